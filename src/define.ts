@@ -1,0 +1,60 @@
+/** Jobs as users define them: plain functions, with options attached by `job()`. */
+import { InvalidArgumentError } from './errors.ts';
+import { show } from './duration.ts';
+import { isFunctionName } from './job.ts';
+import type { AnyFunction } from './jsonify.ts';
+import { checkJobOptions, type JobOptions, type ResolvedJobOptions } from './options.ts';
+
+/** Shared between copies of minq, should an app have two. */
+const OPTIONS = Symbol.for('minq.job.options');
+
+/**
+ * Attaches options to a function and returns that same function.
+ * @example export const fetchPage = job({ retries: 10, timeout: '10s' }, async (url: string) => { ... })
+ * @throws {InvalidArgumentError} for a bad option, or a function that has options already
+ */
+export function job<F extends AnyFunction>(options: JobOptions, fn: F): F {
+  if (typeof fn !== 'function') throw new InvalidArgumentError(`job: ${show(fn)} is no function`);
+  if (Object.hasOwn(fn, OPTIONS)) {
+    throw new InvalidArgumentError(`job: function "${fn.name}" has options already; wrap it in another function`);
+  }
+  Object.defineProperty(fn, OPTIONS, { value: checkJobOptions(options) });
+  return fn;
+}
+
+/** A function a worker can run, by its name. */
+export interface JobFunction {
+  readonly name: string;
+  readonly fn: AnyFunction;
+  readonly options: ResolvedJobOptions;
+}
+
+/**
+ * The functions of a jobs file. A Map, so that `constructor` and its kin find nothing; own functions only,
+ * no classes.
+ * @throws {InvalidArgumentError} when there is none, or an `onFailure` names none of them
+ */
+export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
+  if (typeof jobs !== 'object' || jobs === null) {
+    throw new InvalidArgumentError(`jobs: ${show(jobs)} is not usable; give a module or an object of functions`);
+  }
+  const functions = new Map<string, JobFunction>();
+  for (const [name, fn] of Object.entries(jobs)) {
+    if (typeof fn !== 'function' || isClass(fn) || !isFunctionName(name)) continue;
+    const options = (fn as { [OPTIONS]?: ResolvedJobOptions })[OPTIONS] ?? {};
+    functions.set(name, { name, fn: fn as AnyFunction, options });
+  }
+  if (functions.size === 0) {
+    throw new InvalidArgumentError('jobs: no function found; export the functions that are to be jobs');
+  }
+  for (const { name, options } of functions.values()) {
+    if (options.onFailure !== undefined && !functions.has(options.onFailure)) {
+      throw new InvalidArgumentError(
+        `onFailure of "${name}": there is no function ${show(options.onFailure)} in the jobs file`,
+      );
+    }
+  }
+  return functions;
+}
+
+const isClass = (fn: object): boolean => /^class\b/.test(Function.prototype.toString.call(fn));

@@ -1,0 +1,46 @@
+import ms from 'ms';
+import { InvalidArgumentError } from './errors.ts';
+
+/** Milliseconds, or text such as `'30s'`, `'5m'`, `'1.5h'`, `'7d'`. */
+export type Duration = number | string;
+
+/** The longest time minq accepts: 100 years. Keeps every due time a safe integer. */
+const LONGEST_MS = 100 * 365.25 * 24 * 3_600_000;
+
+/**
+ * Turns a duration into whole milliseconds.
+ * @param name how the option is called in the error, e.g. `timeout`
+ * @throws {InvalidArgumentError} for anything but a number >= `min` or text that `ms` understands
+ */
+export function toMs(value: unknown, name: string, min = 0): number {
+  const given =
+    typeof value === 'number'
+      ? value
+      : typeof value === 'string' && value.length > 0 && value.length <= 100
+        ? ms(value as ms.StringValue)
+        : undefined;
+  if (given === undefined || !Number.isFinite(given)) {
+    throw new InvalidArgumentError(
+      `${name}: ${show(value)} is no duration; give milliseconds or text like '30s', '5m', '2h'`,
+    );
+  }
+  if (given < min || given > LONGEST_MS) {
+    throw new InvalidArgumentError(
+      `${name}: ${show(value)} is out of range; it must be from ${min} ms to 100 years`,
+    );
+  }
+  return Math.round(given);
+}
+
+/** A value as it may stand in an error message: short, quoted, never throwing. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  }
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
+}
+
+/** Node fires a longer timer at once. 24.8 days: nobody waits that long in one process. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;

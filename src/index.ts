@@ -1,0 +1,33 @@
+export { currentJob, type JobContext } from './worker/context.ts';
+export { job } from './define.ts';
+export type { Duration } from './duration.ts';
+export {
+  BadRecordError,
+  BadResultError,
+  InvalidArgumentError,
+  JobCancelledError,
+  JobFailedError,
+  JobTimeoutError,
+  LeaseLostError,
+  MinqError,
+  QueueClosedError,
+  RedisCommandError,
+  RedisOutOfMemoryError,
+  RedisUnavailableError,
+  ResultNotFoundError,
+  ResultTimeoutError,
+  ShutdownError,
+  UnknownFunctionError,
+  WorkerLostError,
+} from './errors.ts';
+export type { Job, ResultOptions } from './handle.ts';
+export type { Counts, JobInfo, Stats, WorkerInfo } from './inspector.ts';
+export type { JobState } from './job.ts';
+export type { Jsonify } from './jsonify.ts';
+export type { Logger, LogFields } from './log.ts';
+export type { BackoffOptions, EnqueueOptions, JobOptions } from './options.ts';
+export { Queue, type EnqueueItem, type QueueOptions } from './queue.ts';
+export { Fail, Retry } from './signals.ts';
+export { Worker, type WorkerOptions } from './worker.ts';
+export type { Middleware } from './worker/executor.ts';
+export type { RedisSource } from './connection.ts';

@@ -1,0 +1,158 @@
+/** Read-only views of a queue: raw replies of the store made into what people look at. */
+import type { ErrorRecord } from './codec.ts';
+import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from './job.ts';
+import type { Store } from './store.ts';
+
+/** What is known of a job. Times (`...At`) are epoch ms by Redis's clock. */
+export interface JobInfo {
+  id: string;
+  queue: string;
+  state: JobState;
+  /** Undefined where the record is missing or unreadable. */
+  fn: string | undefined;
+  args: unknown[];
+  /** The current or last run that counts, from 1. */
+  attempt: number;
+  priority: 'high' | 'normal' | 'low';
+  meta: Record<string, string>;
+  enqueuedAt: number | undefined;
+  /** When a scheduled job falls due. */
+  dueAt?: number;
+  /** When the lease of a running job ends, unless it is renewed. */
+  leaseEndsAt?: number;
+  startedAt?: number;
+  endedAt?: number;
+  /** Duration of the last run, in ms. */
+  ranMs?: number;
+  progress?: unknown;
+  result?: unknown;
+  /** Of a failed job; of one that waits or runs again, the error of the last attempt. */
+  error?: ErrorRecord;
+  /** Why it was cancelled. */
+  reason?: string;
+}
+
+export type Counts = Record<JobState, number> & { paused: boolean };
+
+export interface WorkerInfo {
+  id: string;
+  host: string;
+  pid: number;
+  concurrency: number;
+  running: { id: string; fn: string; sinceMs: number }[];
+  startedAt: number;
+  /** Last sign of life, epoch ms by Redis's clock. */
+  seenAt: number;
+  version: string;
+}
+
+/** Counters since the queue exists. */
+export interface Stats {
+  enqueued: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /** Runs that were put back, to be retried or for want of the function. */
+  retried: number;
+  /** Runs taken back because their lease ended. */
+  recovered: number;
+  /** Settlements refused because the lease was lost. */
+  refused: number;
+}
+
+/** @returns undefined for an unknown job */
+export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
+  return toInfo(store.queue, await store.info(id));
+}
+
+export async function readJobs(
+  store: Store,
+  state: JobState,
+  page: { offset?: number; limit?: number },
+): Promise<JobInfo[]> {
+  const rows = await store.list(state, page.offset ?? 0, page.limit ?? 100);
+  return rows.map((row) => toInfo(store.queue, row)).filter((info) => info !== undefined);
+}
+
+function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
+  const [id, state, ticket, at, text, outcomeText, error, progress] = row;
+  if (!id || state === 'unknown') return undefined;
+  const known = readRecord(text ?? null);
+  const { outcome, outcomeState } = readOutcome(outcomeText ?? null);
+  return {
+    id,
+    queue,
+    state: state === 'ended' ? outcomeState : (state as JobState),
+    fn: known?.record.fn,
+    args: known?.record.args ?? [],
+    attempt: outcome.attempt ?? parseTicket(ticket ?? id).attempt,
+    priority: known?.record.priority ?? 'normal',
+    meta: known?.record.meta ?? {},
+    enqueuedAt: known?.enqueuedAt,
+    ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
+    ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
+    ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
+    ...(progress ? { progress: readJson(progress) } : {}),
+    ...(outcome.error
+      ? { error: outcome.error }
+      : error
+        ? { error: readJson(error) as ErrorRecord }
+        : {}),
+  };
+}
+
+/** Views must show what is broken, not break themselves: what can't be read is left out. */
+function readRecord(text: string | null) {
+  try {
+    return parseRecord(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readOutcome(text: string | null): {
+  outcome: Partial<ReturnType<typeof parseOutcome>>;
+  outcomeState: JobState;
+} {
+  try {
+    if (text === null) return { outcome: {}, outcomeState: 'failed' };
+    const outcome = parseOutcome(text);
+    return { outcome, outcomeState: outcome.state };
+  } catch {
+    return { outcome: {}, outcomeState: 'failed' };
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function pick<T extends object, K extends keyof T>(from: T, names: K[]): Partial<Pick<T, K>> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const name of names) if (from[name] !== undefined) picked[name] = from[name];
+  return picked;
+}
+
+export async function readCounts(store: Store): Promise<Counts> {
+  const [scheduled = 0, queued = 0, active = 0, completed = 0, failed = 0, cancelled = 0, paused] =
+    await store.counts();
+  return { scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
+}
+
+export async function readStats(store: Store): Promise<Stats> {
+  const stored = await store.stats();
+  const names = ['enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered', 'refused'] as const;
+  return Object.fromEntries(names.map((name) => [name, Number(stored[name] ?? 0)])) as unknown as Stats;
+}
+
+export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
+  return Object.entries(await store.workers()).flatMap(([id, text]) => {
+    const { at, json } = splitTime(text);
+    const presence = readJson(json) as Omit<WorkerInfo, 'id' | 'seenAt'> | undefined;
+    return presence ? [{ ...presence, id, seenAt: at }] : [];
+  });
+}

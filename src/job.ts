@@ -1,0 +1,121 @@
+/**
+ * Glossary, used with these meanings everywhere:
+ * - job: one call of a function, asked for with `enqueue`. It has an id and is in exactly one state.
+ * - function: what a job runs; an export of the jobs file.
+ * - record: what was enqueued (function, arguments, options). Never changed.
+ * - run: one start of a job. attempt: a run that counts against `retries`.
+ * - ticket: `id:run:attempt`, the right to one run. The fencing token of every transition.
+ * - lease: how long a claimed ticket is the worker's, unless its heartbeat renews it.
+ * - slot: a unit of a worker's concurrency.
+ * - outcome: how a run ended. settle: to record an outcome. claim: to take tickets from the queue.
+ * - tick: an instant for which a cron entry fires.
+ */
+import type { Backoff } from './backoff.ts';
+import { BadRecordError } from './errors.ts';
+import type { ErrorRecord } from './codec.ts';
+
+export const STATES = ['scheduled', 'queued', 'active', 'completed', 'failed', 'cancelled'] as const;
+export type JobState = (typeof STATES)[number];
+export type FinalState = 'completed' | 'failed' | 'cancelled';
+
+/** What decides over the runs of a job; an enqueue option wins over the job's own, which wins over the default. */
+export interface RunOptions {
+  retries?: number;
+  backoff?: Backoff;
+  timeout?: number;
+  resultTtl?: number;
+}
+
+/** As stored in `jobs`, after 13 digits of enqueue time. Durations in ms. */
+export interface JobRecord extends RunOptions {
+  fn: string;
+  args: unknown[];
+  delay?: number;
+  runAt?: number;
+  expires?: number;
+  priority?: 'high' | 'low';
+  meta?: Record<string, string>;
+  /** Marks one call of enqueue where the user gave the id, so that the same call sent twice is known. */
+  call?: string;
+}
+
+/** A final outcome as stored in `outcomes`, after 13 digits of the time of the end. */
+export interface StoredOutcome {
+  state: FinalState;
+  result?: unknown;
+  error?: ErrorRecord;
+  reason?: string;
+  attempt?: number;
+  startedAt?: number;
+  ranMs?: number;
+}
+
+/** How a run ended. Every way maps to one of these, and one settlement records it. */
+export type Outcome =
+  | { readonly kind: 'completed'; readonly result: string | undefined }
+  | { readonly kind: 'failed'; readonly error: ErrorRecord }
+  | { readonly kind: 'cancelled'; readonly reason: 'cancelled' | 'expired' }
+  /** Run again after a while; an attempt is used up. */
+  | { readonly kind: 'retry'; readonly error: ErrorRecord; readonly delayMs: number }
+  /** Run again after a while, perhaps by another worker; no attempt is used up. */
+  | { readonly kind: 'postponed'; readonly error: ErrorRecord; readonly delayMs: number }
+  /** Back to the front of the queue; no attempt is used up. */
+  | { readonly kind: 'released' };
+
+/** A ticket that this worker holds, and what it stands for. */
+export interface ClaimedJob {
+  readonly ticket: string;
+  readonly id: string;
+  readonly run: number;
+  readonly attempt: number;
+  /** Server time of the claim, epoch ms. */
+  readonly claimedAt: number;
+  readonly enqueuedAt: number;
+  readonly record: JobRecord;
+  /** Since when no worker has known the function, epoch ms; undefined where one did. */
+  readonly unknownSince: number | undefined;
+}
+
+export function parseTicket(ticket: string): { id: string; run: number; attempt: number } {
+  const match = /^(.+):(\d+):(\d+)[a-z]?$/s.exec(ticket);
+  return match
+    ? { id: match[1]!, run: Number(match[2]), attempt: Number(match[3]) }
+    : { id: ticket, run: 1, attempt: 1 };
+}
+
+const TIME_DIGITS = 13;
+
+/** Splits the server time from the JSON behind it. */
+export function splitTime(text: string): { at: number; json: string } {
+  return { at: Number(text.slice(0, TIME_DIGITS)), json: text.slice(TIME_DIGITS) };
+}
+
+/** @throws {BadRecordError} when it is missing or not what an enqueue writes */
+export function parseRecord(text: string | null): { enqueuedAt: number; record: JobRecord } {
+  if (text === null) throw new BadRecordError('the record of the job is missing in Redis');
+  const { at, json } = splitTime(text);
+  let record: JobRecord;
+  try {
+    record = JSON.parse(json) as JobRecord;
+  } catch {
+    throw new BadRecordError('the record of the job is no JSON');
+  }
+  if (!Number.isSafeInteger(at) || typeof record?.fn !== 'string' || !Array.isArray(record.args)) {
+    throw new BadRecordError('the record of the job has no enqueue time, function name or arguments');
+  }
+  return { enqueuedAt: at, record };
+}
+
+/** @returns the outcome and the server time of the end */
+export function parseOutcome(text: string): StoredOutcome & { endedAt: number } {
+  const { at, json } = splitTime(text);
+  return { ...(JSON.parse(json) as StoredOutcome), endedAt: at };
+}
+
+const NAME = /^[A-Za-z_$][\w$.:-]{0,127}$/;
+/** Names objects have by birth, and `then`, which would make a module look like a promise. */
+const FORBIDDEN = new Set(['default', 'then', ...Object.getOwnPropertyNames(Object.prototype)]);
+
+/** Whether a function may be enqueued and looked up under this name. Checked at both ends. */
+export const isFunctionName = (name: unknown): name is string =>
+  typeof name === 'string' && NAME.test(name) && !FORBIDDEN.has(name);

@@ -1,0 +1,79 @@
+/**
+ * The only place where a key is spelled. All keys of a queue carry one hash tag, `minq:{default}:jobs`,
+ * so that a queue lives on one slot of a cluster and every script may touch all of them.
+ */
+import { InvalidArgumentError } from './errors.ts';
+import { show } from './duration.ts';
+
+/** Redis type and content of each key. */
+const NAMES = {
+  /** HASH id -> server time of enqueue (13 digits) + JSON (fn, args, options). Written once per enqueue. */
+  jobs: 'jobs',
+  /** LISTs of tickets, first in first out. */
+  high: 'queued:high',
+  queued: 'queued',
+  low: 'queued:low',
+  /** ZSET ticket -> due at (ms). Delayed jobs, and retries that wait. */
+  scheduled: 'scheduled',
+  /** ZSET ticket -> lease ends at (ms). The only "running" structure. */
+  active: 'active',
+  /** HASH id -> current ticket, where it isn't the plain first one, `id:1:1`. */
+  tickets: 'tickets',
+  /** SET of tickets that still lie in a list but are void (their job was cancelled or removed). */
+  dropped: 'dropped',
+  /** SET of active tickets that somebody wants cancelled. */
+  cancelling: 'cancelling',
+  /** HASH id -> server time of the end (13 digits) + JSON (state, result or error, times, attempt). */
+  outcomes: 'outcomes',
+  /** HASH id -> JSON of the last failed attempt, while the job waits or runs again. */
+  errors: 'errors',
+  /** HASH id -> JSON that the job gave to `progress()`. */
+  progress: 'progress',
+  /** ZSETs id -> kept until (ms). */
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  /** LIST of at most one contentless token: "there is something to claim". */
+  wake: 'wake',
+  /** HASH id -> channels of those who wait for the result, separated by spaces. */
+  waiters: 'waiters',
+  /** HASH worker -> server time of last sign of life (13 digits) + JSON (host, pid, slots, ...). */
+  workers: 'workers',
+  /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused. */
+  stats: 'stats',
+  /** STRING, present while the queue is paused. */
+  paused: 'paused',
+} as const;
+
+export type KeyName = keyof typeof NAMES;
+
+/** Every key of one queue, by name. */
+export type QueueKeys = Readonly<Record<KeyName, string>> & {
+  /** STRING: number and tickets of the worker's last claim, so that a re-sent claim gets the same. */
+  claim(worker: string): string;
+  /** Pub/sub channel on which one client hears of the results it waits for. */
+  results(client: string): string;
+  /** Pub/sub channel on which workers hear of tickets to cancel. */
+  readonly control: string;
+};
+
+const SAFE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** @throws {InvalidArgumentError} for names that would break the hash tag or collide with other keys */
+export function checkName(value: unknown, what: string): string {
+  if (typeof value === 'string' && SAFE_NAME.test(value)) return value;
+  throw new InvalidArgumentError(
+    `${what}: ${show(value)} is not usable; give 1 to 64 of the characters A-Z a-z 0-9 _ . -`,
+  );
+}
+
+export function queueKeys(prefix: string, queue: string): QueueKeys {
+  const base = `${prefix}:{${queue}}:`;
+  const keys = Object.fromEntries(Object.entries(NAMES).map(([name, key]) => [name, base + key]));
+  return {
+    ...(keys as Record<KeyName, string>),
+    claim: (worker) => `${base}claim:${worker}`,
+    results: (client) => `${base}results:${client}`,
+    control: `${base}control`,
+  };
+}

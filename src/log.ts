@@ -1,0 +1,68 @@
+/** Logging: a four-method interface that `console` and pino fit, and the two loggers the CLI uses. */
+
+export type LogFields = Record<string, string | number | boolean | undefined>;
+
+/** Anything with these four methods; `fields` are plain values such as `id` and `fn`. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+type Level = keyof Logger;
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Makes text safe for a terminal and a log line: C0 and C1 controls, line separators and
+ * direction marks are written as escapes, so that a job's name can't forge a line or move the cursor.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(
+    // eslint-disable-next-line no-control-regex -- finding control characters is this function's job
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) =>
+      c === '\n' ? '\\n' : c === '\t' ? '\\t' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function fieldText(value: string | number | boolean): string {
+  const text = escapeControls(String(value));
+  return /^[^\s="]+$/.test(text) ? text : JSON.stringify(text).replaceAll('\\\\', '\\');
+}
+
+/** `12:00:01.123 info  job completed id=.. fn=..`: a line a person reads. */
+export function textLine(time: Date, level: Level, message: string, fields: LogFields): string {
+  const pairs = Object.entries(fields)
+    .filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined)
+    .map(([key, value]) => ` ${key}=${fieldText(value)}`);
+  return `${time.toISOString().slice(11, 23)} ${level.padEnd(5)} ${escapeControls(message)}${pairs.join('')}`;
+}
+
+/** `{"time":"...","level":"info","message":"job completed","id":"..."}`: a line a machine reads. */
+export function jsonLine(time: Date, level: Level, message: string, fields: LogFields): string {
+  return JSON.stringify({ time: time.toISOString(), level, message, ...fields });
+}
+
+export interface LineLoggerOptions {
+  json?: boolean;
+  verbose?: boolean;
+  write?: (line: string) => void;
+}
+
+/** Writes one line per message to standard error; `debug` only when `verbose`. */
+export function lineLogger(options: LineLoggerOptions = {}): Logger {
+  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const format = options.json ? jsonLine : textLine;
+  const at =
+    (level: Level) =>
+    (message: string, fields: LogFields = {}) =>
+      write(format(new Date(), level, message, fields));
+  return {
+    debug: options.verbose ? at('debug') : () => {},
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  };
+}

@@ -1,0 +1,39 @@
+/**
+ * Runs a task every so often: jittered, so that many workers don't act in step; never overlapping;
+ * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way.
+ */
+export interface Loop {
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  everyMs: number;
+  /** Called with what the task threw. */
+  onError: (error: unknown) => void;
+  /** Run at once too, not only after the first interval. */
+  immediately?: boolean;
+}
+
+export function startLoop(task: () => Promise<void>, options: LoopOptions): Loop {
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+
+  const next = () => {
+    if (stopped) return;
+    timer = setTimeout(run, options.everyMs * (0.9 + 0.2 * Math.random()));
+  };
+  const run = () => {
+    running = task().catch(options.onError).finally(next);
+  };
+  if (options.immediately) run();
+  else next();
+
+  return {
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,332 @@
+import { Batch, type BatchItem } from './batch.ts';
+import { encodeArgs } from './codec.ts';
+import { Connection, type RedisSource } from './connection.ts';
+import { show, toMs, type Duration } from './duration.ts';
+import { InvalidArgumentError, MinqError, QueueClosedError, RedisUnavailableError } from './errors.ts';
+import { Job, type HandleContext } from './handle.ts';
+import { newId, randomText } from './id.ts';
+import {
+  readCounts,
+  readJobs,
+  readStats,
+  readWorkers,
+  type Counts,
+  type JobInfo,
+  type Stats,
+  type WorkerInfo,
+} from './inspector.ts';
+import { isFunctionName, STATES, type JobRecord, type JobState } from './job.ts';
+import type { AnyFunction, Jsonify, Storable } from './jsonify.ts';
+import { checkName } from './keys.ts';
+import {
+  checkEnqueueOptions,
+  checkPage,
+  checkQueueOptions,
+  type EnqueueOptions,
+  type ResolvedEnqueueOptions,
+} from './options.ts';
+import { Results } from './results.ts';
+import { Store, type NewJob } from './store.ts';
+
+/** The shape of a queue without a type argument: every name and argument is accepted. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- "anything" is what is meant
+export type AnyJobs = Record<string, (...args: any[]) => any>;
+
+/** Names of the exports that can be jobs: functions, not classes or values. */
+export type JobName<Jobs> = {
+  [K in keyof Jobs & string]: Jobs[K] extends AnyFunction ? (K extends 'default' | 'then' ? never : K) : never;
+}[keyof Jobs & string];
+
+type Parameters_<F> = F extends (...args: infer A) => unknown ? A : never;
+/** The arguments of a job as they may be given to `enqueue`. */
+export type JobArgs<F> = Storable<Parameters_<F>> extends infer A extends unknown[] ? A : never;
+/** The result of a job as `result()` gives it. */
+export type JobResult<F> = F extends (...args: never[]) => infer R ? Jsonify<Awaited<R>> : never;
+
+/** What follows the name in `enqueue`: the arguments may be left out when the function takes none. */
+type EnqueueRest<F> = [] extends Parameters_<F>
+  ? [args?: JobArgs<F>, options?: EnqueueOptions]
+  : [args: JobArgs<F>, options?: EnqueueOptions];
+
+/** An item of `enqueueMany`: an enqueue option beside the function and its arguments. */
+export type EnqueueItem<Jobs> = {
+  [N in JobName<Jobs>]: { fn: N } & ([] extends Parameters_<Jobs[N]>
+    ? { args?: JobArgs<Jobs[N]> }
+    : { args: JobArgs<Jobs[N]> }) &
+    EnqueueOptions;
+}[JobName<Jobs>];
+
+export interface QueueOptions {
+  /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
+  redis?: RedisSource;
+  /** First part of every key. Default `minq`. */
+  prefix?: string;
+  /** Enqueue options for all jobs of this queue object. */
+  defaults?: Omit<EnqueueOptions, 'id' | 'unique' | 'runAt' | 'queue'>;
+  /** Longest time a call waits for Redis. Default 5 s. */
+  callTimeout?: Duration;
+}
+
+/** What belongs to one queue name: `enqueue({ queue })` may name others. */
+interface Lane {
+  context: HandleContext;
+  batch: Batch<Enqueue>;
+}
+
+interface Enqueue extends BatchItem {
+  job: NewJob;
+  accept(duplicate: boolean): void;
+}
+
+/**
+ * The producer's side: enqueues jobs, waits for results, looks at the queue. Connects at the first use.
+ * @typeParam Jobs `typeof import('./jobs.ts')`: names, arguments and results are then checked
+ */
+export class Queue<Jobs = AnyJobs> {
+  readonly name: string;
+  readonly #prefix: string;
+  readonly #defaults: ResolvedEnqueueOptions;
+  readonly #callTimeoutMs: number;
+  readonly #connection: Connection;
+  readonly #results: Results;
+  readonly #lanes = new Map<string, Lane>();
+  #closed: Promise<void> | undefined;
+
+  constructor(name = 'default', options: QueueOptions = {}) {
+    this.name = checkName(name, 'queue');
+    const { prefix = 'minq', defaults = {}, callTimeout = toMs('5s', 'callTimeout') } =
+      checkQueueOptions(options);
+    this.#prefix = prefix;
+    this.#defaults = defaults;
+    this.#callTimeoutMs = callTimeout;
+    const open = (role: string) =>
+      new Connection(options.redis, { name: `minq:${role}:${this.name}`, callTimeoutMs: callTimeout });
+    this.#connection = open('queue');
+    this.#results = new Results(() => open('results'), randomText(12), callTimeout);
+  }
+
+  /**
+   * Enqueues one job. Calls made in the same tick share one round trip.
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {RedisUnavailableError} with the job's `id`, and whether it may have been enqueued all the same
+   * @throws {RedisOutOfMemoryError | QueueClosedError}
+   */
+  enqueue<N extends JobName<Jobs>>(fn: N, ...rest: EnqueueRest<Jobs[N]>): Promise<Job<JobResult<Jobs[N]>>>;
+  enqueue(fn: string, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
+    return new Promise((resolve, reject) => this.#add(this.#prepare(fn, args, options), resolve, reject));
+  }
+
+  /**
+   * Enqueues many jobs, up to 1,000 in a round trip. All are checked before any is sent; after that each has
+   * an outcome of its own, in the order of the items, as from `Promise.allSettled`.
+   * @throws {InvalidArgumentError} naming the item, when one can't be enqueued; then none is
+   */
+  async enqueueMany(items: readonly EnqueueItem<Jobs>[]): Promise<PromiseSettledResult<Job>[]> {
+    if (!Array.isArray(items)) {
+      throw new InvalidArgumentError(`items: ${show(items)} is not usable; give an array of { fn, args }`);
+    }
+    const prepared = (items as readonly (EnqueueOptions & { fn: string; args?: readonly unknown[] })[]).map(
+      (item, i) => {
+        try {
+          const { fn, args = [], ...options } = item;
+          return this.#prepare(fn, args, options);
+        } catch (error) {
+          throw error instanceof InvalidArgumentError
+            ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
+            : error;
+        }
+      },
+    );
+    const outcomes: PromiseSettledResult<Job>[] = [];
+    let open = prepared.length;
+    if (open === 0) return outcomes;
+    return new Promise((resolve) => {
+      const settle = (i: number, outcome: PromiseSettledResult<Job>) => {
+        outcomes[i] = outcome;
+        if (--open === 0) resolve(outcomes);
+      };
+      for (const [i, one] of prepared.entries()) {
+        this.#add(
+          one,
+          (value) => settle(i, { status: 'fulfilled', value }),
+          (reason) => settle(i, { status: 'rejected', reason }),
+        );
+      }
+    });
+  }
+
+  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined) {
+    if (this.#closed) throw new QueueClosedError(this.name);
+    if (!isFunctionName(fn)) {
+      throw new InvalidArgumentError(
+        `fn: ${show(fn)} can't be the name of a job; give the name of a function your jobs file exports`,
+      );
+    }
+    if (!Array.isArray(args)) {
+      throw new InvalidArgumentError(`args: ${show(args)} is not usable; give an array of the arguments`);
+    }
+    const options =
+      given === undefined ? this.#defaults : { ...this.#defaults, ...checkEnqueueOptions(given) };
+    const job = newJob(fn, args, options);
+    return { fn, job, lane: this.#lane(options.queue ?? this.name) };
+  }
+
+  #add(
+    { fn, job, lane }: { fn: string; job: NewJob; lane: Lane },
+    resolve: (job: Job) => void,
+    reject: (error: Error) => void,
+  ): void {
+    lane.batch.add({
+      job,
+      bytes: job.json.length,
+      accept: (duplicate) => resolve(new Job(job.id, fn, duplicate, lane.context)),
+      fail: (error) =>
+        reject(
+          error instanceof RedisUnavailableError
+            ? new RedisUnavailableError(error.message, { maybeEnqueued: error.maybeEnqueued, id: job.id })
+            : error,
+        ),
+    });
+  }
+
+  #lane(queue: string): Lane {
+    let lane = this.#lanes.get(queue);
+    if (!lane) {
+      const store = new Store(this.#connection, this.#prefix, queue);
+      lane = {
+        context: { store, results: this.#results, check: () => this.#check() },
+        batch: new Batch({
+          timeoutMs: this.#callTimeoutMs,
+          send: async (items, timeoutMs) => {
+            const refused = await store.enqueue(
+              items.map((item) => item.job),
+              timeoutMs,
+            );
+            for (const item of items) item.accept(refused.has(item.job.id));
+          },
+        }),
+      };
+      this.#lanes.set(queue, lane);
+    }
+    return lane;
+  }
+
+  get #store(): Store {
+    this.#check();
+    return this.#lane(this.name).context.store;
+  }
+
+  #check(): void {
+    if (this.#closed) throw new QueueClosedError(this.name);
+  }
+
+  /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
+  job<Result = unknown>(id: string): Job<Result> {
+    return new Job(checkEnqueueOptions({ id }).id!, undefined, false, this.#lane(this.name).context);
+  }
+
+  /** How many jobs are in each state, and whether the queue is paused. */
+  async counts(): Promise<Counts> {
+    return readCounts(this.#store);
+  }
+
+  /** A page of the jobs of one state; `limit` 1 to 1,000, default 100. */
+  async jobs(state: JobState, page: { offset?: number; limit?: number } = {}): Promise<JobInfo[]> {
+    return readJobs(this.#store, checkState(state), checkPage(page));
+  }
+
+  /** The workers that gave a sign of life in the last minute. */
+  async workers(): Promise<WorkerInfo[]> {
+    return readWorkers(this.#store);
+  }
+
+  /** Counters since the queue exists. */
+  async stats(): Promise<Stats> {
+    return readStats(this.#store);
+  }
+
+  /** No worker claims from now on. What runs goes on, and so does enqueueing. */
+  async pause(): Promise<void> {
+    await this.#store.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#store.resume();
+  }
+
+  /**
+   * Runs a failed or cancelled job again, with all its attempts.
+   * @returns false when there is no such job, or it is in another state
+   */
+  async retry(id: string): Promise<boolean> {
+    return (await this.#store.retry(id)) === 'queued';
+  }
+
+  /**
+   * Removes a job without a trace.
+   * @returns false when there is no such job
+   * @throws {MinqError} `JOB_ACTIVE` while it runs: cancel it first
+   */
+  async remove(id: string): Promise<boolean> {
+    const word = await this.#store.remove(id);
+    if (word === 'active') throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
+    return word === 'removed';
+  }
+
+  /**
+   * Removes all jobs of one state without a trace, as many as there were at the call.
+   * @returns how many
+   */
+  async purge(state: Exclude<JobState, 'active'>): Promise<number> {
+    if ((checkState(state) as JobState) === 'active') {
+      throw new InvalidArgumentError('state: "active" can\'t be purged; cancel the jobs instead');
+    }
+    const store = this.#store;
+    let left = (await readCounts(store))[state];
+    let removed = 0;
+    while (left > 0) {
+      const { taken, jobs } = await store.purge(state);
+      if (taken === 0) break;
+      removed += jobs;
+      left -= jobs;
+    }
+    return removed;
+  }
+
+  /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await Promise.all([...this.#lanes.values()].map((lane) => lane.batch.drained()));
+      await this.#results.close(new QueueClosedError(this.name));
+      this.#connection.close();
+    })();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function checkState(state: unknown): JobState {
+  if (STATES.includes(state as JobState)) return state as JobState;
+  throw new InvalidArgumentError(`state: ${show(state)} is no state; give one of ${STATES.join(', ')}`);
+}
+
+/** Lays a job out for the enqueue script; most have no options, and take the short way. */
+function newJob(fn: string, args: readonly unknown[], options: ResolvedEnqueueOptions): NewJob {
+  const { id, unique, queue: _, priority, ...rest } = options;
+  const head = `{"fn":"${fn}","args":${encodeArgs(args)}`;
+  const stored: Partial<JobRecord> = rest;
+  if (priority === 'high' || priority === 'low') stored.priority = priority;
+  if (id !== undefined) stored.call = newId();
+  const tail = JSON.stringify(stored);
+  const json = tail === '{}' ? `${head}}` : `${head},${tail.slice(1)}`;
+  const plain = id === undefined && !stored.priority && !rest.delay && rest.runAt === undefined;
+  const due = rest.delay ? `+${rest.delay}` : (rest.runAt ?? 0);
+  return {
+    id: id ?? newId(),
+    how: plain ? '' : `${priority?.[0] ?? 'n'} ${id === undefined ? '-' : (unique ?? 'pending')} ${due}`,
+    json,
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * Declares a Lua script once: its keys and arguments by name. From the declaration come the Lua locals,
+ * the key count and the TypeScript type of the call, so that no position is ever counted by hand.
+ *
+ * In the Lua text every declared key and argument is a local of its name, and `REST` is the index in ARGV
+ * where the variable part begins.
+ */
+import { createHash } from 'node:crypto';
+
+/** A piece of Lua several scripts share, with the keys it touches. */
+export interface Fragment {
+  readonly keys: readonly string[];
+  readonly lua: string;
+}
+
+export interface Script<Arg extends string = string> {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly args: readonly Arg[];
+  /** With the `#!lua` header, for Redis 7 and later. */
+  readonly flagged: ScriptText;
+  /** Without it, for servers that don't know it (Redis 6.2, js-redis-server). */
+  readonly plain: ScriptText;
+}
+
+export interface ScriptText {
+  readonly source: string;
+  readonly sha: string;
+}
+
+export interface ScriptDefinition<Arg extends string> {
+  name: string;
+  /**
+   * `allow-oom`: works when Redis has reached maxmemory. For what frees memory or keeps running jobs alive;
+   * never for what stores something new. `no-writes`: may run on a replica and while writes are paused.
+   */
+  flags?: 'allow-oom' | 'no-writes';
+  /** Names of keys, as in keys.ts. Keys of the fragments are added. */
+  keys: readonly string[];
+  args: readonly Arg[];
+  uses?: readonly Fragment[];
+  lua: string;
+}
+
+export function defineScript<const Arg extends string = never>(
+  definition: ScriptDefinition<Arg>,
+): Script<Arg> {
+  const uses = definition.uses ?? [];
+  const keys = [...new Set([...definition.keys, ...uses.flatMap((fragment) => fragment.keys)])];
+  const body = [
+    ...locals(keys, 'KEYS'),
+    ...locals(definition.args, 'ARGV'),
+    `local REST = ${definition.args.length + 1}`,
+    ...uses.map((fragment) => fragment.lua.trim()),
+    definition.lua.trim(),
+  ].join('\n');
+  const flags = definition.flags ? ` flags=${definition.flags}` : '';
+  return {
+    name: definition.name,
+    keys,
+    args: definition.args,
+    flagged: withSha(`#!lua${flags}\n${body}`),
+    // Before Redis 7 a script that begins with a write that needs no memory may finish under maxmemory.
+    plain: withSha(definition.flags === 'allow-oom' ? `redis.call('PERSIST', KEYS[1])\n${body}` : body),
+  };
+}
+
+const locals = (names: readonly string[], from: 'KEYS' | 'ARGV') =>
+  names.map((name, i) => `local ${name} = ${from}[${i + 1}]`);
+
+const withSha = (source: string): ScriptText => ({
+  source,
+  sha: createHash('sha1').update(source).digest('hex'),
+});

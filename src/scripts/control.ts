@@ -1,0 +1,132 @@
+import { defineScript } from '../script.ts';
+import { clock, finish, tickets, wakeOne } from './fragments.ts';
+
+/**
+ * Moves: queued | scheduled -> cancelled. A running job's ticket is marked, and its worker told.
+ * Refuses when: the job is unknown, or has ended (replies `unknown`, `ended`).
+ * Called by: `Job.cancel`. Sent again it finds the job ended.
+ *
+ * A waiting ticket is not searched in its list, which may be a million long: it is noted in `dropped`,
+ * and left out when a claim meets it.
+ */
+export const cancelScript = defineScript({
+  name: 'cancel',
+  flags: 'allow-oom',
+  keys: ['active', 'scheduled', 'cancelling', 'dropped'],
+  args: ['id', 'control'],
+  uses: [clock, tickets, finish],
+  lua: `
+if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+if redis.call('HEXISTS', outcomes, id) == 1 then return 'ended' end
+local ticket = ticketOf(id)
+if redis.call('ZSCORE', active, ticket) then
+  redis.call('SADD', cancelling, ticket)
+  redis.call('PUBLISH', control, ticket)
+  return 'cancelling'
+end
+if redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end
+finishCancelled(id, 'cancelled')
+return 'cancelled'`,
+});
+
+/**
+ * Moves: failed | cancelled -> queued, with all its attempts before it again.
+ * Refuses when: the job is in any other state (replies with what it is).
+ * Called by: `Queue.retry`. Sent again it finds the job queued.
+ */
+export const retryScript = defineScript({
+  name: 'retry',
+  keys: ['wake'],
+  args: ['id'],
+  uses: [clock, wakeOne, tickets, finish],
+  lua: `
+if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
+redis.call('ZREM', failed, id)
+redis.call('ZREM', cancelled, id)
+redis.call('HDEL', outcomes, id)
+redis.call('HDEL', progress, id)
+local run, letter = string.match(ticketOf(id), ':(%d+):%d+(%l?)$')
+local ticket = string.format('%s:%d:1%s', id, run + 1, letter)
+redis.call('HSET', tickets, id, ticket)
+redis.call('RPUSH', lane(ticket), ticket)
+wakeOne()
+return 'queued'`,
+});
+
+/**
+ * Moves: any state but active -> nothing.
+ * Refuses when: the job is unknown, or runs (replies `unknown`, `active`).
+ * Called by: `Queue.remove`.
+ */
+export const removeScript = defineScript({
+  name: 'remove',
+  flags: 'allow-oom',
+  keys: ['active', 'scheduled', 'dropped'],
+  args: ['id'],
+  uses: [clock, tickets, finish],
+  lua: `
+local ended = redis.call('HEXISTS', outcomes, id) == 1
+if not ended and redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+local ticket = ticketOf(id)
+if ended then
+  for _, set in pairs(finals) do redis.call('ZREM', set, id) end
+elseif redis.call('ZSCORE', active, ticket) then
+  return 'active'
+elseif redis.call('ZREM', scheduled, ticket) == 0 then
+  redis.call('SADD', dropped, ticket)
+end
+forget({ id })
+return 'removed'`,
+});
+
+/**
+ * Moves: every job of one state -> nothing, up to 1,000 a call; replies how many.
+ * Called by: `Queue.purge`, until nothing is left.
+ */
+export const purgeScript = defineScript({
+  name: 'purge',
+  flags: 'allow-oom',
+  keys: ['scheduled', 'dropped'],
+  args: ['state'],
+  uses: [clock, tickets, finish],
+  lua: `
+local ids, taken = {}, 0
+if state == 'queued' then
+  for _, list in ipairs({ high, queued, low }) do
+    local popped = taken < 1000 and redis.call('LPOP', list, 1000 - taken)
+    for _, ticket in ipairs(popped or {}) do
+      taken = taken + 1
+      if redis.call('SREM', dropped, ticket) == 0 then ids[#ids + 1] = idOf(ticket) end
+    end
+  end
+else
+  local popped = redis.call('ZPOPMIN', finals[state] or scheduled, 1000)
+  for i = 1, #popped, 2 do ids[#ids + 1] = finals[state] and popped[i] or idOf(popped[i]) end
+  taken = #ids
+end
+forget(ids)
+return { taken, #ids }`,
+});
+
+/** Moves nothing: claims give nothing from now on. What runs goes on; enqueueing goes on. */
+export const pauseScript = defineScript({
+  name: 'pause',
+  keys: ['paused'],
+  args: [],
+  lua: `
+redis.call('SET', paused, '1')
+return 'paused'`,
+});
+
+export const resumeScript = defineScript({
+  name: 'resume',
+  flags: 'allow-oom',
+  keys: ['paused'],
+  args: [],
+  uses: [wakeOne],
+  lua: `
+redis.call('DEL', paused)
+wakeOne()
+return 'resumed'`,
+});

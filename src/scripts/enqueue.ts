@@ -1,0 +1,49 @@
+import { defineScript } from '../script.ts';
+import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
+
+/**
+ * Moves: nothing -> queued or scheduled, for up to 1,000 jobs.
+ * Refuses when: the id is taken (see `place`); replies with the ids it refused.
+ * Called by: `Queue.enqueue`, all calls of one tick together.
+ * If we crash: all jobs are in, or none. Sent again it changes nothing: the ids are the client's.
+ *
+ * Three arguments a job: id, how, JSON. `how` is empty for a plain job, which goes the fast way: one
+ * variadic command for all of them. Else `lane mode due`, e.g. `h pending 0`, `n - +5000`.
+ */
+export const enqueueScript = defineScript({
+  name: 'enqueue',
+  keys: ['jobs', 'queued', 'stats'],
+  args: [],
+  uses: [clock, wakeOne, tickets, finish, place],
+  lua: `
+local ids, jsons, refused = {}, {}, {}
+for i = REST, #ARGV, 3 do
+  local id, how, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if how == '' then
+    ids[#ids + 1] = id
+    jsons[#jsons + 1] = json
+  else
+    local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
+    local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
+    if not place(id, letter == 'n' and '' or letter, mode, at, json) then refused[#refused + 1] = id end
+  end
+end
+if #ids > 0 then
+  local there = redis.call('HMGET', jobs, unpack(ids))
+  local entries, line = {}, {}
+  for i, id in ipairs(ids) do
+    if not there[i] then
+      entries[#entries + 1] = id
+      entries[#entries + 1] = now .. jsons[i]
+      line[#line + 1] = id .. ':1:1'
+    end
+  end
+  if #line > 0 then
+    redis.call('HSET', jobs, unpack(entries))
+    redis.call('RPUSH', queued, unpack(line))
+    redis.call('HINCRBY', stats, 'enqueued', #line)
+    wakeOne()
+  end
+end
+return refused`,
+});

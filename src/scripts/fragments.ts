@@ -1,0 +1,159 @@
+/**
+ * Lua that several transitions share. Rules for all of it: read and validate, then write (Redis does not
+ * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`).
+ */
+import type { Fragment } from '../script.ts';
+
+/** Most jobs kept per final state; the ones whose time is up first go first. */
+export const MAX_KEPT = 10_000;
+/** How long a cancelled job stays readable: 1 h. */
+export const CANCELLED_KEPT_MS = 3_600_000;
+
+/** `now`: Redis's clock in epoch ms. Clocks of other hosts play no role in any transition. */
+export const clock: Fragment = {
+  keys: [],
+  lua: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`,
+};
+
+/** `wakeOne()`: one token, one worker. More than one token would only make workers look in vain. */
+export const wakeOne: Fragment = {
+  keys: ['wake'],
+  lua: `
+local function wakeOne()
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end`,
+};
+
+/**
+ * Tickets: \`id:run:attempt\` and a lane letter (h, l; none for normal). A ticket never comes back once it
+ * has left a structure: its successor has a higher run. That makes it the fencing token.
+ */
+export const tickets: Fragment = {
+  keys: ['tickets', 'queued', 'high', 'low'],
+  lua: `
+local function idOf(ticket)
+  return string.match(ticket, '^(.+):%d+:%d+%l?$') or ticket
+end
+local function ticketOf(id)
+  return redis.call('HGET', tickets, id) or id .. ':1:1'
+end
+local function lane(ticket)
+  local letter = string.match(ticket, '%d(%l)$')
+  return letter == 'h' and high or letter == 'l' and low or queued
+end
+-- The ticket of the next run, written down as the job's current one. charge: 1 uses up an attempt.
+local function successor(ticket, charge)
+  local id, run, attempt, letter = string.match(ticket, '^(.+):(%d+):(%d+)(%l?)$')
+  if not id then id, run, attempt, letter = ticket, 1, 1, '' end
+  local nextOne = string.format('%s:%d:%d%s', id, run + 1, attempt + charge, letter)
+  redis.call('HSET', tickets, id, nextOne)
+  return nextOne
+end`,
+};
+
+/** `tell(ids, texts)`: those who wait for the jobs get the outcome texts (empty: the job is gone). */
+export const tell: Fragment = {
+  keys: ['waiters'],
+  lua: `
+local function tell(ids, texts)
+  if #ids == 0 or redis.call('EXISTS', waiters) == 0 then return end
+  local who = redis.call('HMGET', waiters, unpack(ids))
+  for i, id in ipairs(ids) do
+    if who[i] then
+      for channel in string.gmatch(who[i], '%S+') do
+        redis.call('PUBLISH', channel, id .. ' ' .. (texts[i] or ''))
+      end
+      redis.call('HDEL', waiters, id)
+    end
+  end
+end`,
+};
+
+/** `forget(ids)`: no trace is left of the jobs. The caller has taken them out of their structure. */
+export const forget: Fragment = {
+  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', ...tell.keys],
+  lua: `${tell.lua}
+local function forget(ids)
+  if #ids == 0 then return end
+  redis.call('HDEL', jobs, unpack(ids))
+  redis.call('HDEL', outcomes, unpack(ids))
+  if redis.call('EXISTS', tickets, errors, progress) > 0 then
+    redis.call('HDEL', tickets, unpack(ids))
+    redis.call('HDEL', errors, unpack(ids))
+    redis.call('HDEL', progress, unpack(ids))
+  end
+  tell(ids, {})
+end`,
+};
+
+/**
+ * `finish(state, ids, texts, untils)`: records final outcomes; `trim(set)`: keeps the count cap.
+ * `untils` is a flat list for ZADD: kept until, id, kept until, id, ...
+ */
+export const finish: Fragment = {
+  keys: ['completed', 'failed', 'cancelled', 'stats', ...forget.keys],
+  lua: `${forget.lua}
+local finals = { completed = completed, failed = failed, cancelled = cancelled }
+local function trim(set)
+  local over = redis.call('ZCARD', set) - ${MAX_KEPT}
+  if over <= 0 then return 0 end
+  local popped, ids = redis.call('ZPOPMIN', set, math.min(over, 1000)), {}
+  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
+  forget(ids)
+  return #ids
+end
+local function finish(state, ids, texts, untils)
+  if #ids == 0 then return end
+  local entries = {}
+  for i, id in ipairs(ids) do
+    entries[i * 2 - 1] = id
+    entries[i * 2] = texts[i]
+  end
+  redis.call('HSET', outcomes, unpack(entries))
+  redis.call('ZADD', finals[state], unpack(untils))
+  redis.call('HINCRBY', stats, state, #ids)
+  if redis.call('EXISTS', errors) == 1 then redis.call('HDEL', errors, unpack(ids)) end
+  tell(ids, texts)
+  trim(finals[state])
+end
+local function finishCancelled(id, reason)
+  local text = string.format('%d{"state":"cancelled","reason":"%s"}', now, reason)
+  finish('cancelled', { id }, { text }, { now + ${CANCELLED_KEPT_MS}, id })
+end`,
+};
+
+/**
+ * `place(id, letter, mode, due, json)`: a new job into its lane, or into `scheduled`.
+ * Refuses when the id is taken: `mode` '-' (an id no two clients make: it can only be the same call sent
+ * again), 'pending' (taken while the first waits or runs), 'kept' (also while its outcome is kept).
+ */
+export const place: Fragment = {
+  keys: ['scheduled', ...wakeOne.keys, ...tickets.keys, ...finish.keys],
+  lua: `
+local function place(id, letter, mode, due, json)
+  local old = redis.call('HGET', jobs, id)
+  if old then
+    -- The same call, sent again because its reply was lost: the job is there already. Accepted.
+    if mode == '-' or string.sub(old, 14) == json then return true end
+    if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end
+    for _, set in pairs(finals) do redis.call('ZREM', set, id) end
+    forget({ id })
+  end
+  local count = redis.call('HINCRBY', stats, 'enqueued', 1)
+  -- An id of the user's may come again after it was forgotten; the counter keeps its tickets unique even then.
+  local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or count, letter)
+  redis.call('HSET', jobs, id, now .. json)
+  if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
+  if due > now then
+    redis.call('ZADD', scheduled, due, ticket)
+    -- Sleeping workers know only of what was due before: the new first one must be heard of.
+    if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
+  else
+    redis.call('RPUSH', lane(ticket), ticket)
+    wakeOne()
+  end
+  return true
+end`,
+};

@@ -1,0 +1,197 @@
+import { defineScript } from '../script.ts';
+import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
+
+/** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
+const MAX_PROMOTED = 500;
+const MAX_RECOVERED = 100;
+/** Most void tickets one call sweeps out of the lists. */
+const MAX_SWEPT = 1_000;
+
+/**
+ * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
+ * is due, claim as many as it has free slots.
+ *
+ * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
+ *        active -> queued (lease over); scheduled -> queued (due); queued -> active.
+ * Refuses when: a ticket to settle is no longer active: its lease was lost, or it was settled before.
+ * Called by: the processor, whenever jobs have finished or slots are free.
+ * If we crash: claimed jobs come back when their lease ends. Sent again, settled tickets are found no more
+ * and a claim of the same turn gives the same tickets again; a turn older than the last does nothing.
+ *
+ * Arguments: three for each settlement (ticket, `word ms`, JSON), then three for each job to enqueue with
+ * one (ticket it depends on, id, JSON).
+ * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
+ * claimed (ticket, record, JSON of the last failed attempt, ...).
+ */
+export const turnScript = defineScript({
+  name: 'turn',
+  flags: 'allow-oom',
+  keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
+  args: ['turn', 'lease', 'want', 'settled'],
+  uses: [clock, wakeOne, tickets, finish, place],
+  lua: `
+local refused, accepted = {}, {}
+
+local function settle()
+  local mine, first = {}, REST
+  for i = 1, settled do mine[i] = ARGV[first + (i - 1) * 3] end
+  local leases = redis.call('ZMSCORE', active, unpack(mine))
+  redis.call('ZREM', active, unpack(mine))
+  local unwanted = redis.call('EXISTS', cancelling) == 1 and redis.call('SMISMEMBER', cancelling, unpack(mine))
+  if unwanted then redis.call('SREM', cancelling, unpack(mine)) end
+
+  local ends = {}
+  local gone = {}
+  for i, ticket in ipairs(mine) do
+    local head, json = ARGV[first + (i - 1) * 3 + 1], ARGV[first + (i - 1) * 3 + 2]
+    local word, ms = string.match(head, '^(%l+) (%d+)$')
+    local id = idOf(ticket)
+    if not leases[i] then
+      refused[#refused + 1] = ticket
+      refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
+    elseif finals[word] then
+      accepted[ticket] = true
+      local group = ends[word]
+      if not group then
+        group = { ids = {}, texts = {}, untils = {} }
+        ends[word] = group
+      end
+      local n = #group.ids + 1
+      group.ids[n] = id
+      group.texts[n] = now .. json
+      group.untils[n * 2 - 1] = now + ms
+      group.untils[n * 2] = id
+      if ms == '0' then gone[#gone + 1] = id end
+    elseif unwanted and unwanted[i] == 1 then
+      finishCancelled(id, 'cancelled')
+    elseif word == 'released' then
+      local again = successor(ticket, 0)
+      redis.call('LPUSH', lane(again), again)
+    else -- retry: an attempt is used up; postponed: none is
+      local again = successor(ticket, word == 'retry' and 1 or 0)
+      redis.call('ZADD', scheduled, now + ms, again)
+      redis.call('HSET', errors, id, json)
+      redis.call('HINCRBY', stats, 'retried', 1)
+      if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
+    end
+  end
+  for state, group in pairs(ends) do finish(state, group.ids, group.texts, group.untils) end
+  if #gone > 0 then
+    for _, set in pairs(finals) do redis.call('ZREM', set, unpack(gone)) end
+    forget(gone)
+  end
+  if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
+  for i = first + settled * 3, #ARGV, 3 do
+    if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
+  end
+end
+
+-- Score of the first member of a sorted set.
+local function earliest(set)
+  return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2])
+end
+
+local function upTo(set, limit)
+  local found = redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
+  redis.call('ZREM', set, unpack(found))
+  return found
+end
+
+local function push(list)
+  local lines = { [high] = {}, [queued] = {}, [low] = {} }
+  for _, ticket in ipairs(list) do table.insert(lines[lane(ticket)], ticket) end
+  for key, line in pairs(lines) do
+    if #line > 0 then redis.call('RPUSH', key, unpack(line)) end
+  end
+end
+
+local function recover()
+  local again = {}
+  for _, ticket in ipairs(upTo(active, ${MAX_RECOVERED})) do
+    local id = idOf(ticket)
+    if redis.call('SREM', cancelling, ticket) == 1 then
+      finishCancelled(id, 'cancelled')
+    else
+      again[#again + 1] = successor(ticket, 1)
+      redis.call('HSET', errors, id, '{"name":"WorkerLostError","message":"the worker died or lost its lease"}')
+      redis.call('HINCRBY', stats, 'recovered', 1)
+    end
+  end
+  push(again)
+end
+
+-- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
+local function take(n)
+  local taken, swept = {}, 0
+  for _, list in ipairs({ high, queued, low }) do
+    local popped = #taken < n and redis.call('LPOP', list, n - #taken)
+    while popped do
+      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
+      for i, ticket in ipairs(popped) do
+        if void and void[i] == 1 then
+          redis.call('SREM', dropped, ticket)
+          swept = swept + 1
+        else
+          taken[#taken + 1] = ticket
+        end
+      end
+      popped = void and #taken < n and swept < ${MAX_SWEPT} and redis.call('LPOP', list, n - #taken)
+    end
+  end
+  return taken
+end
+
+-- The tickets of the last claim, when this is the same turn sent again; nothing when it is an older one.
+local function replay(last)
+  local number, list = string.match(last, '^(%d+) ?(.*)$')
+  if tonumber(turn) > tonumber(number) then return nil end
+  local still = {}
+  if turn == number then
+    for ticket in string.gmatch(list, '%S+') do
+      if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end
+    end
+  end
+  return still
+end
+
+settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
+if settled > 0 then settle() end
+
+local due = earliest(scheduled)
+if due and due <= now then
+  push(upTo(scheduled, ${MAX_PROMOTED}))
+  due = earliest(scheduled)
+end
+local over = earliest(active)
+if over and over <= now then recover() end
+
+local open = redis.call('EXISTS', paused) == 0
+local last = redis.call('GET', claim)
+local got = last and replay(last) or (open and want > 0 and take(want)) or {}
+local claimed = {}
+if #got > 0 then
+  local leases, ids = {}, {}
+  for i, ticket in ipairs(got) do
+    leases[i * 2 - 1] = now + lease
+    leases[i * 2] = ticket
+    ids[i] = idOf(ticket)
+  end
+  redis.call('ZADD', active, unpack(leases))
+  local records = redis.call('HMGET', jobs, unpack(ids))
+  local failures = redis.call('EXISTS', errors) == 1 and redis.call('HMGET', errors, unpack(ids)) or {}
+  for i, ticket in ipairs(got) do
+    claimed[i * 3 - 2] = ticket
+    claimed[i * 3 - 1] = records[i]
+    claimed[i * 3] = failures[i] or false
+  end
+end
+redis.call('SET', claim, turn .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
+
+-- While work remains, the token is handed on: the next worker wakes.
+local more = open and redis.call('EXISTS', high, queued, low) > 0
+if more then wakeOne() end
+
+local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
+local nextIn = more and 0 or nextAt == math.huge and -1 or math.max(0, nextAt - now)
+return { now, nextIn, refused, claimed }`,
+});

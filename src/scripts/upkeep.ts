@@ -1,0 +1,96 @@
+import { defineScript } from '../script.ts';
+import { clock, finish, tickets } from './fragments.ts';
+
+/** A worker that gave no sign of life for this long is taken off the list. */
+export const WORKER_GONE_MS = 60_000;
+
+/**
+ * Moves: nothing; puts off the end of the leases of all running jobs, and says the worker is alive.
+ * Refuses when: a ticket is no longer active; replies with it, and with those somebody wants cancelled.
+ * Called by: the heartbeat, every third of a lease.
+ * If we crash: the leases end when they would have ended.
+ */
+export const heartbeatScript = defineScript({
+  name: 'heartbeat',
+  flags: 'allow-oom',
+  keys: ['active', 'workers', 'cancelling', 'jobs'],
+  args: ['worker', 'presence', 'lease'],
+  uses: [clock, tickets],
+  lua: `
+redis.call('HSET', workers, worker, now .. presence)
+local mine, lost, unwanted = {}, {}, {}
+for i = REST, #ARGV do mine[#mine + 1] = ARGV[i] end
+if #mine > 0 then
+  local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}
+  for i, ticket in ipairs(mine) do
+    if leases[i] then
+      renewed[#renewed + 1] = now + lease
+      renewed[#renewed + 1] = ticket
+    else
+      lost[#lost + 1] = ticket
+      lost[#lost + 1] = redis.call('HEXISTS', jobs, idOf(ticket)) == 1 and 'lost' or 'gone'
+    end
+  end
+  if #renewed > 0 then redis.call('ZADD', active, 'XX', unpack(renewed)) end
+  if redis.call('EXISTS', cancelling) == 1 then
+    local marks = redis.call('SMISMEMBER', cancelling, unpack(mine))
+    for i, ticket in ipairs(mine) do
+      if marks[i] == 1 then unwanted[#unwanted + 1] = ticket end
+    end
+  end
+end
+return { lost, unwanted }`,
+});
+
+/** The worker has stopped: it leaves the list of workers. What it still held comes back by its lease. */
+export const leaveScript = defineScript({
+  name: 'leave',
+  flags: 'allow-oom',
+  keys: ['workers', 'claim'],
+  args: ['worker'],
+  lua: `
+redis.call('HDEL', workers, worker)
+redis.call('DEL', claim)
+return 'left'`,
+});
+
+/**
+ * Moves: completed | failed | cancelled -> nothing, where the time is up or the count too high.
+ * Called by: the pruner. Replies `more` when a call was not enough.
+ * If we crash: the rest goes next time.
+ */
+export const pruneScript = defineScript({
+  name: 'prune',
+  flags: 'allow-oom',
+  keys: ['workers'],
+  args: [],
+  uses: [clock, finish],
+  lua: `
+local most = 0
+for _, set in pairs(finals) do
+  local ids = redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1000)
+  if #ids > 0 then
+    redis.call('ZREM', set, unpack(ids))
+    forget(ids)
+  end
+  most = math.max(most, #ids, trim(set))
+end
+local seen = redis.call('HGETALL', workers)
+for i = 1, #seen, 2 do
+  local at = tonumber(string.sub(seen[i + 1], 1, 13))
+  if not at or at < now - ${WORKER_GONE_MS} then redis.call('HDEL', workers, seen[i]) end
+end
+return most == 1000 and 'more' or 'done'`,
+});
+
+/** Stores what the job gave to `progress()`, while its ticket is active; an older run's is refused. */
+export const progressScript = defineScript({
+  name: 'progress',
+  keys: ['active', 'progress'],
+  args: ['ticket', 'json'],
+  uses: [tickets],
+  lua: `
+if not redis.call('ZSCORE', active, ticket) then return 'lost' end
+redis.call('HSET', progress, idOf(ticket), json)
+return 'stored'`,
+});

@@ -1,0 +1,272 @@
+/** A worker: wires the roles together, starts them and stops them in the right order. */
+import { hostname } from 'node:os';
+import { describeError } from './codec.ts';
+import { checkServer, Connection, type RedisSource } from './connection.ts';
+import { collectFunctions, type JobFunction } from './define.ts';
+import { toMs, type Duration } from './duration.ts';
+import { MinqError, RedisUnavailableError } from './errors.ts';
+import { randomText } from './id.ts';
+import { escapeControls, lineLogger, type Logger } from './log.ts';
+import type { Loop } from './loop.ts';
+import { checkWorkerOptions } from './options.ts';
+import { Store } from './store.ts';
+import { startControl } from './worker/control.ts';
+import { contexts } from './worker/context.ts';
+import type { Middleware, Run } from './worker/executor.ts';
+import { startHeartbeat } from './worker/heartbeat.ts';
+import { Idle } from './worker/idle.ts';
+import { Processor } from './worker/processor.ts';
+import { startPruner } from './worker/pruner.ts';
+import { VERSION } from './version.ts';
+
+export interface WorkerOptions {
+  /** Name of the queue. Default `default`. */
+  queue?: string;
+  /** Jobs that run at once, 1 to 1,000. Default 10. */
+  concurrency?: number;
+  /** How long a claim lasts without a heartbeat; a killed worker's jobs start again after it. Default 15 s, at least 300 ms. */
+  lease?: Duration;
+  /** How long `stop()` waits for running jobs before it gives them back. Default 25 s. */
+  shutdownTimeout?: Duration;
+  /** Stop by itself when nothing is left to run now. Default false. */
+  burst?: boolean;
+  /** As for `Queue`. */
+  redis?: RedisSource;
+  /** First part of every key. Default `minq`. */
+  prefix?: string;
+  /** Longest time a call waits for Redis. Default 5 s. */
+  callTimeout?: Duration;
+  /** Default: warnings and errors to standard error. */
+  logger?: Logger;
+  /** Wraps each run: `async (job, next) => { await next() }`. */
+  middleware?: Middleware;
+}
+
+/** After the time for running jobs is over: how long giving them back may take. */
+const RELEASE_MS = 2_000;
+const RELEASE_NOW_MS = 500;
+
+export class Worker {
+  /** Unique to this object; two workers may share host, name and pid. */
+  readonly id = randomText(12);
+  readonly #functions: ReadonlyMap<string, JobFunction>;
+  readonly #options;
+  readonly #logger: Logger;
+  #processor: Processor | undefined;
+  #running: Promise<void> | undefined;
+  #stop: ((timeoutMs: number) => void) | undefined;
+  #stopAsked: number | undefined;
+
+  /**
+   * @param jobs a module namespace (`import * as jobs from './jobs.ts'`) or an object of functions
+   * @throws {InvalidArgumentError} for a bad option, or when there is no function in `jobs`
+   */
+  constructor(jobs: object, options: WorkerOptions = {}) {
+    const given = checkWorkerOptions(options);
+    this.#functions = collectFunctions(jobs);
+    this.#options = {
+      queue: 'default',
+      concurrency: 10,
+      lease: toMs('15s', 'lease'),
+      shutdownTimeout: toMs('25s', 'shutdownTimeout'),
+      burst: false,
+      prefix: 'minq',
+      callTimeout: toMs('5s', 'callTimeout'),
+      ...given,
+      redis: options.redis,
+      middleware: options.middleware,
+    };
+    this.#logger = options.logger ?? quietLogger();
+  }
+
+  /**
+   * Works until `stop()` is called (or, with `burst`, until nothing is left).
+   * Redis being away is waited out; Redis refusing us (password, rights, version) is an error.
+   * @throws {RedisCommandError}
+   */
+  run(): Promise<void> {
+    if (this.#running) throw new MinqError('WORKER_RUNNING', 'run() was called before on this worker');
+    this.#running = this.#work();
+    return this.#running;
+  }
+
+  /**
+   * Claims no more jobs, waits for the running ones, aborts and gives back what is left after `timeout`
+   * (no attempt is charged), and resolves. A second call with a shorter timeout hurries the first.
+   */
+  async stop(options: { timeout?: Duration } = {}): Promise<void> {
+    const timeoutMs =
+      options.timeout === undefined ? this.#options.shutdownTimeout : toMs(options.timeout, 'timeout');
+    this.#stopAsked = Math.min(timeoutMs, this.#stopAsked ?? Infinity);
+    this.#stop?.(timeoutMs);
+    await this.#running?.catch(() => {}); // who called run() hears of its failure
+  }
+
+  async #work(): Promise<void> {
+    const { prefix, queue, lease, redis, callTimeout } = this.#options;
+    const logger = this.#logger;
+    let stopping = false;
+    const onError = (what: string) => (error: unknown) => {
+      if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
+    };
+    const open = (role: string, resend: boolean, report: boolean) =>
+      new Connection(redis, {
+        name: `minq:${role}:${queue}`,
+        callTimeoutMs: callTimeout,
+        resend,
+        // One of the three connections speaks for all; they break together.
+        ...(report && { onError: reportOnce(onError('Redis')) }),
+      });
+
+    const connection = open('worker', true, true);
+    const stopped = new Promise<number>((resolve) => {
+      this.#stop = resolve;
+      if (this.#stopAsked !== undefined) resolve(this.#stopAsked);
+    });
+    try {
+      const ready = await this.#untilServerIsFit(connection, stopped);
+      if (!ready) return;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+
+    const store = new Store(connection, prefix, queue, this.id);
+    const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
+    const processor = (this.#processor = new Processor({
+      store,
+      functions: this.#functions,
+      concurrency: this.#options.concurrency,
+      leaseMs: lease,
+      logger,
+      idle,
+      middleware: this.#options.middleware,
+      onDrained: () => {
+        if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
+      },
+    }));
+    const control = startControl(open('control', true, false), store.keys.control, processor.held);
+    const startedAt = Date.now();
+    const heartbeat: Loop = startHeartbeat({
+      store,
+      leaseMs: lease,
+      held: processor.held,
+      presence: () => this.#presence(processor, startedAt),
+      onLost: (run, why) =>
+        logger.warn(
+          why === 'lost'
+            ? 'lease lost: another worker may run the job by now'
+            : 'job vanished: its record is gone from Redis',
+          { id: run.job.id, fn: run.fn.name },
+        ),
+      onError: onError('heartbeat'),
+    });
+    const pruner = startPruner(store, onError('pruner'));
+    const leaveRejections = catchRejections(processor, logger);
+    processor.start();
+    logger.info('worker started', { queue, concurrency: this.#options.concurrency, worker: this.id });
+
+    const timeoutMs = await stopped;
+    // First nothing new is claimed; leases are renewed until the last job is settled or given back;
+    // connections close last, which also ends whatever call of a loop is still under way.
+    processor.stopClaiming();
+    const hurried = new Promise<void>((resolve) => {
+      this.#stop = (ms) => void setTimeout(resolve, ms);
+    });
+    await within(timeoutMs, processor.quiet(), hurried);
+    const left = [...processor.running].filter((run) => !run.decided).length;
+    if (left > 0) logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
+    const hurry = (this.#stopAsked ?? timeoutMs) === 0;
+    await within(hurry ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
+    stopping = true;
+    leaveRejections();
+    await within(hurry ? 200 : RELEASE_MS, store.leave().catch(() => {})); // Redis forgets us within a minute
+    control.stop();
+    connection.close();
+    await Promise.all([heartbeat.stop(), pruner.stop()]);
+    logger.info('worker stopped', { queue, worker: this.id });
+  }
+
+  /** @returns false when the worker was stopped before Redis could be reached */
+  async #untilServerIsFit(connection: Connection, stopped: Promise<number>): Promise<boolean> {
+    let gaveUp = false;
+    void stopped.then(() => {
+      gaveUp = true;
+      if (!this.#processor) connection.close();
+    });
+    for (;;) {
+      try {
+        for (const warning of await checkServer(connection)) this.#logger.warn(warning);
+        return !gaveUp;
+      } catch (error) {
+        if (gaveUp) return false;
+        if (!(error instanceof RedisUnavailableError)) throw error;
+        this.#logger.error(`waiting for Redis: ${error.message}`);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  #presence(processor: Processor, startedAt: number): string {
+    const now = performance.now();
+    return JSON.stringify({
+      host: hostname(),
+      pid: process.pid,
+      concurrency: this.#options.concurrency,
+      running: [...processor.running].slice(0, 100).map((run) => ({
+        id: run.job.id,
+        fn: run.fn.name,
+        sinceMs: Math.round(now - run.startedAt),
+      })),
+      startedAt,
+      version: VERSION,
+    });
+  }
+}
+
+/** Warnings and errors only: a library doesn't talk unasked. */
+const quietLogger = (): Logger => ({ ...lineLogger(), info() {} });
+
+/** The same message again and again, as from a reconnect loop, is said once until another comes. */
+function reportOnce(report: (error: unknown) => void): (error: MinqError) => void {
+  let last = '';
+  return (error) => {
+    if (error.message === last) return;
+    last = error.message;
+    report(error);
+  };
+}
+
+/** Resolves when one of the promises does, or after `ms`. */
+async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+  });
+  await Promise.race([...promises, timeout]);
+  clearTimeout(timer);
+}
+
+/**
+ * A rejection nobody handles would end the process, and with it the other jobs. One that comes out of a job
+ * fails that job instead; any other has Node's usual end.
+ */
+function catchRejections(processor: Processor, logger: Logger): () => void {
+  const onRejection = (reason: unknown) => {
+    const context = contexts.getStore();
+    if (!context) {
+      if (process.listenerCount('unhandledRejection') === 1) throw reason;
+      return;
+    }
+    const run = [...processor.running].find((candidate: Run) => candidate.context === context);
+    // Another worker's job in this process: that worker listens too.
+    if (!run && context.queue !== '' && process.listenerCount('unhandledRejection') > 1) return;
+    logger.error(`unhandled rejection in a job: ${escapeControls(describeError(reason).message)}`, {
+      id: context.id,
+      fn: context.fn,
+    });
+    run?.failFloating(reason);
+  };
+  process.on('unhandledRejection', onRejection);
+  return () => process.off('unhandledRejection', onRejection);
+}

@@ -1,0 +1,56 @@
+/** What a running job knows of itself: `currentJob()`. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { silentLogger, type Logger } from '../log.ts';
+
+export interface JobContext {
+  readonly id: string;
+  /** Name of the function. */
+  readonly fn: string;
+  readonly queue: string;
+  /** 1 for the first run that counts. */
+  readonly attempt: number;
+  /** Runs after the first that are allowed. */
+  readonly retries: number;
+  /** Aborts at the timeout, on `cancel()`, at shutdown, and when the lease is lost; `reason` says which. */
+  readonly signal: AbortSignal;
+  /** Texts that were given at enqueue. */
+  readonly meta: Readonly<Record<string, string>>;
+  /** Epoch ms by Redis's clock. */
+  readonly enqueuedAt: number;
+  /** The instant a cron job fired for; undefined for other jobs. */
+  readonly tick: Date | undefined;
+  /**
+   * Stores a value that `info()` shows. Never waits and never rejects: of values given in quick succession
+   * the last one counts.
+   * @throws {InvalidArgumentError} when the value can't be stored as JSON
+   */
+  progress(value: unknown): void;
+  /** The worker's logger; every line carries the job's id and function. */
+  readonly log: Logger;
+}
+
+/** The contexts of running jobs. The async machinery of Node carries them along. */
+export const contexts = new AsyncLocalStorage<JobContext>();
+
+/** Stands in outside a worker, so that a job's function can be called and tested like any other. */
+const outside: JobContext = {
+  id: '',
+  fn: '',
+  queue: '',
+  attempt: 1,
+  retries: 0,
+  signal: new AbortController().signal,
+  meta: {},
+  enqueuedAt: 0,
+  tick: undefined,
+  progress() {},
+  log: silentLogger,
+};
+
+/**
+ * The job this code runs in. Outside a job it gives a stand-in: empty id, attempt 1, a signal that never
+ * aborts, and a `progress` that does nothing.
+ */
+export function currentJob(): JobContext {
+  return contexts.getStore() ?? outside;
+}

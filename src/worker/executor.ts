@@ -1,0 +1,284 @@
+/**
+ * Runs one job and says how it ended. No Redis here: every way a run can end is mapped to one `Outcome`,
+ * which the processor records.
+ */
+import { tracingChannel } from 'node:diagnostics_channel';
+import { backoffMs } from '../backoff.ts';
+import { describeError, encodeValue, type ErrorRecord } from '../codec.ts';
+import type { JobFunction } from '../define.ts';
+import { LONGEST_TIMER_MS } from '../duration.ts';
+import {
+  BadResultError,
+  JobCancelledError,
+  JobTimeoutError,
+  LeaseLostError,
+  MinqError,
+  ShutdownError,
+  UnknownFunctionError,
+  WorkerLostError,
+} from '../errors.ts';
+import type { ClaimedJob, Outcome } from '../job.ts';
+import type { Logger } from '../log.ts';
+import { RUN_DEFAULTS } from '../options.ts';
+import { Fail, Retry } from '../signals.ts';
+import { contexts, type JobContext } from './context.ts';
+
+/** Wraps each run. `next()` runs the job and gives its result; what the middleware returns is ignored. */
+export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Promise<unknown>;
+
+export interface ExecutorOptions {
+  readonly queue: string;
+  readonly logger: Logger;
+  readonly middleware?: Middleware | undefined;
+  /** Stores a progress value, already JSON. */
+  readonly progress: (run: Run, json: string) => void;
+  /** Called once, when it is decided how the run ended; the function itself may still be running. */
+  readonly onOutcome: (run: Run, outcome: Outcome) => void;
+}
+
+/** `diagnostics_channel` tracing channel of runs; its messages are the `JobContext`. */
+const channel = tracingChannel<unknown, JobContext>('minq:job');
+
+/** How long a job waits for a worker that knows its function: a rolling deploy, at most. */
+const UNKNOWN_FUNCTION_MS = 5 * 60_000;
+
+/**
+ * How a job ends that can't or needn't be run; undefined for one that can be.
+ * @param job its record, read from Redis
+ */
+export function refuse(job: ClaimedJob, known: boolean): Outcome | undefined {
+  const { record, attempt, claimedAt, enqueuedAt } = job;
+  if (record.expires !== undefined && attempt === 1 && claimedAt - enqueuedAt > record.expires) {
+    return { kind: 'cancelled', reason: 'expired' };
+  }
+  if (!known) {
+    const since = job.unknownSince ?? claimedAt;
+    const error = { ...describeError(new UnknownFunctionError(record.fn)), since };
+    const waited = claimedAt - since;
+    return waited >= UNKNOWN_FUNCTION_MS
+      ? { kind: 'failed', error }
+      : { kind: 'postponed', error, delayMs: Math.min(Math.max(waited, 1_000), 60_000) };
+  }
+  return undefined;
+}
+
+/** One run of a job. */
+export class Run {
+  readonly job: ClaimedJob;
+  readonly fn: JobFunction;
+  readonly context: JobContext;
+  /** `performance.now()` at the start. */
+  readonly startedAt = performance.now();
+  readonly #options: ExecutorOptions;
+  #controller: AbortController | undefined;
+  #abortedWith: Error | undefined;
+  #outcome: Outcome | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(job: ClaimedJob, fn: JobFunction, options: ExecutorOptions) {
+    this.job = job;
+    this.fn = fn;
+    this.#options = options;
+    this.context = new Context(this, options, () => this.#signal());
+  }
+
+  /** Whether its outcome is decided. The function may still be running: it ignores its signal. */
+  get decided(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  get retries(): number {
+    return this.job.record.retries ?? this.fn.options.retries ?? RUN_DEFAULTS.retries;
+  }
+
+  /** Resolves when the function has returned, which is when its slot is free. Never rejects. */
+  async execute(): Promise<void> {
+    if (this.job.attempt > this.retries + 1) {
+      // Only a worker that died or lost its lease leaves such a ticket: a failure would have ended the job.
+      this.#decide({ kind: 'failed', error: describeError(new WorkerLostError(this.job.attempt - 1)) });
+      return;
+    }
+    const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
+    this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(timeoutMs, LONGEST_TIMER_MS));
+    try {
+      const value = await contexts.run(this.context, () => this.#invoke());
+      this.#decide(completed(value));
+    } catch (thrown) {
+      this.#decide(this.#failure(thrown));
+    }
+  }
+
+  #invoke(): unknown {
+    const call = () => this.fn.fn(...this.job.record.args);
+    const { middleware } = this.#options;
+    const wrapped = middleware ? () => throughMiddleware(middleware, this.context, call) : call;
+    return channel.hasSubscribers
+      ? channel.tracePromise(async () => wrapped(), this.context)
+      : wrapped();
+  }
+
+  #failure(thrown: unknown): Outcome {
+    const error = describeError(thrown);
+    const attemptsLeft = this.job.attempt <= this.retries;
+    if (!attemptsLeft || isA(thrown, Fail) || !this.#worthRetrying(thrown)) return { kind: 'failed', error };
+    const asked = isA(thrown, Retry) ? thrown.delayMs : undefined;
+    const backoff = this.job.record.backoff ?? this.fn.options.backoff ?? RUN_DEFAULTS.backoff;
+    return { kind: 'retry', error, delayMs: asked ?? backoffMs(backoff, this.job.attempt) };
+  }
+
+  #worthRetrying(thrown: unknown): boolean {
+    const { retryIf } = this.fn.options;
+    if (!retryIf || isA(thrown, Retry)) return true;
+    try {
+      return retryIf(thrown);
+    } catch (error) {
+      this.context.log.warn(`retryIf threw, the job is retried: ${describeError(error).message}`);
+      return true;
+    }
+  }
+
+  #timeOut(timeoutMs: number): void {
+    const error = new JobTimeoutError(timeoutMs);
+    this.#decide(this.#failure(error));
+    this.#abort(error);
+  }
+
+  /** Somebody asked for it: the outcome is decided now, whatever the function still does. */
+  cancel(): void {
+    this.#decide({ kind: 'cancelled', reason: 'cancelled' });
+    this.#abort(new JobCancelledError(this.job.id, 'cancelled'));
+  }
+
+  /** The worker goes: the job returns to the queue. */
+  release(): void {
+    this.#decide({ kind: 'released' });
+    this.#abort(new ShutdownError());
+  }
+
+  /** The run is no longer the one in charge. It may still end; its settlement will be refused. */
+  loseLease(): void {
+    this.#abort(new LeaseLostError());
+  }
+
+  /** A rejection that nobody handled came out of this job. */
+  failFloating(thrown: unknown): void {
+    this.#decide(this.#failure(thrown));
+  }
+
+  progress(json: string): void {
+    if (!this.decided) this.#options.progress(this, json);
+  }
+
+  #decide(outcome: Outcome): void {
+    if (this.#outcome) return;
+    this.#outcome = outcome;
+    clearTimeout(this.#timer);
+    this.#options.onOutcome(this, outcome);
+  }
+
+  /** Most jobs never look at their signal: it is made when one does. */
+  #signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#abortedWith) this.#controller.abort(this.#abortedWith);
+    }
+    return this.#controller.signal;
+  }
+
+  #abort(reason: Error): void {
+    this.#abortedWith ??= reason;
+    this.#controller?.abort(this.#abortedWith);
+  }
+}
+
+/** A class and not a literal: one is made for every job, and most of its parts are never looked at. */
+class Context implements JobContext {
+  readonly #run: Run;
+  readonly #options: ExecutorOptions;
+  readonly #getSignal: () => AbortSignal;
+  #log: Logger | undefined;
+
+  constructor(run: Run, options: ExecutorOptions, getSignal: () => AbortSignal) {
+    this.#run = run;
+    this.#options = options;
+    this.#getSignal = getSignal;
+  }
+  get id(): string {
+    return this.#run.job.id;
+  }
+  get fn(): string {
+    return this.#run.fn.name;
+  }
+  get queue(): string {
+    return this.#options.queue;
+  }
+  get attempt(): number {
+    return this.#run.job.attempt;
+  }
+  get retries(): number {
+    return this.#run.retries;
+  }
+  get signal(): AbortSignal {
+    return this.#getSignal();
+  }
+  get meta(): Readonly<Record<string, string>> {
+    return this.#run.job.record.meta ?? {};
+  }
+  get enqueuedAt(): number {
+    return this.#run.job.enqueuedAt;
+  }
+  get tick(): Date | undefined {
+    return undefined;
+  }
+  get log(): Logger {
+    return (this.#log ??= withFields(this.#options.logger, { id: this.id, fn: this.fn }));
+  }
+  progress(value: unknown): void {
+    this.#run.progress(encodeValue(value, 'progress') ?? 'null');
+  }
+}
+
+function withFields(logger: Logger, own: Record<string, string>): Logger {
+  const at =
+    (level: keyof Logger): Logger[typeof level] =>
+    (message, fields) =>
+      logger[level](message, { ...own, ...fields });
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+async function throughMiddleware(
+  middleware: Middleware,
+  context: JobContext,
+  call: () => unknown,
+): Promise<unknown> {
+  let result: Promise<unknown> | undefined;
+  await middleware(context, () => {
+    if (result) throw new MinqError('MIDDLEWARE', 'the middleware called next() twice');
+    result = (async () => call())();
+    result.catch(() => {}); // a middleware that doesn't wait for it still fails the job, below
+    return result;
+  });
+  if (!result) {
+    throw new MinqError('MIDDLEWARE', 'the middleware returned without calling next(); throw to refuse a job');
+  }
+  return result;
+}
+
+function completed(value: unknown): Outcome {
+  try {
+    return { kind: 'completed', result: encodeValue(value, 'result') };
+  } catch (error) {
+    const { message } = describeError(error);
+    const record: ErrorRecord = describeError(new BadResultError(message));
+    return { kind: 'failed', error: record };
+  }
+}
+
+/** `instanceof` for values that may fight back: a proxy can throw when asked what it is. */
+function isA<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Keeps the leases of all running jobs alive, in one call; tells the jobs whose lease was lost or that
+ * somebody wants cancelled; and says that the worker is there.
+ */
+import { startLoop, type Loop } from '../loop.ts';
+import type { Store } from '../store.ts';
+import type { Run } from './executor.ts';
+
+/** A worker with nothing to renew says this seldom that it is there. */
+const IDLE_PRESENCE_MS = 20_000;
+
+export interface HeartbeatOptions {
+  store: Store;
+  leaseMs: number;
+  /** Runs whose tickets the worker holds, settled ones not among them. */
+  held: ReadonlyMap<string, Run>;
+  /** What `workers()` shows, as JSON. */
+  presence: () => string;
+  onLost: (run: Run, why: 'lost' | 'gone') => void;
+  onError: (error: unknown) => void;
+}
+
+export function startHeartbeat(options: HeartbeatOptions): Loop {
+  const { store, leaseMs, held } = options;
+  const told = new WeakSet<Run>();
+  let presentAt = -Infinity;
+
+  const beat = async () => {
+    const tickets = [...held].filter(([, run]) => !told.has(run)).map(([ticket]) => ticket);
+    if (tickets.length === 0 && performance.now() - presentAt < IDLE_PRESENCE_MS) return;
+    const { lost, unwanted } = await store.heartbeat(options.presence(), leaseMs, tickets);
+    presentAt = performance.now();
+    for (const { ticket, why } of lost) {
+      // A ticket settled while the heartbeat was under way is not lost, it is done.
+      const run = held.get(ticket);
+      if (!run || run.decided) continue;
+      told.add(run);
+      options.onLost(run, why);
+      run.loseLease();
+    }
+    for (const ticket of unwanted) held.get(ticket)?.cancel();
+  };
+  return startLoop(beat, { everyMs: leaseMs / 3, onError: options.onError, immediately: true });
+}

@@ -1,0 +1,51 @@
+/**
+ * Sleeping until there may be something to claim: blocks on the queue's wake token, on a connection of its own.
+ *
+ * What it takes from Redis means nothing by itself (the claim is a script of its own), so nothing can be lost
+ * with it. It answers in every case, and whatever the answer, the caller claims: a token lost in a reset,
+ * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
+ */
+import type { Connection } from '../connection.ts';
+
+/** No sleep is longer. Bounds how late a lost token is noticed, and the idle worker's commands per second. */
+const LONGEST_SLEEP_MS = 12_000;
+/** Redis answers a block at its timeout; a connection silent for this much longer is given up. */
+const WATCHDOG_MS = 2_000;
+/** After an error, so that a server that refuses at once isn't asked in a tight loop. */
+const PAUSE_AFTER_ERROR_MS = 250;
+
+export class Idle {
+  readonly #connection: Connection;
+  readonly #wakeKey: string;
+  readonly #sleepMs: number;
+  #closed = false;
+
+  /**
+   * @param connection must not re-send: a block that outlives its caller would swallow a token
+   * @param leaseMs to see every lease end in time, a worker looks at least once per lease
+   */
+  constructor(connection: Connection, wakeKey: string, leaseMs: number) {
+    this.#connection = connection;
+    this.#wakeKey = wakeKey;
+    this.#sleepMs = Math.min(LONGEST_SLEEP_MS, leaseMs);
+  }
+
+  /** Resolves at a wake-up, when it has slept long enough, or at an error; never rejects. */
+  async sleep(): Promise<void> {
+    try {
+      await this.#connection.call(
+        (client) => client.blpop(this.#wakeKey, this.#sleepMs / 1_000),
+        this.#sleepMs + WATCHDOG_MS,
+      );
+    } catch {
+      // Reported by the connection's error event. The caller claims, which waits for Redis.
+      if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
+    }
+  }
+
+  /** Ends the sleep. */
+  close(): void {
+    this.#closed = true;
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * The heart of a worker: claim -> execute -> settle, in turns. A turn is one round trip that settles what has
+ * finished and claims as many jobs as there are free slots, never more: nothing is hoarded.
+ *
+ * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
+ * is under way, or within the same tick, is settled by the next turn together.
+ */
+import pLimit, { type LimitFunction } from 'p-limit';
+import { describeError } from '../codec.ts';
+import type { JobFunction } from '../define.ts';
+import { LONGEST_TIMER_MS } from '../duration.ts';
+import { RedisUnavailableError } from '../errors.ts';
+import { parseRecord, parseTicket, type ClaimedJob, type JobRecord, type Outcome } from '../job.ts';
+import type { Logger } from '../log.ts';
+import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
+import type { Claim, NewJob, Refusal, Settlement, Store } from '../store.ts';
+import { refuse, Run, type Middleware } from './executor.ts';
+import type { Idle } from './idle.ts';
+
+/** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
+const MAX_SETTLED = 1_000;
+const MAX_BYTES = 4 * 1024 * 1024;
+const RETRY_AFTER_MS = 100;
+const RETRY_AFTER_MOST_MS = 5_000;
+
+export interface ProcessorOptions {
+  store: Store;
+  functions: ReadonlyMap<string, JobFunction>;
+  concurrency: number;
+  leaseMs: number;
+  logger: Logger;
+  idle: Idle;
+  middleware?: Middleware | undefined;
+  /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
+  onDrained: () => void;
+}
+
+export class Processor {
+  /** Runs by ticket, from the claim until the settlement was answered. */
+  readonly held = new Map<string, Run>();
+  readonly #options: ProcessorOptions;
+  readonly #limit: LimitFunction;
+  /** Runs whose function has not returned. */
+  readonly #running = new Set<Run>();
+  #finished: Settlement[] = [];
+  #turn = 1;
+  #turning = false;
+  #scheduled = false;
+  #sleeping = false;
+  #dueTimer: NodeJS.Timeout | undefined;
+  #claiming = true;
+  /** There may be something to claim: set at every wake-up, timeout and error. */
+  #look = false;
+  #failures = 0;
+  #onQuiet: (() => void) | undefined;
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options;
+    this.#limit = pLimit(options.concurrency);
+  }
+
+  get running(): ReadonlySet<Run> {
+    return this.#running;
+  }
+
+  start(): void {
+    this.#lookAgain();
+  }
+
+  /** Claims nothing more. The token that a broken sleep may have taken is handed on by the turn that follows. */
+  stopClaiming(): void {
+    this.#claiming = false;
+    this.#options.idle.close();
+    this.#lookAgain();
+  }
+
+  /**
+   * Resolves when every outcome is decided and every settlement was answered. A function that goes on after
+   * its outcome was decided ignores its signal: it isn't waited for.
+   */
+  quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onQuiet = resolve;
+      this.#tellIfQuiet();
+    });
+  }
+
+  /** Gives every job that is still held back to the queue. Resolves when that is settled. */
+  async releaseAll(): Promise<void> {
+    for (const run of this.#running) run.release();
+    await new Promise<void>((resolve) => {
+      const check = () => (this.#settled() ? resolve() : setTimeout(check, 5));
+      check();
+    });
+  }
+
+  #settled(): boolean {
+    return !this.#turning && !this.#scheduled && this.#finished.length === 0;
+  }
+
+  #tellIfQuiet(): void {
+    if (!this.#onQuiet || !this.#settled() || this.#look) return;
+    for (const run of this.#running) if (!run.decided) return;
+    this.#onQuiet();
+  }
+
+  get #free(): number {
+    return this.#options.concurrency - this.#limit.activeCount - this.#limit.pendingCount;
+  }
+
+  #lookAgain(): void {
+    this.#look = true;
+    this.#schedule();
+  }
+
+  /** After all microtasks: jobs that finish together are settled together. */
+  #schedule(): void {
+    if (this.#turning || this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      void this.#takeTurn();
+    });
+  }
+
+  async #takeTurn(): Promise<void> {
+    const settlements = this.#nextSettlements();
+    const want = this.#claiming ? this.#free : 0;
+    this.#turning = true;
+    this.#look = false;
+    clearTimeout(this.#dueTimer);
+    const sentAt = performance.now();
+    let nextIn: number;
+    try {
+      const reply = await this.#options.store.turn(this.#turn, this.#options.leaseMs, want, settlements);
+      this.#turn++;
+      this.#failures = 0;
+      for (const { job } of settlements) this.held.delete(job.ticket);
+      for (const refusal of reply.refused) this.#logRefusal(refusal);
+      // A claim that took this long to arrive may have lost its lease on the way: back, not run.
+      const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
+      for (const claim of reply.claimed) this.#begin(claim, reply.now, stale);
+      nextIn = reply.nextIn;
+    } catch (error) {
+      this.#finished = settlements.concat(this.#finished);
+      await this.#pauseAfter(error);
+      this.#look = true;
+      nextIn = 0;
+    } finally {
+      this.#turning = false;
+    }
+    this.#afterTurn(nextIn);
+  }
+
+  #afterTurn(nextIn: number): void {
+    const hungry = this.#claiming && this.#free > 0;
+    if (this.#finished.length > 0 || this.#look || (hungry && nextIn === 0)) {
+      this.#schedule();
+    } else if (hungry) {
+      if (this.#running.size === 0) this.#options.onDrained();
+      this.#wait(nextIn);
+    }
+    this.#tellIfQuiet();
+  }
+
+  /**
+   * Nothing to claim now: wakes for the token, and when something falls due. The timer is ours, for a block's
+   * own timeout is served by Redis up to 100 ms late. A sleep under way goes on beside other turns.
+   */
+  #wait(nextIn: number): void {
+    if (nextIn > 0) {
+      this.#dueTimer = setTimeout(() => this.#lookAgain(), Math.min(nextIn, LONGEST_TIMER_MS));
+    }
+    if (this.#sleeping || !this.#claiming) return;
+    this.#sleeping = true;
+    void this.#options.idle.sleep().then(() => {
+      this.#sleeping = false;
+      this.#lookAgain();
+    });
+  }
+
+  /** The turn is sent again under the same number: if it was carried out after all, it has no second effect. */
+  async #pauseAfter(error: unknown): Promise<void> {
+    this.#failures++;
+    const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** (this.#failures - 1), RETRY_AFTER_MOST_MS);
+    const unavailable = error instanceof RedisUnavailableError;
+    if (this.#failures === 1 || !unavailable) {
+      this.#options.logger.error(`turn failed, trying again: ${describeError(error).message}`);
+    }
+    // Redis coming back ends the wait for the connection; a server that refuses needs to be left alone a while.
+    await new Promise((resolve) => setTimeout(resolve, unavailable ? RETRY_AFTER_MS : pauseMs));
+  }
+
+  #nextSettlements(): Settlement[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { outcome } of this.#finished) {
+      bytes += outcome.kind === 'completed' ? (outcome.result?.length ?? 0) : 0;
+      if (count > 0 && (count === MAX_SETTLED || bytes > MAX_BYTES)) break;
+      count++;
+    }
+    if (count === this.#finished.length) {
+      const all = this.#finished;
+      this.#finished = [];
+      return all;
+    }
+    return this.#finished.splice(0, count);
+  }
+
+  #begin(claim: Claim, now: number, stale: boolean): void {
+    const ticket = parseTicket(claim.ticket);
+    const base = { ...ticket, ticket: claim.ticket, claimedAt: now };
+    if (stale) return this.#settle(base, { kind: 'released' });
+    let parsed: { enqueuedAt: number; record: JobRecord };
+    try {
+      parsed = parseRecord(claim.record);
+    } catch (error) {
+      this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: ticket.id });
+      return this.#settle(base, { kind: 'failed', error: describeError(error) });
+    }
+    const job: ClaimedJob = { ...base, ...parsed, unknownSince: unknownSince(claim.lastError) };
+    const fn = this.#options.functions.get(job.record.fn);
+    const refused = refuse(job, fn !== undefined);
+    if (refused) {
+      this.#log(job, refused, 0);
+      this.#settle(job, refused, 0, job.record);
+    } else {
+      this.#start(job, fn!);
+    }
+  }
+
+  #start(job: ClaimedJob, fn: JobFunction): void {
+    const { logger, middleware, store } = this.#options;
+    const run = new Run(job, fn, {
+      queue: store.queue,
+      logger,
+      middleware,
+      progress: (_run, json) => this.#reportProgress(job.ticket, json),
+      onOutcome: this.#onOutcome,
+    });
+    this.held.set(job.ticket, run);
+    this.#running.add(run);
+    logger.info('job started', {
+      id: job.id,
+      fn: fn.name,
+      attempt: job.attempt,
+      waitMs: job.attempt === 1 ? waitMs(job) : undefined,
+    });
+    void this.#limit(() => run.execute()).then(() => {
+      this.#running.delete(run);
+      // Its outcome may have been settled long ago: only now is its slot free.
+      if (this.#claiming) this.#lookAgain();
+      this.#tellIfQuiet();
+    });
+  }
+
+  readonly #onOutcome = (run: Run, outcome: Outcome): void => {
+    const ranMs = Math.round((performance.now() - run.startedAt) * 100) / 100;
+    this.#log(run.job, outcome, ranMs);
+    this.#settle(run.job, outcome, ranMs, run.job.record, run.fn);
+  };
+
+  #settle(
+    job: Pick<ClaimedJob, 'id' | 'run' | 'ticket' | 'attempt' | 'claimedAt'>,
+    outcome: Outcome,
+    ranMs = 0,
+    record?: JobRecord,
+    fn?: JobFunction,
+  ): void {
+    const keptMs =
+      outcome.kind === 'completed'
+        ? (record?.resultTtl ?? fn?.options.resultTtl ?? RUN_DEFAULTS.resultTtl)
+        : FAILED_KEPT_MS;
+    const followUp = outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
+    this.#finished.push({ job, outcome, ranMs, keptMs, ...(followUp && { followUp }) });
+    this.#schedule();
+  }
+
+  #log(job: ClaimedJob, outcome: Outcome, ranMs: number): void {
+    const fields = { id: job.id, fn: job.record.fn, attempt: job.attempt, ranMs };
+    const { logger } = this.#options;
+    switch (outcome.kind) {
+      case 'completed':
+        return logger.info('job completed', fields);
+      case 'cancelled':
+        return logger.info('job cancelled', { ...fields, reason: outcome.reason });
+      case 'released':
+        return logger.info('job released', fields);
+      case 'retry':
+      case 'postponed':
+        return logger.warn('job will be retried', {
+          ...fields,
+          inMs: outcome.delayMs,
+          error: errorText(outcome.error),
+        });
+      case 'failed':
+        return logger.error('job failed', { ...fields, error: errorText(outcome.error) });
+    }
+  }
+
+  #logRefusal({ ticket, why }: Refusal): void {
+    const { id } = parseTicket(ticket);
+    this.#options.logger.warn(
+      why === 'lost'
+        ? 'settlement refused: the lease was lost, another run is in charge'
+        : 'job vanished: its record is gone from Redis',
+      { id },
+    );
+  }
+
+  /** Latest value for each ticket; one call at a time carries them, so that a chatty job costs little. */
+  readonly #progress = new Map<string, string>();
+  #reporting = false;
+
+  #reportProgress(ticket: string, json: string): void {
+    this.#progress.set(ticket, json);
+    if (this.#reporting) return;
+    this.#reporting = true;
+    process.nextTick(async () => {
+      for (const [key, value] of this.#progress) {
+        this.#progress.delete(key);
+        await this.#options.store
+          .progress(key, value)
+          .catch((error: Error) => this.#options.logger.debug(`progress was not stored: ${error.message}`));
+      }
+      this.#reporting = false;
+    });
+  }
+}
+
+const errorText = (error: { name: string; message: string }) =>
+  `${error.name}: ${error.message}`.slice(0, 200);
+
+/** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
+function failureJob(
+  job: Pick<ClaimedJob, 'id' | 'run' | 'attempt'>,
+  record: JobRecord,
+  outcome: Outcome & { kind: 'failed' },
+  fn: JobFunction,
+): NewJob | undefined {
+  const handler = fn.options.onFailure;
+  if (handler === undefined) return undefined;
+  const what = { id: job.id, fn: fn.name, args: record.args, error: outcome.error, attempt: job.attempt };
+  return {
+    id: `${job.id}:failure:${job.run}`,
+    how: '',
+    json: JSON.stringify({ fn: handler, args: [what], ...(record.meta && { meta: record.meta }) }),
+  };
+}
+
+function waitMs({ claimedAt, enqueuedAt, record }: ClaimedJob): number {
+  return Math.max(0, claimedAt - Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0));
+}
+
+/** Since when the function is unknown, if that is why the job was put back last. */
+function unknownSince(lastError: string | null): number | undefined {
+  if (!lastError?.includes('"since":')) return undefined;
+  try {
+    const { name, since } = JSON.parse(lastError) as { name?: string; since?: number };
+    return name === 'UnknownFunctionError' ? since : undefined;
+  } catch {
+    return undefined;
+  }
+}
