@@ -15,8 +15,13 @@ export interface Backoff {
 }
 
 /** @param failed how many runs have failed so far, at least 1 */
-export function backoffMs(backoff: Backoff, failed: number, random: () => number = Math.random): number {
-  const grown = backoff.type === 'fixed' ? backoff.delay : backoff.delay * 2 ** Math.min(failed - 1, 50);
+export function backoffMs(
+  backoff: Backoff,
+  failed: number,
+  random: () => number = Math.random,
+): number {
+  const grown =
+    backoff.type === 'fixed' ? backoff.delay : backoff.delay * 2 ** Math.min(failed - 1, 50);
   const wait = Math.min(grown, backoff.max);
   return Math.round(wait - wait * backoff.jitter * random());
 }

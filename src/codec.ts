@@ -36,7 +36,9 @@ function encode(value: unknown, name: string): string {
     json = JSON.stringify(value);
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw error;
-    throw new InvalidArgumentError(`${name}: reading the value threw: ${describeError(error).message}`);
+    throw new InvalidArgumentError(
+      `${name}: reading the value threw: ${describeError(error).message}`,
+    );
   }
   // UTF-8 takes at most three bytes for a UTF-16 unit: only long texts need the exact count.
   if (json.length * 3 > MAX_JSON_BYTES) {
@@ -54,7 +56,11 @@ function encode(value: unknown, name: string): string {
  * Walks the value; the answer is `undefined` or `<path>: <what is wrong>`. `path` and `parents` are
  * one shared stack each, so that a clean value costs no allocation but these two.
  */
-function findProblem(value: unknown, path: (string | number)[], parents: object[]): string | undefined {
+function findProblem(
+  value: unknown,
+  path: (string | number)[],
+  parents: object[],
+): string | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -78,9 +84,12 @@ function findProblemInObject(
   parents: object[],
 ): string | undefined {
   if (parents.includes(value)) return problem(path, "circular reference can't be stored as JSON");
-  if (parents.length >= MAX_DEPTH) return problem(path.slice(0, 5), `nested deeper than ${MAX_DEPTH} levels`);
+  if (parents.length >= MAX_DEPTH)
+    return problem(path.slice(0, 5), `nested deeper than ${MAX_DEPTH} levels`);
   if (value instanceof Date) {
-    return Number.isNaN(value.getTime()) ? problem(path, "an invalid Date can't be stored") : undefined;
+    return Number.isNaN(value.getTime())
+      ? problem(path, "an invalid Date can't be stored")
+      : undefined;
   }
   parents.push(value);
   let found: string | undefined;
@@ -90,7 +99,10 @@ function findProblemInObject(
       found = findProblem(value[i], path, parents);
       path.pop();
     }
-  } else if (typeof (value as { toJSON?: unknown }).toJSON === 'function' && !Buffer.isBuffer(value)) {
+  } else if (
+    typeof (value as { toJSON?: unknown }).toJSON === 'function' &&
+    !Buffer.isBuffer(value)
+  ) {
     found = findProblem((value as { toJSON(): unknown }).toJSON(), path, parents);
   } else {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
@@ -117,7 +129,11 @@ function findProblemInObject(
 
 function problem(path: (string | number)[], what: string): string {
   const steps = path.map((step) =>
-    typeof step === 'number' ? `[${step}]` : /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`,
+    typeof step === 'number'
+      ? `[${step}]`
+      : /^[A-Za-z_$][\w$]*$/.test(step)
+        ? `.${step}`
+        : `[${JSON.stringify(step)}]`,
   );
   return `${steps.join('')}: ${what}`;
 }

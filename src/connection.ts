@@ -37,7 +37,8 @@ const HANDSHAKE_MS = 2_500;
 /** Words Redis begins an error with when the same call may succeed a moment later. */
 const TRANSIENT =
   /^(READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|^Too many Cluster redirections|^Connection is closed/;
-const FATAL_AT_CONNECT = /^(WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password configured/i;
+const FATAL_AT_CONNECT =
+  /^(WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password configured/i;
 const TRANSIENT_PAUSE_MS = 100;
 
 export class Connection {
@@ -68,8 +69,10 @@ export class Connection {
     this.#client.on('close', () => {
       clearTimeout(this.#handshake);
       if (this.#settings.resend && !this.#closed) return;
-      const error = new RedisUnavailableError('the connection to Redis broke', { maybeEnqueued: true });
-      for (const reject of [...this.#inFlight]) reject(error);
+      const error = new RedisUnavailableError('the connection to Redis broke', {
+        maybeEnqueued: true,
+      });
+      for (const reject of this.#inFlight) reject(error);
     });
   }
 
@@ -97,7 +100,8 @@ export class Connection {
       try {
         return await this.#evaluate(script, keys, args, deadline);
       } catch (error) {
-        const transient = error instanceof RedisUnavailableError && error.message.startsWith('Redis: ');
+        const transient =
+          error instanceof RedisUnavailableError && error.message.startsWith('Redis: ');
         if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
       }
@@ -128,7 +132,8 @@ export class Connection {
       return await send('EVAL', text());
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
-      if (this.#plainScripts || !isRefusal(error, /compil|unexpected symbol|syntax|shebang/i)) throw error;
+      if (this.#plainScripts || !isRefusal(error, /compil|unexpected symbol|syntax|shebang/i))
+        throw error;
       this.#plainScripts = true;
       return await send('EVAL', text());
     }
@@ -200,7 +205,9 @@ export class Connection {
 
   #unreachable(timeoutMs: number): RedisUnavailableError {
     const why = this.#lastError ? `: ${this.#lastError.message}` : '';
-    return new RedisUnavailableError(`no connection to Redis within ${Math.round(timeoutMs)} ms${why}`);
+    return new RedisUnavailableError(
+      `no connection to Redis within ${Math.round(timeoutMs)} ms${why}`,
+    );
   }
 
   /** Destroys the socket: ioredis then reconnects. `disconnect()` would wait for a peer that may never answer. */
@@ -214,14 +221,16 @@ export class Connection {
     this.#closed = true;
     clearTimeout(this.#handshake);
     const error = new RedisUnavailableError('the connection was closed', { maybeEnqueued: true });
-    for (const reject of [...this.#inFlight]) reject(error);
+    for (const reject of this.#inFlight) reject(error);
     this.#client.disconnect();
     this.#dropSocket();
   }
 }
 
 const nodesOf = (client: object): object[] =>
-  'nodes' in client && typeof client.nodes === 'function' ? (client.nodes as () => object[])() : [client];
+  'nodes' in client && typeof client.nodes === 'function'
+    ? (client.nodes as () => object[])()
+    : [client];
 
 const isRefusal = (error: unknown, words: RegExp) =>
   error instanceof RedisCommandError && words.test(error.message);
@@ -237,7 +246,9 @@ function typedError(error: Error & { code?: string; errors?: Error[] }, sent: bo
     return new RedisOutOfMemoryError();
   }
   if (TRANSIENT.test(message)) {
-    return new RedisUnavailableError(`Redis: ${message}`, { maybeEnqueued: sent && /^Conn/.test(message) });
+    return new RedisUnavailableError(`Redis: ${message}`, {
+      maybeEnqueued: sent && message.startsWith('Conn'),
+    });
   }
   if (error.name === 'ReplyError' || FATAL_AT_CONNECT.test(message)) {
     return new RedisCommandError(`Redis refused: ${message}`);
@@ -258,9 +269,10 @@ function redisOptions(settings: Required<ConnectionSettings>) {
     enableAutoPipelining: false,
     autoResendUnfulfilledCommands: settings.resend,
     failoverDetector: true,
-    retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries - 1, 5), 1_000) + Math.random() * 200,
+    retryStrategy: (tries: number) =>
+      Math.min(50 * 2 ** Math.min(tries - 1, 5), 1_000) + Math.random() * 200,
     // A master that was demoted: reconnect (to the new one) and send again; a refused write had no effect.
-    reconnectOnError: (error: Error) => (/^READONLY/.test(error.message) ? 2 : false),
+    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
   } satisfies RedisOptions;
 }
 
@@ -280,7 +292,9 @@ function makeClient(
     return new Redis(given, ours);
   }
   if (typeof given !== 'object' || given === null) {
-    throw new InvalidArgumentError(`redis: ${show(given)} is neither URL, ioredis options nor ioredis client`);
+    throw new InvalidArgumentError(
+      `redis: ${show(given)} is neither URL, ioredis options nor ioredis client`,
+    );
   }
   if (isClient(given)) {
     refuseKeyPrefix(given.options);
@@ -298,7 +312,11 @@ function makeClient(
     return (given as Redis).duplicate(ours);
   }
   refuseKeyPrefix(given);
-  return new Redis({ ...given, ...ours, connectTimeout: given.connectTimeout ?? ours.connectTimeout });
+  return new Redis({
+    ...given,
+    ...ours,
+    connectTimeout: given.connectTimeout ?? ours.connectTimeout,
+  });
 }
 
 /** By its methods, not its class: the user's ioredis may be another copy or version. */

@@ -16,7 +16,9 @@ const OPTIONS = Symbol.for('minq.job.options');
 export function job<F extends AnyFunction>(options: JobOptions, fn: F): F {
   if (typeof fn !== 'function') throw new InvalidArgumentError(`job: ${show(fn)} is no function`);
   if (Object.hasOwn(fn, OPTIONS)) {
-    throw new InvalidArgumentError(`job: function "${fn.name}" has options already; wrap it in another function`);
+    throw new InvalidArgumentError(
+      `job: function "${fn.name}" has options already; wrap it in another function`,
+    );
   }
   Object.defineProperty(fn, OPTIONS, { value: checkJobOptions(options) });
   return fn;
@@ -36,7 +38,9 @@ export interface JobFunction {
  */
 export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
   if (typeof jobs !== 'object' || jobs === null) {
-    throw new InvalidArgumentError(`jobs: ${show(jobs)} is not usable; give a module or an object of functions`);
+    throw new InvalidArgumentError(
+      `jobs: ${show(jobs)} is not usable; give a module or an object of functions`,
+    );
   }
   const functions = new Map<string, JobFunction>();
   for (const [name, fn] of Object.entries(jobs)) {
@@ -45,7 +49,9 @@ export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
     functions.set(name, { name, fn: fn as AnyFunction, options });
   }
   if (functions.size === 0) {
-    throw new InvalidArgumentError('jobs: no function found; export the functions that are to be jobs');
+    throw new InvalidArgumentError(
+      'jobs: no function found; export the functions that are to be jobs',
+    );
   }
   for (const { name, options } of functions.values()) {
     if (options.onFailure !== undefined && !functions.has(options.onFailure)) {

@@ -47,7 +47,10 @@ export class RedisUnavailableError extends MinqError {
 /** Redis reached its `maxmemory` and refused a write; nothing was stored. */
 export class RedisOutOfMemoryError extends MinqError {
   constructor() {
-    super('REDIS_OUT_OF_MEMORY', 'Redis has reached maxmemory and refused the write; nothing was stored');
+    super(
+      'REDIS_OUT_OF_MEMORY',
+      'Redis has reached maxmemory and refused the write; nothing was stored',
+    );
   }
 }
 
@@ -82,7 +85,10 @@ export class JobCancelledError extends MinqError {
 export class ResultTimeoutError extends MinqError {
   readonly id: string;
   constructor(id: string, timeoutMs: number) {
-    super('RESULT_TIMEOUT', `job ${id} gave no result within ${timeoutMs} ms; the job itself goes on`);
+    super(
+      'RESULT_TIMEOUT',
+      `job ${id} gave no result within ${timeoutMs} ms; the job itself goes on`,
+    );
     this.id = id;
   }
 }
@@ -120,7 +126,10 @@ export class WorkerLostError extends MinqError {
 /** No worker knew the function of the job for five minutes. */
 export class UnknownFunctionError extends MinqError {
   constructor(fn: string) {
-    super('UNKNOWN_FUNCTION', `no function "${fn}" in the jobs file of any worker that took the job`);
+    super(
+      'UNKNOWN_FUNCTION',
+      `no function "${fn}" in the jobs file of any worker that took the job`,
+    );
   }
 }
 

@@ -72,7 +72,10 @@ export class Job<Result = unknown> {
       const timer =
         timeout === undefined
           ? undefined
-          : setTimeout(() => fail(new ResultTimeoutError(this.id, timeout)), Math.min(timeout, LONGEST_TIMER_MS));
+          : setTimeout(
+              () => fail(new ResultTimeoutError(this.id, timeout)),
+              Math.min(timeout, LONGEST_TIMER_MS),
+            );
     });
     switch (outcome.state) {
       case 'completed':

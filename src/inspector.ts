@@ -145,8 +145,18 @@ export async function readCounts(store: Store): Promise<Counts> {
 
 export async function readStats(store: Store): Promise<Stats> {
   const stored = await store.stats();
-  const names = ['enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered', 'refused'] as const;
-  return Object.fromEntries(names.map((name) => [name, Number(stored[name] ?? 0)])) as unknown as Stats;
+  const names = [
+    'enqueued',
+    'completed',
+    'failed',
+    'cancelled',
+    'retried',
+    'recovered',
+    'refused',
+  ] as const;
+  return Object.fromEntries(
+    names.map((name) => [name, Number(stored[name] ?? 0)]),
+  ) as unknown as Stats;
 }
 
 export async function readWorkers(store: Store): Promise<WorkerInfo[]> {

@@ -14,7 +14,14 @@ import type { Backoff } from './backoff.ts';
 import { BadRecordError } from './errors.ts';
 import type { ErrorRecord } from './codec.ts';
 
-export const STATES = ['scheduled', 'queued', 'active', 'completed', 'failed', 'cancelled'] as const;
+export const STATES = [
+  'scheduled',
+  'queued',
+  'active',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
 export type JobState = (typeof STATES)[number];
 export type FinalState = 'completed' | 'failed' | 'cancelled';
 
@@ -101,7 +108,9 @@ export function parseRecord(text: string | null): { enqueuedAt: number; record: 
     throw new BadRecordError('the record of the job is no JSON');
   }
   if (!Number.isSafeInteger(at) || typeof record?.fn !== 'string' || !Array.isArray(record.args)) {
-    throw new BadRecordError('the record of the job has no enqueue time, function name or arguments');
+    throw new BadRecordError(
+      'the record of the job has no enqueue time, function name or arguments',
+    );
   }
   return { enqueuedAt: at, record };
 }

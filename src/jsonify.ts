@@ -25,7 +25,8 @@ export type Storable<P, Whole = P> = unknown extends P
       ? string extends Whole
         ? P
         : NotStorable<'a Date arrives as an ISO string: declare the parameter as string'>
-      : P extends bigint | symbol | AnyFunction | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+      : P extends
+            bigint | symbol | AnyFunction | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
         ? NotStorable<'this can not be stored as JSON'>
         : P extends object
           ? { [K in keyof P]: Storable<P[K]> }

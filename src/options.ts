@@ -163,7 +163,11 @@ export function checkEnqueueOptions(value: unknown, name = 'options'): ResolvedE
     fail(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
   }
   if (options.expires !== undefined && options.expires <= (options.delay ?? 0)) {
-    fail(`${where}expires`, options.expires, "it must be later than 'delay', or the job can never start");
+    fail(
+      `${where}expires`,
+      options.expires,
+      "it must be later than 'delay', or the job can never start",
+    );
   }
   return options;
 }
@@ -179,7 +183,8 @@ export function checkQueueOptions(value: unknown): ResolvedQueueOptions {
   return options;
 }
 
-export const checkJobOptions = (value: unknown): ResolvedJobOptions => check(jobChecks, value, 'job options');
+export const checkJobOptions = (value: unknown): ResolvedJobOptions =>
+  check(jobChecks, value, 'job options');
 
 export const checkWorkerOptions = (value: unknown): ResolvedWorkerOptions =>
   check(workerChecks, value, 'options');
@@ -198,7 +203,11 @@ export const checkResultOptions = (value: unknown) =>
 
 /** A page: `{ offset, limit }`. */
 export const checkPage = (value: unknown) =>
-  check({ offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) }, value, 'options');
+  check(
+    { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) },
+    value,
+    'options',
+  );
 
 function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
   if (value === undefined) return {};
@@ -261,11 +270,13 @@ export interface EnqueueOptions {
 }
 
 export type BackoffOptions =
-  | Duration
-  | { type?: 'exponential' | 'fixed'; delay?: Duration; max?: Duration; jitter?: number };
+  Duration | { type?: 'exponential' | 'fixed'; delay?: Duration; max?: Duration; jitter?: number };
 
 /** Options of `job(options, fn)`: the job's own, beside its code. */
-export interface JobOptions extends Pick<EnqueueOptions, 'retries' | 'backoff' | 'timeout' | 'resultTtl'> {
+export interface JobOptions extends Pick<
+  EnqueueOptions,
+  'retries' | 'backoff' | 'timeout' | 'resultTtl'
+> {
   /** Whether this error is worth another run. Default: every error is. */
   retryIf?: (error: unknown) => boolean;
   /** Name of the job to enqueue when this one has failed for good; its argument is `{ id, fn, args, error, attempt }`. */

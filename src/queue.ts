@@ -2,7 +2,12 @@ import { Batch, type BatchItem } from './batch.ts';
 import { encodeArgs } from './codec.ts';
 import { Connection, type RedisSource } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
-import { InvalidArgumentError, MinqError, QueueClosedError, RedisUnavailableError } from './errors.ts';
+import {
+  InvalidArgumentError,
+  MinqError,
+  QueueClosedError,
+  RedisUnavailableError,
+} from './errors.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { newId, randomText } from './id.ts';
 import {
@@ -34,7 +39,11 @@ export type AnyJobs = Record<string, (...args: any[]) => any>;
 
 /** Names of the exports that can be jobs: functions, not classes or values. */
 export type JobName<Jobs> = {
-  [K in keyof Jobs & string]: Jobs[K] extends AnyFunction ? (K extends 'default' | 'then' ? never : K) : never;
+  [K in keyof Jobs & string]: Jobs[K] extends AnyFunction
+    ? K extends 'default' | 'then'
+      ? never
+      : K
+    : never;
 }[keyof Jobs & string];
 
 type Parameters_<F> = F extends (...args: infer A) => unknown ? A : never;
@@ -44,9 +53,10 @@ export type JobArgs<F> = Storable<Parameters_<F>> extends infer A extends unknow
 export type JobResult<F> = F extends (...args: never[]) => infer R ? Jsonify<Awaited<R>> : never;
 
 /** What follows the name in `enqueue`: the arguments may be left out when the function takes none. */
-type EnqueueRest<F> = [] extends Parameters_<F>
-  ? [args?: JobArgs<F>, options?: EnqueueOptions]
-  : [args: JobArgs<F>, options?: EnqueueOptions];
+type EnqueueRest<F> =
+  [] extends Parameters_<F>
+    ? [args?: JobArgs<F>, options?: EnqueueOptions]
+    : [args: JobArgs<F>, options?: EnqueueOptions];
 
 /** An item of `enqueueMany`: an enqueue option beside the function and its arguments. */
 export type EnqueueItem<Jobs> = {
@@ -94,13 +104,19 @@ export class Queue<Jobs = AnyJobs> {
 
   constructor(name = 'default', options: QueueOptions = {}) {
     this.name = checkName(name, 'queue');
-    const { prefix = 'minq', defaults = {}, callTimeout = toMs('5s', 'callTimeout') } =
-      checkQueueOptions(options);
+    const {
+      prefix = 'minq',
+      defaults = {},
+      callTimeout = toMs('5s', 'callTimeout'),
+    } = checkQueueOptions(options);
     this.#prefix = prefix;
     this.#defaults = defaults;
     this.#callTimeoutMs = callTimeout;
     const open = (role: string) =>
-      new Connection(options.redis, { name: `minq:${role}:${this.name}`, callTimeoutMs: callTimeout });
+      new Connection(options.redis, {
+        name: `minq:${role}:${this.name}`,
+        callTimeoutMs: callTimeout,
+      });
     this.#connection = open('queue');
     this.#results = new Results(() => open('results'), randomText(12), callTimeout);
   }
@@ -111,9 +127,14 @@ export class Queue<Jobs = AnyJobs> {
    * @throws {RedisUnavailableError} with the job's `id`, and whether it may have been enqueued all the same
    * @throws {RedisOutOfMemoryError | QueueClosedError}
    */
-  enqueue<N extends JobName<Jobs>>(fn: N, ...rest: EnqueueRest<Jobs[N]>): Promise<Job<JobResult<Jobs[N]>>>;
+  enqueue<N extends JobName<Jobs>>(
+    fn: N,
+    ...rest: EnqueueRest<Jobs[N]>
+  ): Promise<Job<JobResult<Jobs[N]>>>;
   enqueue(fn: string, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
-    return new Promise((resolve, reject) => this.#add(this.#prepare(fn, args, options), resolve, reject));
+    return new Promise((resolve, reject) =>
+      this.#add(this.#prepare(fn, args, options), resolve, reject),
+    );
   }
 
   /**
@@ -123,20 +144,22 @@ export class Queue<Jobs = AnyJobs> {
    */
   async enqueueMany(items: readonly EnqueueItem<Jobs>[]): Promise<PromiseSettledResult<Job>[]> {
     if (!Array.isArray(items)) {
-      throw new InvalidArgumentError(`items: ${show(items)} is not usable; give an array of { fn, args }`);
+      throw new InvalidArgumentError(
+        `items: ${show(items)} is not usable; give an array of { fn, args }`,
+      );
     }
-    const prepared = (items as readonly (EnqueueOptions & { fn: string; args?: readonly unknown[] })[]).map(
-      (item, i) => {
-        try {
-          const { fn, args = [], ...options } = item;
-          return this.#prepare(fn, args, options);
-        } catch (error) {
-          throw error instanceof InvalidArgumentError
-            ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
-            : error;
-        }
-      },
-    );
+    const prepared = (
+      items as readonly (EnqueueOptions & { fn: string; args?: readonly unknown[] })[]
+    ).map((item, i) => {
+      try {
+        const { fn, args = [], ...options } = item;
+        return this.#prepare(fn, args, options);
+      } catch (error) {
+        throw error instanceof InvalidArgumentError
+          ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
+          : error;
+      }
+    });
     const outcomes: PromiseSettledResult<Job>[] = [];
     let open = prepared.length;
     if (open === 0) return outcomes;
@@ -163,7 +186,9 @@ export class Queue<Jobs = AnyJobs> {
       );
     }
     if (!Array.isArray(args)) {
-      throw new InvalidArgumentError(`args: ${show(args)} is not usable; give an array of the arguments`);
+      throw new InvalidArgumentError(
+        `args: ${show(args)} is not usable; give an array of the arguments`,
+      );
     }
     const options =
       given === undefined ? this.#defaults : { ...this.#defaults, ...checkEnqueueOptions(given) };
@@ -183,7 +208,10 @@ export class Queue<Jobs = AnyJobs> {
       fail: (error) =>
         reject(
           error instanceof RedisUnavailableError
-            ? new RedisUnavailableError(error.message, { maybeEnqueued: error.maybeEnqueued, id: job.id })
+            ? new RedisUnavailableError(error.message, {
+                maybeEnqueued: error.maybeEnqueued,
+                id: job.id,
+              })
             : error,
         ),
     });
@@ -222,7 +250,12 @@ export class Queue<Jobs = AnyJobs> {
 
   /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
   job<Result = unknown>(id: string): Job<Result> {
-    return new Job(checkEnqueueOptions({ id }).id!, undefined, false, this.#lane(this.name).context);
+    return new Job(
+      checkEnqueueOptions({ id }).id!,
+      undefined,
+      false,
+      this.#lane(this.name).context,
+    );
   }
 
   /** How many jobs are in each state, and whether the queue is paused. */
@@ -269,7 +302,8 @@ export class Queue<Jobs = AnyJobs> {
    */
   async remove(id: string): Promise<boolean> {
     const word = await this.#store.remove(id);
-    if (word === 'active') throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
+    if (word === 'active')
+      throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
     return word === 'removed';
   }
 
@@ -310,7 +344,9 @@ export class Queue<Jobs = AnyJobs> {
 
 function checkState(state: unknown): JobState {
   if (STATES.includes(state as JobState)) return state as JobState;
-  throw new InvalidArgumentError(`state: ${show(state)} is no state; give one of ${STATES.join(', ')}`);
+  throw new InvalidArgumentError(
+    `state: ${show(state)} is no state; give one of ${STATES.join(', ')}`,
+  );
 }
 
 /** Lays a job out for the enqueue script; most have no options, and take the short way. */
@@ -326,7 +362,9 @@ function newJob(fn: string, args: readonly unknown[], options: ResolvedEnqueueOp
   const due = rest.delay ? `+${rest.delay}` : (rest.runAt ?? 0);
   return {
     id: id ?? newId(),
-    how: plain ? '' : `${priority?.[0] ?? 'n'} ${id === undefined ? '-' : (unique ?? 'pending')} ${due}`,
+    how: plain
+      ? ''
+      : `${priority?.[0] ?? 'n'} ${id === undefined ? '-' : (unique ?? 'pending')} ${due}`,
     json,
   };
 }

@@ -93,7 +93,9 @@ export class Results {
   #connect(): Connection {
     if (this.#subscriber) return this.#subscriber;
     const subscriber = (this.#subscriber = this.#open());
-    subscriber.client.on('message', (channel: string, message: string) => this.#hear(channel, message));
+    subscriber.client.on('message', (channel: string, message: string) =>
+      this.#hear(channel, message),
+    );
     subscriber.client.on('ready', () => {
       // ioredis subscribes again by itself, but doesn't say when: subscribing twice is harmless, and awaited.
       for (const awaited of this.#queues.values()) {

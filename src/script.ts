@@ -61,7 +61,9 @@ export function defineScript<const Arg extends string = never>(
     args: definition.args,
     flagged: withSha(`#!lua${flags}\n${body}`),
     // Before Redis 7 a script that begins with a write that needs no memory may finish under maxmemory.
-    plain: withSha(definition.flags === 'allow-oom' ? `redis.call('PERSIST', KEYS[1])\n${body}` : body),
+    plain: withSha(
+      definition.flags === 'allow-oom' ? `redis.call('PERSIST', KEYS[1])\n${body}` : body,
+    ),
   };
 }
 

@@ -85,7 +85,8 @@ export class Worker {
    * @throws {RedisCommandError}
    */
   run(): Promise<void> {
-    if (this.#running) throw new MinqError('WORKER_RUNNING', 'run() was called before on this worker');
+    if (this.#running)
+      throw new MinqError('WORKER_RUNNING', 'run() was called before on this worker');
     this.#running = this.#work();
     return this.#running;
   }
@@ -96,7 +97,9 @@ export class Worker {
    */
   async stop(options: { timeout?: Duration } = {}): Promise<void> {
     const timeoutMs =
-      options.timeout === undefined ? this.#options.shutdownTimeout : toMs(options.timeout, 'timeout');
+      options.timeout === undefined
+        ? this.#options.shutdownTimeout
+        : toMs(options.timeout, 'timeout');
     this.#stopAsked = Math.min(timeoutMs, this.#stopAsked ?? Infinity);
     this.#stop?.(timeoutMs);
     await this.#running?.catch(() => {}); // who called run() hears of its failure
@@ -164,7 +167,11 @@ export class Worker {
     const pruner = startPruner(store, onError('pruner'));
     const leaveRejections = catchRejections(processor, logger);
     processor.start();
-    logger.info('worker started', { queue, concurrency: this.#options.concurrency, worker: this.id });
+    logger.info('worker started', {
+      queue,
+      concurrency: this.#options.concurrency,
+      worker: this.id,
+    });
 
     const timeoutMs = await stopped;
     // First nothing new is claimed; leases are renewed until the last job is settled or given back;
@@ -180,7 +187,10 @@ export class Worker {
     await within(hurry ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
     stopping = true;
     leaveRejections();
-    await within(hurry ? 200 : RELEASE_MS, store.leave().catch(() => {})); // Redis forgets us within a minute
+    await within(
+      hurry ? 200 : RELEASE_MS,
+      store.leave().catch(() => {}),
+    ); // Redis forgets us within a minute
     control.stop();
     connection.close();
     await Promise.all([heartbeat.stop(), pruner.stop()]);

@@ -34,7 +34,7 @@ if #ids > 0 then
   for i, id in ipairs(ids) do
     if not there[i] then
       entries[#entries + 1] = id
-      entries[#entries + 1] = now .. jsons[i]
+      entries[#entries + 1] = stamp .. jsons[i]
       line[#line + 1] = id .. ':1:1'
     end
   end

@@ -9,12 +9,17 @@ export const MAX_KEPT = 10_000;
 /** How long a cancelled job stays readable: 1 h. */
 export const CANCELLED_KEPT_MS = 3_600_000;
 
-/** `now`: Redis's clock in epoch ms. Clocks of other hosts play no role in any transition. */
+/**
+ * `now`: Redis's clock in epoch ms; clocks of other hosts play no role in any transition. `stamp`: the same
+ * as text, and `text(n)` for others: formatting a number costs more than the command it is for.
+ */
 export const clock: Fragment = {
   keys: [],
   lua: `
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)`,
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function text(n) return string.format('%d', n) end
+local stamp = text(now)`,
 };
 
 /** `wakeOne()`: one token, one worker. More than one token would only make workers look in vain. */
@@ -34,12 +39,14 @@ export const tickets: Fragment = {
   keys: ['tickets', 'queued', 'high', 'low'],
   lua: `
 local function idOf(ticket)
+  if string.sub(ticket, -4) == ':1:1' then return string.sub(ticket, 1, -5) end
   return string.match(ticket, '^(.+):%d+:%d+%l?$') or ticket
 end
 local function ticketOf(id)
   return redis.call('HGET', tickets, id) or id .. ':1:1'
 end
 local function lane(ticket)
+  if string.sub(ticket, -4) == ':1:1' then return queued end
   local letter = string.match(ticket, '%d(%l)$')
   return letter == 'h' and high or letter == 'l' and low or queued
 end
@@ -89,8 +96,8 @@ end`,
 };
 
 /**
- * `finish(state, ids, texts, untils)`: records final outcomes; `trim(set)`: keeps the count cap.
- * `untils` is a flat list for ZADD: kept until, id, kept until, id, ...
+ * `finish(state, entries, untils)`: records final outcomes; `trim(set)`: keeps the count cap.
+ * `entries` is a flat list for HSET (id, text, ...), `untils` one for ZADD (kept until, id, ...).
  */
 export const finish: Fragment = {
   keys: ['completed', 'failed', 'cancelled', 'stats', ...forget.keys],
@@ -99,28 +106,30 @@ local finals = { completed = completed, failed = failed, cancelled = cancelled }
 local function trim(set)
   local over = redis.call('ZCARD', set) - ${MAX_KEPT}
   if over <= 0 then return 0 end
-  local popped, ids = redis.call('ZPOPMIN', set, math.min(over, 1000)), {}
-  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
+  local last = math.min(over, 1000) - 1
+  local ids = redis.call('ZRANGE', set, 0, last)
+  redis.call('ZREMRANGEBYRANK', set, 0, last)
   forget(ids)
   return #ids
 end
-local function finish(state, ids, texts, untils)
-  if #ids == 0 then return end
-  local entries = {}
-  for i, id in ipairs(ids) do
-    entries[i * 2 - 1] = id
-    entries[i * 2] = texts[i]
-  end
+local function finish(state, entries, untils)
   redis.call('HSET', outcomes, unpack(entries))
   redis.call('ZADD', finals[state], unpack(untils))
-  redis.call('HINCRBY', stats, state, #ids)
-  if redis.call('EXISTS', errors) == 1 then redis.call('HDEL', errors, unpack(ids)) end
-  tell(ids, texts)
+  redis.call('HINCRBY', stats, state, #entries / 2)
+  if redis.call('EXISTS', errors, waiters) > 0 then
+    local ids, texts = {}, {}
+    for i = 1, #entries, 2 do
+      ids[#ids + 1] = entries[i]
+      texts[#texts + 1] = entries[i + 1]
+    end
+    redis.call('HDEL', errors, unpack(ids))
+    tell(ids, texts)
+  end
   trim(finals[state])
 end
 local function finishCancelled(id, reason)
-  local text = string.format('%d{"state":"cancelled","reason":"%s"}', now, reason)
-  finish('cancelled', { id }, { text }, { now + ${CANCELLED_KEPT_MS}, id })
+  local outcome = string.format('%s{"state":"cancelled","reason":"%s"}', stamp, reason)
+  finish('cancelled', { id, outcome }, { text(now + ${CANCELLED_KEPT_MS}), id })
 end`,
 };
 
@@ -144,7 +153,7 @@ local function place(id, letter, mode, due, json)
   local count = redis.call('HINCRBY', stats, 'enqueued', 1)
   -- An id of the user's may come again after it was forgotten; the counter keeps its tickets unique even then.
   local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or count, letter)
-  redis.call('HSET', jobs, id, now .. json)
+  redis.call('HSET', jobs, id, stamp .. json)
   if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
   if due > now then
     redis.call('ZADD', scheduled, due, ticket)

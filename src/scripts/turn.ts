@@ -30,58 +30,58 @@ export const turnScript = defineScript({
   args: ['turn', 'lease', 'want', 'settled'],
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
-local refused, accepted = {}, {}
+local refused = {}
 
 local function settle()
-  local mine, first = {}, REST
-  for i = 1, settled do mine[i] = ARGV[first + (i - 1) * 3] end
-  local leases = redis.call('ZMSCORE', active, unpack(mine))
-  redis.call('ZREM', active, unpack(mine))
-  local unwanted = redis.call('EXISTS', cancelling) == 1 and redis.call('SMISMEMBER', cancelling, unpack(mine))
-  if unwanted then redis.call('SREM', cancelling, unpack(mine)) end
-
-  local ends = {}
-  local gone = {}
-  for i, ticket in ipairs(mine) do
-    local head, json = ARGV[first + (i - 1) * 3 + 1], ARGV[first + (i - 1) * 3 + 2]
-    local word, ms = string.match(head, '^(%l+) (%d+)$')
+  local afterwards = REST + settled * 3 -- index of the jobs to enqueue with a settlement
+  local cancels = redis.call('EXISTS', cancelling) == 1
+  local ends, gone, accepted = {}, {}, afterwards <= #ARGV and {}
+  local head, word, ms, group
+  for i = REST, afterwards - 1, 3 do
+    local ticket, json = ARGV[i], ARGV[i + 2]
     local id = idOf(ticket)
-    if not leases[i] then
+    if ARGV[i + 1] ~= head then
+      head = ARGV[i + 1]
+      word, ms = string.match(head, '^(%l+) (%d+)$')
+      group = finals[word] and (ends[word] or { entries = {}, untils = {} })
+      ends[word] = group or nil
+    end
+    -- The fence: only a ticket that is still active can be settled, and only once.
+    local mine = redis.call('ZREM', active, ticket) == 1
+    local unwanted = cancels and redis.call('SREM', cancelling, ticket) == 1
+    if not mine then
       refused[#refused + 1] = ticket
       refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
-    elseif finals[word] then
-      accepted[ticket] = true
-      local group = ends[word]
-      if not group then
-        group = { ids = {}, texts = {}, untils = {} }
-        ends[word] = group
-      end
-      local n = #group.ids + 1
-      group.ids[n] = id
-      group.texts[n] = now .. json
-      group.untils[n * 2 - 1] = now + ms
-      group.untils[n * 2] = id
+    elseif group then
+      local entries, untils = group.entries, group.untils
+      local n = #entries
+      entries[n + 1], entries[n + 2] = id, stamp .. json
+      if group.ms ~= ms then group.ms, group.till = ms, text(now + ms) end
+      untils[n + 1], untils[n + 2] = group.till, id
       if ms == '0' then gone[#gone + 1] = id end
-    elseif unwanted and unwanted[i] == 1 then
+      if accepted then accepted[ticket] = true end
+    elseif unwanted then
       finishCancelled(id, 'cancelled')
     elseif word == 'released' then
       local again = successor(ticket, 0)
       redis.call('LPUSH', lane(again), again)
     else -- retry: an attempt is used up; postponed: none is
       local again = successor(ticket, word == 'retry' and 1 or 0)
-      redis.call('ZADD', scheduled, now + ms, again)
+      redis.call('ZADD', scheduled, text(now + ms), again)
       redis.call('HSET', errors, id, json)
       redis.call('HINCRBY', stats, 'retried', 1)
       if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
     end
   end
-  for state, group in pairs(ends) do finish(state, group.ids, group.texts, group.untils) end
+  for state, ended in pairs(ends) do
+    if #ended.entries > 0 then finish(state, ended.entries, ended.untils) end
+  end
   if #gone > 0 then
     for _, set in pairs(finals) do redis.call('ZREM', set, unpack(gone)) end
     forget(gone)
   end
   if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
-  for i = first + settled * 3, #ARGV, 3 do
+  for i = afterwards, #ARGV, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
   end
 end
@@ -92,7 +92,7 @@ local function earliest(set)
 end
 
 local function upTo(set, limit)
-  local found = redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
+  local found = redis.call('ZRANGE', set, '-inf', stamp, 'BYSCORE', 'LIMIT', 0, limit)
   redis.call('ZREM', set, unpack(found))
   return found
 end
@@ -170,9 +170,9 @@ local last = redis.call('GET', claim)
 local got = last and replay(last) or (open and want > 0 and take(want)) or {}
 local claimed = {}
 if #got > 0 then
-  local leases, ids = {}, {}
+  local leases, ids, till = {}, {}, text(now + lease)
   for i, ticket in ipairs(got) do
-    leases[i * 2 - 1] = now + lease
+    leases[i * 2 - 1] = till
     leases[i * 2] = ticket
     ids[i] = idOf(ticket)
   end

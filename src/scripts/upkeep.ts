@@ -17,14 +17,15 @@ export const heartbeatScript = defineScript({
   args: ['worker', 'presence', 'lease'],
   uses: [clock, tickets],
   lua: `
-redis.call('HSET', workers, worker, now .. presence)
+redis.call('HSET', workers, worker, stamp .. presence)
 local mine, lost, unwanted = {}, {}, {}
 for i = REST, #ARGV do mine[#mine + 1] = ARGV[i] end
 if #mine > 0 then
   local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}
+  local till = text(now + lease)
   for i, ticket in ipairs(mine) do
     if leases[i] then
-      renewed[#renewed + 1] = now + lease
+      renewed[#renewed + 1] = till
       renewed[#renewed + 1] = ticket
     else
       lost[#lost + 1] = ticket

@@ -69,7 +69,16 @@ return found`,
 export const countsScript = defineScript({
   name: 'counts',
   flags: 'no-writes',
-  keys: ['dropped', 'scheduled', 'active', 'completed', 'failed', 'cancelled', 'paused', ...tickets.keys],
+  keys: [
+    'dropped',
+    'scheduled',
+    'active',
+    'completed',
+    'failed',
+    'cancelled',
+    'paused',
+    ...tickets.keys,
+  ],
   args: [],
   lua: `
 local waiting = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)

@@ -95,7 +95,10 @@ export class Run {
   async execute(): Promise<void> {
     if (this.job.attempt > this.retries + 1) {
       // Only a worker that died or lost its lease leaves such a ticket: a failure would have ended the job.
-      this.#decide({ kind: 'failed', error: describeError(new WorkerLostError(this.job.attempt - 1)) });
+      this.#decide({
+        kind: 'failed',
+        error: describeError(new WorkerLostError(this.job.attempt - 1)),
+      });
       return;
     }
     const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
@@ -120,7 +123,8 @@ export class Run {
   #failure(thrown: unknown): Outcome {
     const error = describeError(thrown);
     const attemptsLeft = this.job.attempt <= this.retries;
-    if (!attemptsLeft || isA(thrown, Fail) || !this.#worthRetrying(thrown)) return { kind: 'failed', error };
+    if (!attemptsLeft || isA(thrown, Fail) || !this.#worthRetrying(thrown))
+      return { kind: 'failed', error };
     const asked = isA(thrown, Retry) ? thrown.delayMs : undefined;
     const backoff = this.job.record.backoff ?? this.fn.options.backoff ?? RUN_DEFAULTS.backoff;
     return { kind: 'retry', error, delayMs: asked ?? backoffMs(backoff, this.job.attempt) };
@@ -259,7 +263,10 @@ async function throughMiddleware(
     return result;
   });
   if (!result) {
-    throw new MinqError('MIDDLEWARE', 'the middleware returned without calling next(); throw to refuse a job');
+    throw new MinqError(
+      'MIDDLEWARE',
+      'the middleware returned without calling next(); throw to refuse a job',
+    );
   }
   return result;
 }

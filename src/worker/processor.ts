@@ -132,7 +132,12 @@ export class Processor {
     const sentAt = performance.now();
     let nextIn: number;
     try {
-      const reply = await this.#options.store.turn(this.#turn, this.#options.leaseMs, want, settlements);
+      const reply = await this.#options.store.turn(
+        this.#turn,
+        this.#options.leaseMs,
+        want,
+        settlements,
+      );
       this.#turn++;
       this.#failures = 0;
       for (const { job } of settlements) this.held.delete(job.ticket);
@@ -271,7 +276,8 @@ export class Processor {
       outcome.kind === 'completed'
         ? (record?.resultTtl ?? fn?.options.resultTtl ?? RUN_DEFAULTS.resultTtl)
         : FAILED_KEPT_MS;
-    const followUp = outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
+    const followUp =
+      outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
     this.#finished.push({ job, outcome, ranMs, keptMs, ...(followUp && { followUp }) });
     this.#schedule();
   }
@@ -321,7 +327,9 @@ export class Processor {
         this.#progress.delete(key);
         await this.#options.store
           .progress(key, value)
-          .catch((error: Error) => this.#options.logger.debug(`progress was not stored: ${error.message}`));
+          .catch((error: Error) =>
+            this.#options.logger.debug(`progress was not stored: ${error.message}`),
+          );
       }
       this.#reporting = false;
     });
@@ -340,7 +348,13 @@ function failureJob(
 ): NewJob | undefined {
   const handler = fn.options.onFailure;
   if (handler === undefined) return undefined;
-  const what = { id: job.id, fn: fn.name, args: record.args, error: outcome.error, attempt: job.attempt };
+  const what = {
+    id: job.id,
+    fn: fn.name,
+    args: record.args,
+    error: outcome.error,
+    attempt: job.attempt,
+  };
   return {
     id: `${job.id}:failure:${job.run}`,
     how: '',

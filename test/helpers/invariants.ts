@@ -1,0 +1,85 @@
+/**
+ * What must be true of a queue at every moment, read in one atomic script: every job is in exactly one place,
+ * and nothing is left of jobs that are gone. It starts from the records, not from the structures, or it would
+ * never see a job that is in none.
+ */
+import type { Redis } from 'ioredis';
+import { queueKeys } from '../../src/keys.ts';
+
+const READ = `
+local k = {}
+for i = 1, #KEYS do k[i] = KEYS[i] end
+return {
+  redis.call('HKEYS', k[1]), redis.call('HGETALL', k[2]),
+  redis.call('LRANGE', k[3], 0, -1), redis.call('LRANGE', k[4], 0, -1), redis.call('LRANGE', k[5], 0, -1),
+  redis.call('ZRANGE', k[6], 0, -1), redis.call('ZRANGE', k[7], 0, -1), redis.call('SMEMBERS', k[8]),
+  redis.call('HKEYS', k[9]),
+  redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
+  redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
+  redis.call('SMEMBERS', k[17]) }`;
+
+/** @returns what is wrong, one line each; empty when all is well */
+export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
+  const keys = queueKeys(prefix, queue);
+  const names = [
+    'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
+    'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
+  ] as const; // prettier-ignore
+  const reply = (await client.eval(
+    READ,
+    names.length,
+    ...names.map((name) => keys[name]),
+  )) as unknown[];
+  const list = (name: (typeof names)[number]) => reply[names.indexOf(name)] as string[];
+  const found: string[] = [];
+
+  const pairs = list('tickets');
+  const current = new Map<string, string>();
+  for (let i = 0; i < pairs.length; i += 2) current.set(pairs[i]!, pairs[i + 1]!);
+  const dropped = new Set(list('dropped'));
+  const jobs = new Set(list('jobs'));
+
+  const places = new Map<string, string[]>();
+  const put = (id: string, where: string) => places.set(id, [...(places.get(id) ?? []), where]);
+  const idOf = (ticket: string) => /^(.+):\d+:\d+[a-z]?$/s.exec(ticket)?.[1] ?? ticket;
+  for (const where of ['high', 'queued', 'low', 'scheduled', 'active'] as const) {
+    for (const ticket of list(where)) {
+      const id = idOf(ticket);
+      const inList = where === 'high' || where === 'queued' || where === 'low';
+      if (inList && dropped.delete(ticket)) continue;
+      put(id, where);
+      const expected = current.get(id) ?? `${id}:1:1`;
+      if (ticket !== expected)
+        found.push(`${where} holds ${ticket}, the current ticket is ${expected}`);
+    }
+  }
+  for (const where of ['completed', 'failed', 'cancelled'] as const) {
+    for (const id of list(where)) put(id, where);
+  }
+  const outcomes = new Set(list('outcomes'));
+  for (const id of jobs) {
+    const where = places.get(id) ?? [];
+    if (where.length !== 1)
+      found.push(`job ${id} is in ${where.length} places: ${where.join(', ')}`);
+    const final = where.some((place) => ['completed', 'failed', 'cancelled'].includes(place));
+    if (final !== outcomes.has(id))
+      found.push(`job ${id} in ${where.join()}: outcome ${outcomes.has(id)}`);
+  }
+  for (const [id, where] of places) {
+    if (!jobs.has(id)) found.push(`${where.join()} holds ${id}, which has no record`);
+  }
+  for (const name of ['outcomes', 'errors', 'progress', 'waiters'] as const) {
+    for (const id of list(name))
+      if (!jobs.has(id)) found.push(`${name} holds ${id}, which has no record`);
+  }
+  for (const id of current.keys())
+    if (!jobs.has(id)) found.push(`tickets holds ${id}, which has no record`);
+  for (const ticket of dropped) found.push(`dropped holds ${ticket}, which is in no list`);
+  for (const ticket of list('cancelling')) {
+    if (!list('active').includes(ticket))
+      found.push(`cancelling holds ${ticket}, which isn't active`);
+  }
+  const tokens = reply[names.indexOf('wake')] as number;
+  if (tokens > 1) found.push(`${tokens} wake tokens`);
+  return found;
+}
