@@ -11,8 +11,8 @@ import type { Loop } from './loop.ts';
 import { checkWorkerOptions } from './options.ts';
 import { Store } from './store.ts';
 import { startControl } from './worker/control.ts';
-import { contexts } from './worker/context.ts';
-import type { Middleware, Run } from './worker/executor.ts';
+import { contexts, type JobContext } from './worker/context.ts';
+import type { Middleware } from './worker/executor.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
 import { Idle } from './worker/idle.ts';
 import { Processor } from './worker/processor.ts';
@@ -103,6 +103,14 @@ export class Worker {
     this.#stopAsked = Math.min(timeoutMs, this.#stopAsked ?? Infinity);
     this.#stop?.(timeoutMs);
     await this.#running?.catch(() => {}); // who called run() hears of its failure
+  }
+
+  /**
+   * Fails the run this context belongs to, if it is one of this worker's and still undecided.
+   * @internal for the CLI, which hears of exceptions nobody caught
+   */
+  failJob(context: JobContext, thrown: unknown): void {
+    this.#processor?.runOf(context)?.failFloating(thrown);
   }
 
   async #work(): Promise<void> {
@@ -268,7 +276,7 @@ function catchRejections(processor: Processor, logger: Logger): () => void {
       if (process.listenerCount('unhandledRejection') === 1) throw reason;
       return;
     }
-    const run = [...processor.running].find((candidate: Run) => candidate.context === context);
+    const run = processor.runOf(context);
     // Another worker's job in this process: that worker listens too.
     if (!run && context.queue !== '' && process.listenerCount('unhandledRejection') > 1) return;
     logger.error(`unhandled rejection in a job: ${escapeControls(describeError(reason).message)}`, {

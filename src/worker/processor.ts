@@ -14,6 +14,7 @@ import { parseRecord, parseTicket, type ClaimedJob, type JobRecord, type Outcome
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
 import type { Claim, NewJob, Refusal, Settlement, Store } from '../store.ts';
+import type { JobContext } from './context.ts';
 import { refuse, Run, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 
@@ -61,6 +62,12 @@ export class Processor {
 
   get running(): ReadonlySet<Run> {
     return this.#running;
+  }
+
+  /** The run this context belongs to, while its function runs. */
+  runOf(context: JobContext): Run | undefined {
+    for (const run of this.#running) if (run.context === context) return run;
+    return undefined;
   }
 
   start(): void {

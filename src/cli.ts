@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+/**
+ * `npx minq <command>`. Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line, unless `--verbose`.
+ */
+import type { Command } from './cli/command.ts';
+import { runCommand } from './cli/command.ts';
+import { UsageError } from './cli/usage.ts';
+import { describeError } from './codec.ts';
+import { InvalidArgumentError } from './errors.ts';
+import { escapeControls } from './log.ts';
+import { VERSION } from './version.ts';
+
+/** Loaded when asked for: a worker needs not what `dev` needs, and `--help` none of it. */
+const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  worker: {
+    summary: 'run the jobs of a file',
+    load: async () => (await import('./cli/worker.ts')).worker,
+  },
+  dev: {
+    summary: 'worker in watch mode, with a Redis if none is there',
+    load: async () => (await import('./cli/dev.ts')).dev,
+  },
+  enqueue: {
+    summary: 'enqueue a job',
+    load: async () => (await import('./cli/enqueue.ts')).enqueue,
+  },
+};
+
+const HELP = `minq ${VERSION}: background jobs on Redis
+
+Usage: minq <command> [options]
+
+Commands:
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .join('\n')}
+
+  minq <command> --help   options of a command
+  minq --version
+
+Redis is taken from MINQ_REDIS_URL, then REDIS_URL, then redis://127.0.0.1:6379.
+`;
+
+async function main(argv: string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!found) {
+    throw new UsageError(
+      `unknown command "${name}"; known are ${Object.keys(COMMANDS).join(', ')}`,
+    );
+  }
+  return runCommand(await found.load(), rest);
+}
+
+const argv = process.argv.slice(2);
+try {
+  process.exitCode = await main(argv);
+} catch (error) {
+  const usage = error instanceof UsageError || error instanceof InvalidArgumentError;
+  const { message, stack } = describeError(error);
+  process.stderr.write(`minq: ${escapeControls(message)}\n`);
+  if (argv.includes('--verbose') && stack) process.stderr.write(`${stack}\n`);
+  process.exitCode = usage ? 2 : 1;
+}
