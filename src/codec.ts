@@ -107,7 +107,8 @@ function findProblemInObject(
   } else {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (kind !== 'Object' || ArrayBuffer.isView(value)) {
-      found = problem(path, `a ${kind} can't be stored as JSON${mend(kind)}`);
+      const a = /^[AEIO]/.test(kind) ? 'an' : 'a';
+      found = problem(path, `${a} ${kind} can't be stored as JSON${mend(kind)}`);
     } else {
       for (const key of Object.keys(value)) {
         const item = (value as Record<string, unknown>)[key];
