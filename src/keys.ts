@@ -49,7 +49,7 @@ export type KeyName = keyof typeof NAMES;
 
 /** Every key of one queue, by name. */
 export type QueueKeys = Readonly<Record<KeyName, string>> & {
-  /** STRING: number and tickets of the worker's last claim, so that a re-sent claim gets the same. */
+  /** STRING: number, settlements and tickets of the worker's last turn, so that one sent again is known. */
   claim(worker: string): string;
   /** Pub/sub channel on which one client hears of the results it waits for. */
   results(client: string): string;

@@ -15,8 +15,8 @@ const MAX_SWEPT = 1_000;
  *        active -> queued (lease over); scheduled -> queued (due); queued -> active.
  * Refuses when: a ticket to settle is no longer active: its lease was lost, or it was settled before.
  * Called by: the processor, whenever jobs have finished or slots are free.
- * If we crash: claimed jobs come back when their lease ends. Sent again, settled tickets are found no more
- * and a claim of the same turn gives the same tickets again; a turn older than the last does nothing.
+ * If we crash: claimed jobs come back when their lease ends. Sent again, the turn gives the same tickets
+ * again, and what it settled the first time is no news; a turn older than the last does nothing.
  *
  * Arguments: three for each settlement (ticket, `word ms`, JSON), then three for each job to enqueue with
  * one (ticket it depends on, id, JSON).
@@ -30,12 +30,19 @@ export const turnScript = defineScript({
   args: ['turn', 'lease', 'want', 'settled'],
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
+settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
+-- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
+local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
+local resent = number == turn
+if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {} } end
 local refused = {}
 
 local function settle()
+  -- A turn sent again begins with the settlements it had: these were answered, though nobody heard it.
+  local news = REST + (resent and known or 0) * 3
   local afterwards = REST + settled * 3 -- index of the jobs to enqueue with a settlement
   local cancels = redis.call('EXISTS', cancelling) == 1
-  local ends, gone, accepted = {}, {}, afterwards <= #ARGV and {}
+  local ends, gone, released, accepted = {}, {}, {}, afterwards <= #ARGV and {}
   local head, word, ms, group
   for i = REST, afterwards - 1, 3 do
     local ticket, json = ARGV[i], ARGV[i + 2]
@@ -50,8 +57,10 @@ local function settle()
     local mine = redis.call('ZREM', active, ticket) == 1
     local unwanted = cancels and redis.call('SREM', cancelling, ticket) == 1
     if not mine then
-      refused[#refused + 1] = ticket
-      refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
+      if i >= news then
+        refused[#refused + 1] = ticket
+        refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
+      end
     elseif group then
       local entries, untils = group.entries, group.untils
       local n = #entries
@@ -63,8 +72,7 @@ local function settle()
     elseif unwanted then
       finishCancelled(id, 'cancelled')
     elseif word == 'released' then
-      local again = successor(ticket, 0)
-      redis.call('LPUSH', lane(again), again)
+      released[#released + 1] = successor(ticket, 0)
     else -- retry: an attempt is used up; postponed: none is
       local again = successor(ticket, word == 'retry' and 1 or 0)
       redis.call('ZADD', scheduled, text(now + ms), again)
@@ -80,6 +88,8 @@ local function settle()
     for _, set in pairs(finals) do redis.call('ZREM', set, unpack(gone)) end
     forget(gone)
   end
+  -- The last first: in front of the queue they stand in their old order.
+  for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
   if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
   for i = afterwards, #ARGV, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
@@ -141,20 +151,15 @@ local function take(n)
   return taken
 end
 
--- The tickets of the last claim, when this is the same turn sent again; nothing when it is an older one.
-local function replay(last)
-  local number, list = string.match(last, '^(%d+) ?(.*)$')
-  if tonumber(turn) > tonumber(number) then return nil end
+-- The tickets this turn claimed the first time, without those that were settled or lost meanwhile.
+local function replay()
   local still = {}
-  if turn == number then
-    for ticket in string.gmatch(list, '%S+') do
-      if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end
-    end
+  for ticket in string.gmatch(list, '%S+') do
+    if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end
   end
   return still
 end
 
-settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 if settled > 0 then settle() end
 
 local due = earliest(scheduled)
@@ -166,8 +171,7 @@ local over = earliest(active)
 if over and over <= now then recover() end
 
 local open = redis.call('EXISTS', paused) == 0
-local last = redis.call('GET', claim)
-local got = last and replay(last) or (open and want > 0 and take(want)) or {}
+local got = resent and replay() or (open and want > 0 and take(want)) or {}
 local claimed = {}
 if #got > 0 then
   local leases, ids, till = {}, {}, text(now + lease)
@@ -185,7 +189,7 @@ if #got > 0 then
     claimed[i * 3] = failures[i] or false
   end
 end
-redis.call('SET', claim, turn .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
+redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 
 -- While work remains, the token is handed on: the next worker wakes.
 local more = open and redis.call('EXISTS', high, queued, low) > 0
