@@ -22,25 +22,24 @@ export interface BatchOptions<Item extends BatchItem> {
 const MAX_ITEMS = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
-interface Waiting<Item> {
-  item: Item;
-  deadline: number;
-}
-
 export class Batch<Item extends BatchItem> {
   readonly #options: BatchOptions<Item>;
-  #waiting: Waiting<Item>[] = [];
+  #waiting: Item[] = [];
+  /** When the time of each waiting item is up; `#first` is the index of the first one still waiting. */
+  #deadlines: number[] = [];
+  #first = 0;
   #sending = false;
   #deadlineTimer: NodeJS.Timeout | undefined;
-  #idle: (() => void)[] = [];
+  #onDrained: (() => void)[] = [];
 
   constructor(options: BatchOptions<Item>) {
     this.#options = options;
   }
 
   add(item: Item): void {
-    this.#waiting.push({ item, deadline: performance.now() + this.#options.timeoutMs });
-    if (this.#waiting.length > 1) return;
+    this.#waiting.push(item);
+    this.#deadlines.push(performance.now() + this.#options.timeoutMs);
+    if (this.#size > 1) return;
     if (this.#sending) this.#watchDeadline();
     // After all microtasks: callers that await in lockstep meet in one batch.
     else process.nextTick(() => this.#flush());
@@ -48,22 +47,27 @@ export class Batch<Item extends BatchItem> {
 
   /** Resolves when everything added so far has been carried out or has failed. */
   async drained(): Promise<void> {
-    if (this.#sending || this.#waiting.length > 0) {
-      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#sending || this.#size > 0) {
+      await new Promise<void>((resolve) => this.#onDrained.push(resolve));
     }
+  }
+
+  get #size(): number {
+    return this.#waiting.length - this.#first;
   }
 
   #flush(): void {
     if (this.#sending) return;
-    if (this.#waiting.length === 0) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-      return;
-    }
     clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = undefined;
-    const { items, timeoutMs } = this.#next();
+    if (this.#size === 0) {
+      for (const resolve of this.#onDrained.splice(0)) resolve();
+      return;
+    }
+    const timeoutMs = Math.max(1, this.#deadlines[this.#first]! - performance.now());
+    const items = this.#take(this.#nextCount());
     this.#sending = true;
-    if (this.#waiting.length > 0) this.#watchDeadline();
+    this.#watchDeadline();
     void this.#options
       .send(items, timeoutMs)
       .catch((error: Error) => {
@@ -76,39 +80,41 @@ export class Batch<Item extends BatchItem> {
       });
   }
 
-  #next(): { items: Item[]; timeoutMs: number } {
+  #nextCount(): number {
     let count = 0;
-    let bytes = 0;
-    for (const { item } of this.#waiting) {
-      bytes += item.bytes;
-      if (count > 0 && (count === MAX_ITEMS || bytes > MAX_BYTES)) break;
-      count++;
+    for (let bytes = 0; count < Math.min(this.#size, MAX_ITEMS); count++) {
+      bytes += this.#waiting[this.#first + count]!.bytes;
+      if (count > 0 && bytes > MAX_BYTES) break;
     }
-    const taken = count === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, count);
-    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
-    return {
-      items: taken.map((waiting) => waiting.item),
-      timeoutMs: Math.max(1, taken[0]!.deadline - performance.now()),
-    };
+    return count;
+  }
+
+  #take(count: number): Item[] {
+    const taken = this.#waiting.slice(this.#first, this.#first + count);
+    this.#first += count;
+    if (this.#size === 0) {
+      this.#waiting = [];
+      this.#deadlines = [];
+      this.#first = 0;
+    }
+    return taken;
   }
 
   /** Fails what waits behind a stuck round trip when its own time is up: it was surely not sent. */
   #watchDeadline(): void {
-    const first = this.#waiting[0];
-    if (!first || this.#deadlineTimer) return;
-    this.#deadlineTimer = setTimeout(
-      () => {
-        this.#deadlineTimer = undefined;
-        const now = performance.now();
-        const late = this.#waiting.findIndex(({ deadline }) => deadline > now);
-        for (const { item } of this.#waiting.splice(0, late === -1 ? this.#waiting.length : late)) {
-          item.fail(
-            new RedisUnavailableError(`Redis did not answer within ${this.#options.timeoutMs} ms`),
-          );
-        }
-        this.#watchDeadline();
-      },
-      Math.max(1, first.deadline - performance.now()),
-    );
+    if (this.#size === 0 || this.#deadlineTimer) return;
+    const inMs = Math.max(1, this.#deadlines[this.#first]! - performance.now());
+    this.#deadlineTimer = setTimeout(() => {
+      this.#deadlineTimer = undefined;
+      const now = performance.now();
+      let late = 0;
+      while (late < this.#size && this.#deadlines[this.#first + late]! <= now) late++;
+      for (const item of this.#take(late)) {
+        item.fail(
+          new RedisUnavailableError(`Redis did not answer within ${this.#options.timeoutMs} ms`),
+        );
+      }
+      this.#watchDeadline();
+    }, inMs);
   }
 }

@@ -67,6 +67,8 @@ export class Run {
   readonly job: ClaimedJob;
   readonly fn: JobFunction;
   readonly context: JobContext;
+  /** Runs after the first that are allowed. */
+  readonly retries: number;
   /** `performance.now()` at the start. */
   readonly startedAt = performance.now();
   readonly #options: ExecutorOptions;
@@ -79,16 +81,13 @@ export class Run {
     this.job = job;
     this.fn = fn;
     this.#options = options;
-    this.context = new Context(this, options, () => this.#signal());
+    this.retries = job.record.retries ?? fn.options.retries ?? RUN_DEFAULTS.retries;
+    this.context = contextOf(this, options, () => this.#signal());
   }
 
   /** Whether its outcome is decided. The function may still be running: it ignores its signal. */
   get decided(): boolean {
     return this.#outcome !== undefined;
-  }
-
-  get retries(): number {
-    return this.job.record.retries ?? this.fn.options.retries ?? RUN_DEFAULTS.retries;
   }
 
   /** Resolves when the function has returned, which is when its slot is free. Never rejects. */
@@ -169,10 +168,6 @@ export class Run {
     this.#decide(this.#failure(thrown));
   }
 
-  progress(json: string): void {
-    if (!this.decided) this.#options.progress(this, json);
-  }
-
   #decide(outcome: Outcome): void {
     if (this.#outcome) return;
     this.#outcome = outcome;
@@ -195,51 +190,30 @@ export class Run {
   }
 }
 
-/** A class and not a literal: one is made for every job, and most of its parts are never looked at. */
-class Context implements JobContext {
-  readonly #run: Run;
-  readonly #options: ExecutorOptions;
-  readonly #getSignal: () => AbortSignal;
-  #log: Logger | undefined;
-
-  constructor(run: Run, options: ExecutorOptions, getSignal: () => AbortSignal) {
-    this.#run = run;
-    this.#options = options;
-    this.#getSignal = getSignal;
-  }
-  get id(): string {
-    return this.#run.job.id;
-  }
-  get fn(): string {
-    return this.#run.fn.name;
-  }
-  get queue(): string {
-    return this.#options.queue;
-  }
-  get attempt(): number {
-    return this.#run.job.attempt;
-  }
-  get retries(): number {
-    return this.#run.retries;
-  }
-  get signal(): AbortSignal {
-    return this.#getSignal();
-  }
-  get meta(): Readonly<Record<string, string>> {
-    return this.#run.job.record.meta ?? {};
-  }
-  get enqueuedAt(): number {
-    return this.#run.job.enqueuedAt;
-  }
-  get tick(): Date | undefined {
-    return undefined;
-  }
-  get log(): Logger {
-    return (this.#log ??= withFields(this.#options.logger, { id: this.id, fn: this.fn }));
-  }
-  progress(value: unknown): void {
-    this.#run.progress(encodeValue(value, 'progress') ?? 'null');
-  }
+/** Signal and logger are made when somebody looks at them: for most jobs nobody does. */
+function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal): JobContext {
+  const { job, fn } = run;
+  let log: Logger | undefined;
+  return {
+    id: job.id,
+    fn: fn.name,
+    queue: options.queue,
+    attempt: job.attempt,
+    retries: run.retries,
+    meta: job.record.meta ?? {},
+    enqueuedAt: job.enqueuedAt,
+    tick: undefined,
+    get signal() {
+      return signal();
+    },
+    get log() {
+      return (log ??= withFields(options.logger, { id: job.id, fn: fn.name }));
+    },
+    progress(value) {
+      const json = encodeValue(value, 'progress') ?? 'null';
+      if (!run.decided) options.progress(run, json);
+    },
+  };
 }
 
 function withFields(logger: Logger, own: Record<string, string>): Logger {
