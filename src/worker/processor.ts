@@ -13,10 +13,12 @@ import { RedisUnavailableError } from '../errors.ts';
 import { parseRecord, parseTicket, type ClaimedJob, type JobRecord, type Outcome } from '../job.ts';
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
-import type { Claim, NewJob, Refusal, Settlement, Store } from '../store.ts';
+import type { Claim, NewJob, Settlement, Store } from '../store.ts';
 import type { JobContext } from './context.ts';
 import { refuse, Run, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
+import { logOutcome, logRefusal, logStart } from './joblog.ts';
+import { ProgressReporter } from './progress.ts';
 
 /** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
 const MAX_SETTLED = 1_000;
@@ -54,10 +56,12 @@ export class Processor {
   #look = false;
   #failures = 0;
   #onQuiet: (() => void) | undefined;
+  readonly #progress: ProgressReporter;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
+    this.#progress = new ProgressReporter(options.store, options.logger);
   }
 
   get running(): ReadonlySet<Run> {
@@ -92,13 +96,10 @@ export class Processor {
     });
   }
 
-  /** Gives every job that is still held back to the queue. Resolves when that is settled. */
-  async releaseAll(): Promise<void> {
+  /** Gives every undecided job back to the queue. Resolves when that is settled. */
+  releaseAll(): Promise<void> {
     for (const run of this.#running) run.release();
-    await new Promise<void>((resolve) => {
-      const check = () => (this.#settled() ? resolve() : setTimeout(check, 5));
-      check();
-    });
+    return this.quiet();
   }
 
   #settled(): boolean {
@@ -148,10 +149,11 @@ export class Processor {
       this.#turn++;
       this.#failures = 0;
       for (const { job } of settlements) this.held.delete(job.ticket);
-      for (const refusal of reply.refused) this.#logRefusal(refusal);
-      // A claim that took this long to arrive may have lost its lease on the way: back, not run.
+      for (const refusal of reply.refused) logRefusal(this.#options.logger, refusal);
+      // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
+      // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
-      for (const claim of reply.claimed) this.#begin(claim, reply.now, stale);
+      for (const claim of reply.claimed) this.#begin(claim, reply.now, stale || !this.#claiming);
       nextIn = reply.nextIn;
     } catch (error) {
       this.#finished = settlements.concat(this.#finished);
@@ -219,10 +221,10 @@ export class Processor {
     return this.#finished.splice(0, count);
   }
 
-  #begin(claim: Claim, now: number, stale: boolean): void {
+  #begin(claim: Claim, now: number, unwanted: boolean): void {
     const ticket = parseTicket(claim.ticket);
     const base = { ...ticket, ticket: claim.ticket, claimedAt: now };
-    if (stale) return this.#settle(base, { kind: 'released' });
+    if (unwanted) return this.#settle(base, { kind: 'released' });
     let parsed: { enqueuedAt: number; record: JobRecord };
     try {
       parsed = parseRecord(claim.record);
@@ -234,7 +236,7 @@ export class Processor {
     const fn = this.#options.functions.get(job.record.fn);
     const refused = refuse(job, fn !== undefined);
     if (refused) {
-      this.#log(job, refused, 0);
+      logOutcome(this.#options.logger, job, refused, 0);
       this.#settle(job, refused, 0, job.record);
     } else {
       this.#start(job, fn!);
@@ -247,17 +249,12 @@ export class Processor {
       queue: store.queue,
       logger,
       middleware,
-      progress: (_run, json) => this.#reportProgress(job.ticket, json),
+      progress: (_run, json) => this.#progress.report(job.ticket, json),
       onOutcome: this.#onOutcome,
     });
     this.held.set(job.ticket, run);
     this.#running.add(run);
-    logger.info('job started', {
-      id: job.id,
-      fn: fn.name,
-      attempt: job.attempt,
-      waitMs: job.attempt === 1 ? waitMs(job) : undefined,
-    });
+    logStart(logger, job);
     void this.#limit(() => run.execute()).then(() => {
       this.#running.delete(run);
       // Its outcome may have been settled long ago: only now is its slot free.
@@ -268,7 +265,7 @@ export class Processor {
 
   readonly #onOutcome = (run: Run, outcome: Outcome): void => {
     const ranMs = Math.round((performance.now() - run.startedAt) * 100) / 100;
-    this.#log(run.job, outcome, ranMs);
+    logOutcome(this.#options.logger, run.job, outcome, ranMs);
     this.#settle(run.job, outcome, ranMs, run.job.record, run.fn);
   };
 
@@ -288,63 +285,7 @@ export class Processor {
     this.#finished.push({ job, outcome, ranMs, keptMs, ...(followUp && { followUp }) });
     this.#schedule();
   }
-
-  #log(job: ClaimedJob, outcome: Outcome, ranMs: number): void {
-    const fields = { id: job.id, fn: job.record.fn, attempt: job.attempt, ranMs };
-    const { logger } = this.#options;
-    switch (outcome.kind) {
-      case 'completed':
-        return logger.info('job completed', fields);
-      case 'cancelled':
-        return logger.info('job cancelled', { ...fields, reason: outcome.reason });
-      case 'released':
-        return logger.info('job released', fields);
-      case 'retry':
-      case 'postponed':
-        return logger.warn('job will be retried', {
-          ...fields,
-          inMs: outcome.delayMs,
-          error: errorText(outcome.error),
-        });
-      case 'failed':
-        return logger.error('job failed', { ...fields, error: errorText(outcome.error) });
-    }
-  }
-
-  #logRefusal({ ticket, why }: Refusal): void {
-    const { id } = parseTicket(ticket);
-    this.#options.logger.warn(
-      why === 'lost'
-        ? 'settlement refused: the lease was lost, another run is in charge'
-        : 'job vanished: its record is gone from Redis',
-      { id },
-    );
-  }
-
-  /** Latest value for each ticket; one call at a time carries them, so that a chatty job costs little. */
-  readonly #progress = new Map<string, string>();
-  #reporting = false;
-
-  #reportProgress(ticket: string, json: string): void {
-    this.#progress.set(ticket, json);
-    if (this.#reporting) return;
-    this.#reporting = true;
-    process.nextTick(async () => {
-      for (const [key, value] of this.#progress) {
-        this.#progress.delete(key);
-        await this.#options.store
-          .progress(key, value)
-          .catch((error: Error) =>
-            this.#options.logger.debug(`progress was not stored: ${error.message}`),
-          );
-      }
-      this.#reporting = false;
-    });
-  }
 }
-
-const errorText = (error: { name: string; message: string }) =>
-  `${error.name}: ${error.message}`.slice(0, 200);
 
 /** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
 function failureJob(
@@ -367,10 +308,6 @@ function failureJob(
     how: '',
     json: JSON.stringify({ fn: handler, args: [what], ...(record.meta && { meta: record.meta }) }),
   };
-}
-
-function waitMs({ claimedAt, enqueuedAt, record }: ClaimedJob): number {
-  return Math.max(0, claimedAt - Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0));
 }
 
 /** Since when the function is unknown, if that is why the job was put back last. */

@@ -1,0 +1,44 @@
+/** What a worker's log says of its jobs: a line at the start, a line at the end. Arguments are never logged. */
+import { parseTicket, type ClaimedJob, type Outcome } from '../job.ts';
+import type { Logger } from '../log.ts';
+import type { Refusal } from '../store.ts';
+
+export function logStart(
+  logger: Logger,
+  { id, record, attempt, enqueuedAt, claimedAt }: ClaimedJob,
+): void {
+  const dueAt = Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0);
+  const waitMs = attempt === 1 ? Math.max(0, claimedAt - dueAt) : undefined;
+  logger.info('job started', { id, fn: record.fn, attempt, waitMs });
+}
+
+export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ranMs: number): void {
+  const fields = { id: job.id, fn: job.record.fn, attempt: job.attempt, ranMs };
+  switch (outcome.kind) {
+    case 'completed':
+      return logger.info('job completed', fields);
+    case 'cancelled':
+      return logger.info('job cancelled', { ...fields, reason: outcome.reason });
+    case 'released':
+      return logger.info('job released', fields);
+    case 'retry':
+    case 'postponed':
+      return logger.warn('job will be retried', {
+        ...fields,
+        inMs: outcome.delayMs,
+        error: errorText(outcome.error),
+      });
+    case 'failed':
+      return logger.error('job failed', { ...fields, error: errorText(outcome.error) });
+  }
+}
+
+const errorText = (error: { name: string; message: string }) =>
+  `${error.name}: ${error.message}`.slice(0, 200);
+
+export function logRefusal(logger: Logger, { ticket, why }: Refusal): void {
+  const { id } = parseTicket(ticket);
+  if (why === 'lost')
+    logger.warn('settlement refused: the lease was lost, another run is in charge', { id });
+  else logger.warn('job vanished: its record is gone from Redis', { id });
+}

@@ -1,0 +1,37 @@
+/**
+ * Carries progress values to Redis: of each job the latest, one call at a time, so that a chatty job costs
+ * little. A value that can't be stored is no reason to disturb the job.
+ */
+import type { Logger } from '../log.ts';
+import type { Store } from '../store.ts';
+
+export class ProgressReporter {
+  readonly #store: Store;
+  readonly #logger: Logger;
+  readonly #latest = new Map<string, string>();
+  #reporting = false;
+
+  constructor(store: Store, logger: Logger) {
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  report(ticket: string, json: string): void {
+    this.#latest.set(ticket, json);
+    if (this.#reporting) return;
+    this.#reporting = true;
+    process.nextTick(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    for (const [ticket, json] of this.#latest) {
+      this.#latest.delete(ticket);
+      try {
+        await this.#store.progress(ticket, json);
+      } catch (error) {
+        this.#logger.debug(`progress was not stored: ${(error as Error).message}`);
+      }
+    }
+    this.#reporting = false;
+  }
+}
