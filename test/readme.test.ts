@@ -1,0 +1,113 @@
+/** Every code block of the README is run, or its commands are looked up: what it says is true now. */
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { startRedis } from './helpers/redis.ts';
+import { until } from './helpers/until.ts';
+
+const run = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '..');
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+const scripts = (
+  JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  }
+).scripts;
+
+const blocks = [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+  language: language!,
+  text: text!,
+}));
+const typescript = blocks.filter(({ language }) => language === 'ts');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'minq-readme-'));
+mkdirSync(path.join(folder, 'node_modules'));
+symlinkSync(root, path.join(folder, 'node_modules/minq'));
+symlinkSync(path.join(root, 'node_modules/@types'), path.join(folder, 'node_modules/@types'));
+writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+
+const bin = (name: string) => path.join(root, 'node_modules/.bin', name);
+
+t.test('every TypeScript block names its file', async (t) => {
+  for (const { text } of typescript) {
+    const [, name] = /^\/\/ ([\w-]+\.ts)/.exec(text) ?? [];
+    t.ok(name, `names a file: ${text.slice(0, 40)}`);
+    writeFileSync(path.join(folder, name!), text);
+  }
+});
+
+t.test('the TypeScript blocks compile', async (t) => {
+  const config = {
+    compilerOptions: {
+      strict: true,
+      noEmit: true,
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      module: 'NodeNext',
+      types: ['node'],
+      allowImportingTsExtensions: true,
+    },
+  };
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const { stdout } = await run(bin('tsc'), ['-p', folder]).catch(
+    (error: { stdout: string }) => error,
+  );
+  t.equal(stdout, '');
+});
+
+t.test('the TypeScript blocks do what they say', async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const env = { ...process.env, MINQ_REDIS_URL: redis.url };
+  const jiti = (file: string) => run(bin('jiti'), [file], { cwd: folder, env, timeout: 60_000 });
+  const withWorker = async (command: string[], body: () => Promise<void>) => {
+    const worker = spawn(process.execPath, command, {
+      cwd: folder,
+      env,
+      stdio: 'ignore',
+    });
+    const exited = new Promise((resolve) => worker.on('exit', resolve));
+    await until(async () => (await redis.client.hlen('minq:{default}:workers')) === 1, {
+      what: 'worker is there',
+    });
+    try {
+      await body();
+    } finally {
+      worker.kill('SIGTERM');
+      t.equal(await exited, 0, 'the worker ends well');
+    }
+  };
+  const cli = path.join(root, 'dist/cli.js');
+
+  await withWorker([cli, 'worker', './jobs.ts'], async () => {
+    t.equal((await jiti('app.ts')).stdout, '5\n');
+  });
+  await withWorker([cli, 'worker', './mail.ts'], async () => {
+    const { stdout } = await jiti('producer.ts');
+    t.match(stdout, /^true ann@example\.com\n/);
+    t.match(stdout, /sendMail\) failed: Fail: no address/);
+    t.match(stdout, /completed \{\s+scheduled: 0/);
+  });
+  await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
+    t.equal((await jiti('app.ts')).stdout, '5\n');
+  });
+});
+
+t.test('the commands it names exist', async (t) => {
+  const shell = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ text }) => text.split('\n'));
+  const inline = [...readme.matchAll(/`(n(?:pm|px) [^`]+)`/g)].map((match) => match[1]!);
+  for (const command of [...shell, ...inline]
+    .flatMap((line) => line.split('&&'))
+    .map((line) => line.trim())) {
+    const [, script] = /^npm (?:run )?(\w[\w:]*)/.exec(command) ?? [];
+    if (script && script !== 'ci' && script !== 'install') t.ok(scripts[script], command);
+    const [, name] = /^npx minq (\w+)/.exec(command) ?? [];
+    if (name) await run(process.execPath, [path.join(root, 'dist/cli.js'), name, '--help']);
+  }
+});
