@@ -1,0 +1,105 @@
+/** Reads what a stretch of work costs. */
+import type { Redis } from 'ioredis';
+
+export interface Meter {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Reading {
+  at: number;
+  nodeCpuUs: number;
+  redisCpuUs: number;
+  bytes: number;
+}
+
+/** Time, CPU of both processes, and bytes between them. Node's CPU is that of all threads of the process. */
+export class Stopwatch implements Meter {
+  readonly #control: Redis;
+  #before: Reading | undefined;
+  #after: Reading | undefined;
+
+  constructor(control: Redis) {
+    this.#control = control;
+  }
+
+  async start(): Promise<void> {
+    const server = await readServer(this.#control);
+    this.#before = { ...server, ...readNode() };
+  }
+
+  async stop(): Promise<void> {
+    const node = readNode();
+    this.#after = { ...(await readServer(this.#control)), ...node };
+  }
+
+  get seconds(): number {
+    return this.#spent('at') / 1_000;
+  }
+
+  perJob(n: number): { redisCpuUs: number; nodeCpuUs: number; bytes: number } {
+    return {
+      redisCpuUs: this.#spent('redisCpuUs') / n,
+      nodeCpuUs: this.#spent('nodeCpuUs') / n,
+      bytes: this.#spent('bytes') / n,
+    };
+  }
+
+  #spent(what: keyof Reading): number {
+    return this.#after![what] - this.#before![what];
+  }
+}
+
+function readNode(): Pick<Reading, 'at' | 'nodeCpuUs'> {
+  const { user, system } = process.cpuUsage();
+  return { at: performance.now(), nodeCpuUs: user + system };
+}
+
+async function readServer(control: Redis): Promise<Pick<Reading, 'redisCpuUs' | 'bytes'>> {
+  const info = await control.info();
+  const field = (name: string) => Number(new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1]);
+  return {
+    redisCpuUs: (field('used_cpu_user') + field('used_cpu_sys')) * 1e6,
+    bytes: field('total_net_input_bytes') + field('total_net_output_bytes'),
+  };
+}
+
+export async function usedMemory(control: Redis): Promise<number> {
+  return Number(/^used_memory:(\d+)/m.exec(await control.info('memory'))![1]);
+}
+
+const MARK = 'minq-bench';
+
+/**
+ * Counts commands, those the client sends and those its scripts call, by MONITOR: `INFO commandstats` adds the
+ * two up. MONITOR slows Redis down, so what is counted is never what is timed.
+ */
+export class CommandCounter implements Meter {
+  readonly #control: Redis;
+  readonly #counts = { sent: 0, inScripts: 0 };
+  #monitor: Redis | undefined;
+
+  constructor(control: Redis) {
+    this.#control = control;
+  }
+
+  async start(): Promise<void> {
+    const monitor = (this.#monitor = await this.#control.monitor());
+    monitor.on('monitor', (_time: string, args: string[], source: string) => {
+      if (args[1] === MARK) monitor.emit(MARK);
+      else if (source === 'lua') this.#counts.inScripts++;
+      else this.#counts.sent++;
+    });
+  }
+
+  async stop(): Promise<void> {
+    const all = new Promise((resolve) => this.#monitor!.once(MARK, resolve));
+    await this.#control.echo(MARK);
+    await all;
+    this.#monitor!.disconnect();
+  }
+
+  perJob(n: number): { sent: number; inScripts: number } {
+    return { sent: this.#counts.sent / n, inScripts: this.#counts.inScripts / n };
+  }
+}
