@@ -153,12 +153,19 @@ export type ResolvedJobOptions = Checked<typeof jobChecks>;
 export type ResolvedWorkerOptions = Checked<typeof workerChecks>;
 export type ResolvedQueueOptions = Checked<typeof queueChecks>;
 
-export function checkEnqueueOptions(value: unknown, name = 'options'): ResolvedEnqueueOptions {
-  const options = check(enqueueChecks, value, name);
+/** @param defaults taken where nothing is given */
+export function checkEnqueueOptions(
+  value: unknown,
+  name = 'options',
+  defaults: ResolvedEnqueueOptions = {},
+): ResolvedEnqueueOptions {
+  const given = check(enqueueChecks, value, name);
   const where = name === 'options' ? '' : `${name}.`;
-  if (options.delay !== undefined && options.runAt !== undefined) {
-    fail(`${where}delay`, options.delay, "give either 'delay' or 'runAt', not both");
+  if (given.delay !== undefined && given.runAt !== undefined) {
+    fail(`${where}delay`, given.delay, "give either 'delay' or 'runAt', not both");
   }
+  const options = { ...defaults, ...given };
+  if (given.runAt !== undefined) delete options.delay;
   if (options.unique !== undefined && options.id === undefined) {
     fail(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
   }

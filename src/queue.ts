@@ -1,5 +1,5 @@
 import { Batch, type BatchItem } from './batch.ts';
-import { encodeArgs } from './codec.ts';
+import { encodeArgs, encodeValue } from './codec.ts';
 import { Connection, type RedisSource } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import {
@@ -148,11 +148,12 @@ export class Queue<Jobs = AnyJobs> {
         `items: ${show(items)} is not usable; give an array of { fn, args }`,
       );
     }
-    const prepared = (
-      items as readonly (EnqueueOptions & { fn: string; args?: readonly unknown[] })[]
-    ).map((item, i) => {
+    const prepared = Array.from(items as readonly unknown[], (item, i) => {
       try {
-        const { fn, args = [], ...options } = item;
+        if (typeof item !== 'object' || item === null) {
+          throw new InvalidArgumentError(`${show(item)} is not usable; give { fn, args }`);
+        }
+        const { fn, args = [], ...options } = item as { fn?: unknown; args?: unknown };
         return this.#prepare(fn, args, options);
       } catch (error) {
         throw error instanceof InvalidArgumentError
@@ -191,7 +192,7 @@ export class Queue<Jobs = AnyJobs> {
       );
     }
     const options =
-      given === undefined ? this.#defaults : { ...this.#defaults, ...checkEnqueueOptions(given) };
+      given === undefined ? this.#defaults : checkEnqueueOptions(given, 'options', this.#defaults);
     const job = newJob(fn, args, options);
     return { fn, job, lane: this.#lane(options.queue ?? this.name) };
   }
@@ -230,7 +231,7 @@ export class Queue<Jobs = AnyJobs> {
               items.map((item) => item.job),
               timeoutMs,
             );
-            for (const item of items) item.accept(refused.has(item.job.id));
+            for (const [i, item] of items.entries()) item.accept(refused.has(i));
           },
         }),
       };
@@ -356,7 +357,7 @@ function newJob(fn: string, args: readonly unknown[], options: ResolvedEnqueueOp
   const stored: Partial<JobRecord> = rest;
   if (priority === 'high' || priority === 'low') stored.priority = priority;
   if (id !== undefined) stored.call = newId();
-  const tail = JSON.stringify(stored);
+  const tail = encodeValue(stored, 'options')!; // `meta` may hold anything
   const json = tail === '{}' ? `${head}}` : `${head},${tail.slice(1)}`;
   const plain = id === undefined && !stored.priority && !rest.delay && rest.runAt === undefined;
   const due = rest.delay ? `+${rest.delay}` : (rest.runAt ?? 0);

