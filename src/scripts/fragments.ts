@@ -80,13 +80,27 @@ end`,
 
 /** `forget(ids)`: no trace is left of the jobs. The caller has taken them out of their structure. */
 export const forget: Fragment = {
-  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', ...tell.keys],
+  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', 'stats', ...tell.keys],
   lua: `${tell.lua}
+-- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
+-- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
+local function highestRun()
+  return tonumber(redis.call('HGET', stats, 'highestRun') or 1)
+end
+local function rememberRuns(ids)
+  local highest, before = 0, highestRun()
+  for _, ticket in ipairs(redis.call('HMGET', tickets, unpack(ids))) do
+    local run = ticket and string.match(ticket, ':(%d+):%d+%l?$')
+    highest = math.max(highest, tonumber(run or 0))
+  end
+  if highest > before then redis.call('HSET', stats, 'highestRun', highest) end
+end
 local function forget(ids)
   if #ids == 0 then return end
   redis.call('HDEL', jobs, unpack(ids))
   redis.call('HDEL', outcomes, unpack(ids))
   if redis.call('EXISTS', tickets, errors, progress) > 0 then
+    rememberRuns(ids)
     redis.call('HDEL', tickets, unpack(ids))
     redis.call('HDEL', errors, unpack(ids))
     redis.call('HDEL', progress, unpack(ids))
@@ -150,9 +164,8 @@ local function place(id, letter, mode, due, json)
     for _, set in pairs(finals) do redis.call('ZREM', set, id) end
     forget({ id })
   end
-  local count = redis.call('HINCRBY', stats, 'enqueued', 1)
-  -- An id of the user's may come again after it was forgotten; the counter keeps its tickets unique even then.
-  local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or count, letter)
+  redis.call('HINCRBY', stats, 'enqueued', 1)
+  local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or highestRun() + 1, letter)
   redis.call('HSET', jobs, id, stamp .. json)
   if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
   if due > now then
