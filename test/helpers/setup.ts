@@ -30,6 +30,8 @@ export interface Stage {
   store(worker?: string): Store;
   /** Lines the workers logged: `level message {fields}`. */
   readonly log: string[];
+  /** Called when the test is over, before the checks: to end what uses Redis. */
+  onEnd(close: () => Promise<unknown>): void;
   /** For tests that leave the queue broken on purpose: what the invariants may say. */
   allow(violation: RegExp): void;
 }
@@ -89,6 +91,7 @@ export function scene(
         closing.unshift(async () => connection.close());
         return new Store(connection, 'minq', name, worker);
       },
+      onEnd: (close) => void closing.unshift(close),
       allow: (violation) => void allowed.push(violation),
     };
     try {
