@@ -35,7 +35,7 @@ export interface Settlement {
   /** How long the outcome is kept, where it is final. */
   readonly keptMs: number;
   /** A job to enqueue in the same transition, if the settlement is accepted. */
-  readonly followUp?: NewJob;
+  readonly followUp?: NewJob | undefined;
 }
 
 export interface Turn {

@@ -6,17 +6,17 @@ import { collectFunctions, type JobFunction } from './define.ts';
 import { toMs, type Duration } from './duration.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
-import { escapeControls, lineLogger, type Logger } from './log.ts';
+import { lineLogger, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkWorkerOptions } from './options.ts';
 import { Store } from './store.ts';
 import { startControl } from './worker/control.ts';
-import { contexts, type JobContext } from './worker/context.ts';
 import type { Middleware } from './worker/executor.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
 import { Idle } from './worker/idle.ts';
 import { Processor } from './worker/processor.ts';
 import { startPruner } from './worker/pruner.ts';
+import { catchRejections } from './worker/rejections.ts';
 import { VERSION } from './version.ts';
 
 export interface WorkerOptions {
@@ -105,14 +105,6 @@ export class Worker {
     await this.#running?.catch(() => {}); // who called run() hears of its failure
   }
 
-  /**
-   * Fails the run this context belongs to, if it is one of this worker's and still undecided.
-   * @internal for the CLI, which hears of exceptions nobody caught
-   */
-  failJob(context: JobContext, thrown: unknown): void {
-    this.#processor?.runOf(context)?.failFloating(thrown);
-  }
-
   async #work(): Promise<void> {
     const { prefix, queue, lease, redis, callTimeout } = this.#options;
     const logger = this.#logger;
@@ -173,7 +165,7 @@ export class Worker {
       onError: onError('heartbeat'),
     });
     const pruner = startPruner(store, onError('pruner'));
-    const leaveRejections = catchRejections(processor, logger);
+    const stopCatching = catchRejections();
     processor.start();
     logger.info('worker started', {
       queue,
@@ -194,7 +186,7 @@ export class Worker {
     const hurry = (this.#stopAsked ?? timeoutMs) === 0;
     await within(hurry ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
     stopping = true;
-    leaveRejections();
+    stopCatching();
     await within(
       hurry ? 200 : RELEASE_MS,
       store.leave().catch(() => {}),
@@ -263,28 +255,4 @@ async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void
   });
   await Promise.race([...promises, timeout]);
   clearTimeout(timer);
-}
-
-/**
- * A rejection nobody handles would end the process, and with it the other jobs. One that comes out of a job
- * fails that job instead; any other has Node's usual end.
- */
-function catchRejections(processor: Processor, logger: Logger): () => void {
-  const onRejection = (reason: unknown) => {
-    const context = contexts.getStore();
-    if (!context) {
-      if (process.listenerCount('unhandledRejection') === 1) throw reason;
-      return;
-    }
-    const run = processor.runOf(context);
-    // Another worker's job in this process: that worker listens too.
-    if (!run && context.queue !== '' && process.listenerCount('unhandledRejection') > 1) return;
-    logger.error(`unhandled rejection in a job: ${escapeControls(describeError(reason).message)}`, {
-      id: context.id,
-      fn: context.fn,
-    });
-    run?.failFloating(reason);
-  };
-  process.on('unhandledRejection', onRejection);
-  return () => process.off('unhandledRejection', onRejection);
 }

@@ -4,7 +4,7 @@ import { checkName } from '../keys.ts';
 import { loadJobs } from '../load.ts';
 import { lineLogger, type Logger } from '../log.ts';
 import { Worker } from '../worker.ts';
-import { contexts } from '../worker/context.ts';
+import { runs } from '../worker/context.ts';
 import { numberOption, toNumber, type Command, type Values } from './command.ts';
 import { insideSupervisor, sendFiles, supervise } from './supervisor.ts';
 import { UsageError } from './usage.ts';
@@ -97,12 +97,9 @@ async function work(
   // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it
   // fails, the others may finish, and whoever supervises us starts a fresh process.
   process.on('uncaughtException', (error) => {
-    const job = contexts.getStore();
-    log.error(`uncaught exception${job ? ' in a job' : ''}: ${describeError(error).message}`, {
-      id: job?.id,
-      fn: job?.fn,
-    });
-    for (const each of workers) if (job) each.failJob(job, error);
+    const run = runs.getStore();
+    if (run) run.failFloating('uncaught exception', error);
+    else log.error(`uncaught exception: ${describeError(error).message}`);
     exitCode = 1;
     if (signals === 0) stop('uncaught exception');
   });

@@ -29,8 +29,16 @@ export interface JobContext {
   readonly log: Logger;
 }
 
-/** The contexts of running jobs. The async machinery of Node carries them along. */
-export const contexts = new AsyncLocalStorage<JobContext>();
+/** A run as the code inside it can reach it. */
+interface CurrentRun {
+  /** Made when the job asks for it: most never do. */
+  readonly context: JobContext;
+  /** Something thrown where nobody could catch it came out of this run. */
+  failFloating(what: string, thrown: unknown): void;
+}
+
+/** The runs under way; Node's async machinery carries each along with the code it started. */
+export const runs = new AsyncLocalStorage<CurrentRun>();
 
 /** Stands in outside a worker, so that a job's function can be called and tested like any other. */
 const outside: JobContext = {
@@ -52,5 +60,5 @@ const outside: JobContext = {
  * aborts, and a `progress` that does nothing.
  */
 export function currentJob(): JobContext {
-  return contexts.getStore() ?? outside;
+  return runs.getStore()?.context ?? outside;
 }

@@ -21,7 +21,7 @@ import type { ClaimedJob, Outcome } from '../job.ts';
 import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import { Fail, Retry } from '../signals.ts';
-import { contexts, type JobContext } from './context.ts';
+import { runs, type JobContext } from './context.ts';
 
 /** Wraps each run. `next()` runs the job and gives its result; what the middleware returns is ignored. */
 export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Promise<unknown>;
@@ -34,6 +34,8 @@ export interface ExecutorOptions {
   readonly progress: (run: Run, json: string) => void;
   /** Called once, when it is decided how the run ended; the function itself may still be running. */
   readonly onOutcome: (run: Run, outcome: Outcome) => void;
+  /** Called when the function has returned. */
+  readonly onReturn: (run: Run) => void;
 }
 
 /** `diagnostics_channel` tracing channel of runs; its messages are the `JobContext`. */
@@ -46,12 +48,12 @@ const UNKNOWN_FUNCTION_MS = 5 * 60_000;
  * How a job ends that can't or needn't be run; undefined for one that can be.
  * @param job its record, read from Redis
  */
-export function refuse(job: ClaimedJob, known: boolean): Outcome | undefined {
+export function refuse(job: ClaimedJob, fn: JobFunction | undefined): Outcome | undefined {
   const { record, attempt, claimedAt, enqueuedAt } = job;
   if (record.expires !== undefined && attempt === 1 && claimedAt - enqueuedAt > record.expires) {
     return { kind: 'cancelled', reason: 'expired' };
   }
-  if (!known) {
+  if (!fn) {
     const since = job.unknownSince ?? claimedAt;
     const error = { ...describeError(new UnknownFunctionError(record.fn)), since };
     const waited = claimedAt - since;
@@ -59,14 +61,20 @@ export function refuse(job: ClaimedJob, known: boolean): Outcome | undefined {
       ? { kind: 'failed', error }
       : { kind: 'postponed', error, delayMs: Math.min(Math.max(waited, 1_000), 60_000) };
   }
-  return undefined;
+  // Only a worker that died or lost its lease leaves such a ticket: a failure would have ended the job.
+  return attempt > retriesOf(job, fn) + 1
+    ? { kind: 'failed', error: describeError(new WorkerLostError(attempt - 1)) }
+    : undefined;
 }
+
+/** Runs after the first that are allowed. */
+const retriesOf = ({ record }: ClaimedJob, fn: JobFunction): number =>
+  record.retries ?? fn.options.retries ?? RUN_DEFAULTS.retries;
 
 /** One run of a job. */
 export class Run {
   readonly job: ClaimedJob;
   readonly fn: JobFunction;
-  readonly context: JobContext;
   /** Runs after the first that are allowed. */
   readonly retries: number;
   /** `performance.now()` at the start. */
@@ -76,13 +84,17 @@ export class Run {
   #abortedWith: Error | undefined;
   #outcome: Outcome | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #context: JobContext | undefined;
 
   constructor(job: ClaimedJob, fn: JobFunction, options: ExecutorOptions) {
     this.job = job;
     this.fn = fn;
     this.#options = options;
-    this.retries = job.record.retries ?? fn.options.retries ?? RUN_DEFAULTS.retries;
-    this.context = contextOf(this, options, () => this.#signal());
+    this.retries = retriesOf(job, fn);
+  }
+
+  get context(): JobContext {
+    return (this.#context ??= contextOf(this, this.#options, () => this.#signal()));
   }
 
   /** Whether its outcome is decided. The function may still be running: it ignores its signal. */
@@ -92,31 +104,24 @@ export class Run {
 
   /** Resolves when the function has returned, which is when its slot is free. Never rejects. */
   async execute(): Promise<void> {
-    if (this.job.attempt > this.retries + 1) {
-      // Only a worker that died or lost its lease leaves such a ticket: a failure would have ended the job.
-      this.#decide({
-        kind: 'failed',
-        error: describeError(new WorkerLostError(this.job.attempt - 1)),
-      });
-      return;
-    }
     const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
     this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(timeoutMs, LONGEST_TIMER_MS));
     try {
-      const value = await contexts.run(this.context, () => this.#invoke());
+      const value = await runs.run(this, () => this.#invoke());
       this.#decide(completed(value));
     } catch (thrown) {
       this.#decide(this.#failure(thrown));
     }
+    this.#options.onReturn(this);
   }
 
   #invoke(): unknown {
-    const call = () => this.fn.fn(...this.job.record.args);
     const { middleware } = this.#options;
-    const wrapped = middleware ? () => throughMiddleware(middleware, this.context, call) : call;
-    return channel.hasSubscribers
-      ? channel.tracePromise(async () => wrapped(), this.context)
-      : wrapped();
+    const call = () => this.fn.fn(...this.job.record.args);
+    if (!middleware && !channel.hasSubscribers) return call();
+    const wrapped = async () =>
+      middleware ? throughMiddleware(middleware, this.context, call) : call();
+    return channel.hasSubscribers ? channel.tracePromise(wrapped, this.context) : wrapped();
   }
 
   #failure(thrown: unknown): Outcome {
@@ -163,8 +168,8 @@ export class Run {
     this.#abort(new LeaseLostError());
   }
 
-  /** A rejection that nobody handled came out of this job. */
-  failFloating(thrown: unknown): void {
+  failFloating(what: string, thrown: unknown): void {
+    this.context.log.error(`${what} in a job: ${describeError(thrown).message}`);
     this.#decide(this.#failure(thrown));
   }
 

@@ -14,8 +14,7 @@ import { parseRecord, parseTicket, type ClaimedJob, type JobRecord, type Outcome
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
 import type { Claim, NewJob, Settlement, Store } from '../store.ts';
-import type { JobContext } from './context.ts';
-import { refuse, Run, type Middleware } from './executor.ts';
+import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import { ProgressReporter } from './progress.ts';
@@ -56,22 +55,24 @@ export class Processor {
   #look = false;
   #failures = 0;
   #onQuiet: (() => void) | undefined;
-  readonly #progress: ProgressReporter;
+  readonly #executor: ExecutorOptions;
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
-    this.#progress = new ProgressReporter(options.store, options.logger);
+    const progress = new ProgressReporter(options.store, options.logger);
+    this.#executor = {
+      queue: options.store.queue,
+      logger: options.logger,
+      middleware: options.middleware,
+      progress: (run, json) => progress.report(run.job.ticket, json),
+      onOutcome: (run, outcome) => this.#onOutcome(run, outcome),
+      onReturn: (run) => this.#onReturn(run),
+    };
   }
 
   get running(): ReadonlySet<Run> {
     return this.#running;
-  }
-
-  /** The run this context belongs to, while its function runs. */
-  runOf(context: JobContext): Run | undefined {
-    for (const run of this.#running) if (run.context === context) return run;
-    return undefined;
   }
 
   start(): void {
@@ -222,52 +223,59 @@ export class Processor {
   }
 
   #begin(claim: Claim, now: number, unwanted: boolean): void {
-    const ticket = parseTicket(claim.ticket);
-    const base = { ...ticket, ticket: claim.ticket, claimedAt: now };
-    if (unwanted) return this.#settle(base, { kind: 'released' });
+    const { id, run, attempt } = parseTicket(claim.ticket);
+    const ticket = claim.ticket;
     let parsed: { enqueuedAt: number; record: JobRecord };
     try {
       parsed = parseRecord(claim.record);
     } catch (error) {
-      this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: ticket.id });
+      const base = { id, run, attempt, ticket, claimedAt: now };
+      if (unwanted) return this.#settle(base, { kind: 'released' });
+      this.#options.logger.error(`job failed: ${(error as Error).message}`, { id });
       return this.#settle(base, { kind: 'failed', error: describeError(error) });
     }
-    const job: ClaimedJob = { ...base, ...parsed, unknownSince: unknownSince(claim.lastError) };
-    const fn = this.#options.functions.get(job.record.fn);
-    const refused = refuse(job, fn !== undefined);
-    if (refused) {
-      logOutcome(this.#options.logger, job, refused, 0);
-      this.#settle(job, refused, 0, job.record);
+    const { enqueuedAt, record } = parsed;
+    const unknown = claim.lastError === null ? undefined : unknownSince(claim.lastError);
+    const job: ClaimedJob = {
+      id,
+      run,
+      attempt,
+      ticket,
+      claimedAt: now,
+      enqueuedAt,
+      record,
+      unknownSince: unknown,
+    };
+    const fn = this.#options.functions.get(record.fn);
+    const outcome: Outcome | undefined = unwanted ? { kind: 'released' } : refuse(job, fn);
+    if (outcome) {
+      logOutcome(this.#options.logger, job, outcome, 0);
+      this.#settle(job, outcome, 0, record, fn);
     } else {
       this.#start(job, fn!);
     }
   }
 
   #start(job: ClaimedJob, fn: JobFunction): void {
-    const { logger, middleware, store } = this.#options;
-    const run = new Run(job, fn, {
-      queue: store.queue,
-      logger,
-      middleware,
-      progress: (_run, json) => this.#progress.report(job.ticket, json),
-      onOutcome: this.#onOutcome,
-    });
+    const run = new Run(job, fn, this.#executor);
     this.held.set(job.ticket, run);
     this.#running.add(run);
-    logStart(logger, job);
-    void this.#limit(() => run.execute()).then(() => {
-      this.#running.delete(run);
-      // Its outcome may have been settled long ago: only now is its slot free.
-      if (this.#claiming) this.#lookAgain();
-      this.#tellIfQuiet();
-    });
+    logStart(this.#options.logger, job);
+    void this.#limit(() => run.execute());
   }
 
-  readonly #onOutcome = (run: Run, outcome: Outcome): void => {
+  #onReturn(run: Run): void {
+    this.#running.delete(run);
+    // Its outcome may have been settled long ago: only now is its slot free.
+    if (this.#claiming) this.#lookAgain();
+    this.#tellIfQuiet();
+  }
+
+  #onOutcome(run: Run, outcome: Outcome): void {
     const ranMs = Math.round((performance.now() - run.startedAt) * 100) / 100;
     logOutcome(this.#options.logger, run.job, outcome, ranMs);
     this.#settle(run.job, outcome, ranMs, run.job.record, run.fn);
-  };
+  }
 
   #settle(
     job: Pick<ClaimedJob, 'id' | 'run' | 'ticket' | 'attempt' | 'claimedAt'>,
@@ -282,7 +290,7 @@ export class Processor {
         : FAILED_KEPT_MS;
     const followUp =
       outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
-    this.#finished.push({ job, outcome, ranMs, keptMs, ...(followUp && { followUp }) });
+    this.#finished.push({ job, outcome, ranMs, keptMs, followUp });
     this.#schedule();
   }
 }
@@ -311,8 +319,8 @@ function failureJob(
 }
 
 /** Since when the function is unknown, if that is why the job was put back last. */
-function unknownSince(lastError: string | null): number | undefined {
-  if (!lastError?.includes('"since":')) return undefined;
+function unknownSince(lastError: string): number | undefined {
+  if (!lastError.includes('"since":')) return undefined;
   try {
     const { name, since } = JSON.parse(lastError) as { name?: string; since?: number };
     return name === 'UnknownFunctionError' ? since : undefined;
