@@ -1,0 +1,138 @@
+/** A message lost and the connection reset at the worst moment: each thing happens once all the same. */
+import t from 'tap';
+import { faultyScene } from './helpers/faulty.ts';
+import { until } from './helpers/until.ts';
+
+t.setTimeout(60_000);
+
+const jobs = {
+  echo: (text: string) => text,
+  fails: () => {
+    throw new Error('on purpose');
+  },
+};
+
+faultyScene(
+  'the reply to an enqueue is lost: one job, and the caller has its handle',
+  async (t, stage) => {
+    const queue = stage.queue();
+    const cut = stage.proxy.cut({ replyTo: 'enqueue-mark' });
+    const job = await queue.enqueue('echo', ['enqueue-mark']);
+    await cut;
+    t.notOk(job.duplicate);
+    t.equal((await queue.counts()).queued, 1);
+    t.equal((await queue.stats()).enqueued, 1);
+  },
+);
+
+faultyScene('an enqueue is lost on its way: one job all the same', async (t, stage) => {
+  const queue = stage.queue();
+  const cut = stage.proxy.cut({ request: 'enqueue-mark' });
+  const job = await queue.enqueue('echo', ['enqueue-mark'], { id: 'mine', delay: '1h' });
+  await cut;
+  t.notOk(job.duplicate);
+  t.equal((await queue.counts()).scheduled, 1);
+  t.equal((await queue.stats()).enqueued, 1);
+});
+
+faultyScene(
+  'the reply to an enqueue with an id is lost: its own repetition is no duplicate',
+  async (t, stage) => {
+    const queue = stage.queue();
+    const cut = stage.proxy.cut({ replyTo: 'enqueue-mark' });
+    const job = await queue.enqueue('echo', ['enqueue-mark'], { id: 'mine' });
+    await cut;
+    t.notOk(job.duplicate, 'it is the same call');
+    t.ok(
+      (await queue.enqueue('echo', ['enqueue-mark'], { id: 'mine' })).duplicate,
+      'this is another',
+    );
+    t.equal((await queue.counts()).queued, 1);
+  },
+);
+
+faultyScene(
+  'the reply to a claim is lost: the same turn gets the same tickets at once',
+  async (t, stage) => {
+    const lease = 10_000;
+    stage.worker(jobs, { lease, concurrency: 5 });
+    const queue = stage.queue();
+    await until(async () => (await queue.workers()).length === 1);
+    const cut = stage.proxy.cut({ reply: 'claim-mark' });
+    const started = performance.now();
+    const handles = await Promise.all(
+      Array.from({ length: 3 }, (_, i) => queue.enqueue('echo', [`claim-mark ${i}`])),
+    );
+    await cut;
+    for (const [i, job] of handles.entries()) {
+      t.equal(await job.result({ timeout: lease }), `claim-mark ${i}`);
+      t.equal((await job.info()).attempt, 1, 'no attempt was charged');
+    }
+    t.ok(performance.now() - started < lease / 2, 'long before the lease would have ended');
+    const stats = await queue.stats();
+    t.equal(stats.completed, 3);
+    t.equal(stats.recovered, 0);
+  },
+);
+
+for (const [how, cut] of [
+  ['the reply to a settle is lost', { replyTo: '"state":"completed"' }],
+  ['a settle is lost on its way', { request: '"state":"completed"' }],
+] as const) {
+  faultyScene(`${how}: settled once, and nothing is said of a lost lease`, async (t, stage) => {
+    stage.worker(jobs, { lease: 10_000 });
+    const queue = stage.queue();
+    const over = stage.proxy.cut(cut);
+    const job = await queue.enqueue('echo', ['settle']);
+    await over;
+    t.equal(await job.result({ timeout: '10s' }), 'settle');
+    await queue.enqueue('echo', ['next']).then((next) => next.result({ timeout: '10s' }));
+    const stats = await queue.stats();
+    t.equal(stats.completed, 2);
+    t.equal(stats.refused, 0);
+    t.same(
+      stage.log.filter((line) => /refused|vanished/.test(line)),
+      [],
+    );
+  });
+}
+
+faultyScene('the reply to a retry is lost: one attempt is used up, not two', async (t, stage) => {
+  stage.worker(jobs, { lease: 10_000 });
+  const queue = stage.queue();
+  const over = stage.proxy.cut({ replyTo: 'on purpose' });
+  const job = await queue.enqueue('fails', [], { retries: 1, backoff: 50 });
+  await over;
+  await t.rejects(job.result({ timeout: '10s' }), { code: 'JOB_FAILED' });
+  t.equal((await job.info()).attempt, 2);
+  t.equal((await queue.stats()).retried, 1);
+});
+
+faultyScene(
+  'resets all the time: 300 jobs run, each is settled once, no call fails',
+  async (t, stage) => {
+    const runs = new Map<string, number>();
+    const counted = {
+      count: (name: string) => void runs.set(name, (runs.get(name) ?? 0) + 1),
+    };
+    // Resets are not outages: the deadline must allow for a few in a row.
+    stage.worker(counted, { lease: 5_000, callTimeout: '10s' });
+    const queue = stage.queue({ callTimeout: '10s' });
+    let enqueued = false;
+    const storm = (async () => {
+      for (let i = 0; !enqueued; i++) {
+        stage.proxy.latencyMs = i % 7; // so that there are always messages under way to be lost
+        stage.proxy.reset();
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+    })();
+    const handles = [];
+    for (let i = 0; i < 300; i++) handles.push(await queue.enqueue('count', [`n${i}`]));
+    enqueued = true;
+    await storm;
+    await Promise.all(handles.map((job) => job.result({ timeout: '20s' })));
+    t.equal(runs.size, 300, 'none is lost');
+    t.equal((await queue.stats()).completed, 300);
+    t.equal((await queue.counts()).completed, 300);
+  },
+);
