@@ -21,50 +21,18 @@ import {
   type WorkerInfo,
 } from './inspector.ts';
 import { isFunctionName, STATES, type JobRecord, type JobState } from './job.ts';
-import type { AnyFunction, Jsonify, Storable } from './jsonify.ts';
 import { checkName } from './keys.ts';
 import {
   checkEnqueueOptions,
+  checkJobId,
   checkPage,
   checkQueueOptions,
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
 } from './options.ts';
 import { Results } from './results.ts';
+import type { AnyJobs, EnqueueItem, EnqueueRest, JobName, JobResult } from './signature.ts';
 import { Store, type NewJob } from './store.ts';
-
-/** The shape of a queue without a type argument: every name and argument is accepted. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- "anything" is what is meant
-export type AnyJobs = Record<string, (...args: any[]) => any>;
-
-/** Names of the exports that can be jobs: functions, not classes or values. */
-export type JobName<Jobs> = {
-  [K in keyof Jobs & string]: Jobs[K] extends AnyFunction
-    ? K extends 'default' | 'then'
-      ? never
-      : K
-    : never;
-}[keyof Jobs & string];
-
-type Parameters_<F> = F extends (...args: infer A) => unknown ? A : never;
-/** The arguments of a job as they may be given to `enqueue`. */
-export type JobArgs<F> = Storable<Parameters_<F>> extends infer A extends unknown[] ? A : never;
-/** The result of a job as `result()` gives it. */
-export type JobResult<F> = F extends (...args: never[]) => infer R ? Jsonify<Awaited<R>> : never;
-
-/** What follows the name in `enqueue`: the arguments may be left out when the function takes none. */
-type EnqueueRest<F> =
-  [] extends Parameters_<F>
-    ? [args?: JobArgs<F>, options?: EnqueueOptions]
-    : [args: JobArgs<F>, options?: EnqueueOptions];
-
-/** An item of `enqueueMany`: an enqueue option beside the function and its arguments. */
-export type EnqueueItem<Jobs> = {
-  [N in JobName<Jobs>]: { fn: N } & ([] extends Parameters_<Jobs[N]>
-    ? { args?: JobArgs<Jobs[N]> }
-    : { args: JobArgs<Jobs[N]> }) &
-    EnqueueOptions;
-}[JobName<Jobs>];
 
 export interface QueueOptions {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
@@ -251,12 +219,7 @@ export class Queue<Jobs = AnyJobs> {
 
   /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
   job<Result = unknown>(id: string): Job<Result> {
-    return new Job(
-      checkEnqueueOptions({ id }).id!,
-      undefined,
-      false,
-      this.#lane(this.name).context,
-    );
+    return new Job(checkJobId(id), undefined, false, this.#lane(this.name).context);
   }
 
   /** How many jobs are in each state, and whether the queue is paused. */
