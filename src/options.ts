@@ -60,6 +60,9 @@ const jobId: Check<string> = (value, name) =>
     ? value
     : fail(name, value, 'give 1 to 128 of the characters A-Z a-z 0-9 _ . : @ / + = -');
 
+/** @throws {InvalidArgumentError} for what can't be the id of a job */
+export const checkJobId = (value: unknown): string => jobId(value, 'id');
+
 const date: Check<number> = (value, name) =>
   value instanceof Date && Number.isSafeInteger(value.getTime()) && value.getTime() >= 0
     ? value.getTime()
