@@ -237,9 +237,15 @@ scene('lanes keep their order over retry, recovery and release', async (t, stage
   );
   await endLease(stage, store.keys.active, 'h3:1:1h', 'n3:1:1', 'l3:1:1l');
   t.same(ticketsOf(await claim(store, 2, 9, ...retried, ...released)), [
-    ...['h2:2:1h', 'h1:2:2h', 'h3:2:2h'],
-    ...['n2:2:1', 'n1:2:2', 'n3:2:2'],
-    ...['l2:2:1l', 'l1:2:2l', 'l3:2:2l'],
+    'h2:2:1h',
+    'h1:2:2h',
+    'h3:2:2h',
+    'n2:2:1',
+    'n1:2:2',
+    'n3:2:2',
+    'l2:2:1l',
+    'l1:2:2l',
+    'l3:2:2l',
   ]);
 });
 

@@ -18,7 +18,7 @@ export const clock: Fragment = {
   lua: `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function text(n) return string.format('%d', n) end
+local function text(n) return string.format('%.0f', n) end -- %d has but 32 bits on some servers
 local stamp = text(now)`,
 };
 

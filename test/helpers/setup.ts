@@ -56,6 +56,7 @@ export function scene(
 ): void {
   void t.test(what, async (test) => {
     const redis = options.redis ? await options.redis() : await sharedRedis();
+    if (options.redis) test.teardown(() => redis.stop());
     const name = `test-${++counter}`;
     const closing: (() => Promise<unknown>)[] = [];
     const allowed: RegExp[] = [];
@@ -106,6 +107,5 @@ export function scene(
     await until(async () => !String(await redis.client.client('LIST')).includes(' name=minq:'), {
       what: 'no connection of minq is left',
     });
-    if (options.redis) await redis.stop();
   });
 }

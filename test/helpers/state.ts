@@ -29,10 +29,10 @@ async function contentOf(client: Redis, key: string): Promise<unknown> {
     case 'hash':
       return { ...(await client.hgetall(key)) };
     case 'zset': {
-      const flat = await client.zrange(key, 0, -1, 'WITHSCORES');
-      return Object.fromEntries(
-        flat.flatMap((member, i) => (i % 2 === 0 ? [[member, Number(flat[i + 1])]] : [])),
-      );
+      const flat = await client.zrangebyscore(key, '-inf', '+inf', 'WITHSCORES');
+      const scores: Record<string, number> = {};
+      for (let i = 0; i < flat.length; i += 2) scores[flat[i]!] = Number(flat[i + 1]);
+      return scores;
     }
     default:
       return client.get(key);
