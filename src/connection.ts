@@ -44,6 +44,8 @@ const TRANSIENT_PAUSE_MS = 100;
 export class Connection {
   readonly #client: Redis | Cluster;
   readonly #settings: Required<ConnectionSettings>;
+  /** Ends of the waits for a connection. */
+  readonly #waiting = new Set<(error: MinqError) => void>();
   /** Rejects of the calls in flight, where they must end when the connection does. */
   readonly #inFlight = new Set<(error: MinqError) => void>();
   #lastError: MinqError | undefined;
@@ -186,7 +188,7 @@ export class Connection {
         clearTimeout(timer);
         client.off('ready', onReady);
         client.off('error', onError);
-        client.off('end', onEnd);
+        this.#waiting.delete(end);
         if (error) reject(error);
         else resolve();
       };
@@ -194,11 +196,10 @@ export class Connection {
       const onError = () => {
         if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
       };
-      const onEnd = () => end(new RedisUnavailableError('the connection was closed'));
       const timer = setTimeout(() => end(this.#unreachable(timeoutMs)), timeoutMs);
       client.on('ready', onReady);
       client.on('error', onError);
-      client.on('end', onEnd);
+      this.#waiting.add(end);
       onError();
     });
   }
@@ -216,12 +217,17 @@ export class Connection {
     for (const node of nodes) (node as { stream?: { destroy(): void } }).stream?.destroy();
   }
 
-  /** Ends the connection at once; calls in flight reject. */
+  /**
+   * Ends the connection at once; calls in flight, and those that wait for it, reject. They are told here: a
+   * client that is between two attempts to connect would never say that it has ended.
+   */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#handshake);
-    const error = new RedisUnavailableError('the connection was closed', { maybeEnqueued: true });
-    for (const reject of this.#inFlight) reject(error);
+    const closed = (maybeEnqueued: boolean) =>
+      new RedisUnavailableError('the connection was closed', { maybeEnqueued });
+    for (const end of this.#waiting) end(closed(false));
+    for (const reject of this.#inFlight) reject(closed(true));
     this.#client.disconnect();
     this.#dropSocket();
   }
@@ -265,14 +271,16 @@ function redisOptions(settings: Required<ConnectionSettings>) {
     keepAlive: 10_000,
     connectTimeout: 5_000,
     maxRetriesPerRequest: null,
-    enableOfflineQueue: true,
+    // A blocking wait must not be kept for later when its socket is just closing.
+    enableOfflineQueue: settings.resend,
     enableAutoPipelining: false,
     autoResendUnfulfilledCommands: settings.resend,
     failoverDetector: true,
     retryStrategy: (tries: number) =>
       Math.min(50 * 2 ** Math.min(tries - 1, 5), 1_000) + Math.random() * 200,
-    // A master that was demoted: reconnect (to the new one) and send again; a refused write had no effect.
-    reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
+    // A master that was demoted: reconnect, to the new one. What was refused had no effect and is sent again by
+    // us, within its deadline; ioredis would go on sending it long after its caller was told.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   } satisfies RedisOptions;
 }
 
@@ -283,15 +291,8 @@ function makeClient(
   const ours = redisOptions(settings);
   const given =
     source ?? process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-  if (typeof given === 'string') {
-    if (!/^(rediss?|unix):\/\/|^\//.test(given)) {
-      throw new InvalidArgumentError(
-        `redis: ${show(given)} is no Redis URL; give e.g. 'redis://127.0.0.1:6379'`,
-      );
-    }
-    return new Redis(given, ours);
-  }
-  if (typeof given !== 'object' || given === null) {
+  if (typeof given === 'string') return fromUrl(given, ours);
+  if (typeof given !== 'object') {
     throw new InvalidArgumentError(
       `redis: ${show(given)} is neither URL, ioredis options nor ioredis client`,
     );
@@ -317,6 +318,22 @@ function makeClient(
     ...ours,
     connectTimeout: given.connectTimeout ?? ours.connectTimeout,
   });
+}
+
+function fromUrl(url: string, ours: RedisOptions): Redis {
+  try {
+    if (!/^(rediss?|unix):\/\/|^\//.test(url)) throw new TypeError('no scheme that Redis has');
+    const client = new Redis(url, ours);
+    refuseKeyPrefix(client.options); // a URL may carry options in its query
+    return client;
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
+    // Whatever stands before the host may be a password, also where the rest is wrong.
+    const shown = show(url.replace(/^.*@/s, '***@'));
+    throw new InvalidArgumentError(
+      `redis: ${shown} is no Redis URL; give e.g. 'redis://127.0.0.1:6379'`,
+    );
+  }
 }
 
 /** By its methods, not its class: the user's ioredis may be another copy or version. */
