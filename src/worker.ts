@@ -192,6 +192,7 @@ export class Worker {
       store.leave().catch(() => {}),
     ); // Redis forgets us within a minute
     control.stop();
+    processor.end();
     connection.close();
     await Promise.all([heartbeat.stop(), pruner.stop()]);
     logger.info('worker stopped', { queue, worker: this.id });

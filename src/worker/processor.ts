@@ -51,6 +51,7 @@ export class Processor {
   #sleeping = false;
   #dueTimer: NodeJS.Timeout | undefined;
   #claiming = true;
+  #ended = false;
   /** There may be something to claim: set at every wake-up, timeout and error. */
   #look = false;
   #failures = 0;
@@ -103,6 +104,12 @@ export class Processor {
     return this.quiet();
   }
 
+  /** No turn follows. What is still held comes back by its lease. */
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#dueTimer);
+  }
+
   #settled(): boolean {
     return !this.#turning && !this.#scheduled && this.#finished.length === 0;
   }
@@ -124,7 +131,7 @@ export class Processor {
 
   /** After all microtasks: jobs that finish together are settled together. */
   #schedule(): void {
-    if (this.#turning || this.#scheduled) return;
+    if (this.#turning || this.#scheduled || this.#ended) return;
     this.#scheduled = true;
     process.nextTick(() => {
       this.#scheduled = false;
