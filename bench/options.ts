@@ -58,7 +58,7 @@ export function readOptions(args: string[]): Options | undefined {
     rounds,
     scenarios: named ? SCENARIOS.filter((one) => named.flat().includes(one)) : SCENARIOS,
     libraries: Object.keys(LIBRARIES).filter((name) => libraries.includes(name)),
-    forMs: values.quick ? 40 : 400,
+    forMs: values.quick ? 40 : 300,
     json: values.json,
     profile: values.profile,
   };

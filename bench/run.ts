@@ -64,6 +64,7 @@ async function measure(
   child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   let measurement: Measurement | undefined;
   child.on('message', (message) => (measurement = message as Measurement));
+  // Rejects when the child is ended by the signal given.
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
   if (!measurement) {
     throw new Error(`${library} ${scenario} ended with ${signal ?? code}\n${complaints}`);
@@ -99,23 +100,24 @@ async function main(): Promise<void> {
   process.on('exit', () => redis.signal('SIGKILL'));
   try {
     const machine = await describeMachine(redis, options.libraries);
+    const names = Object.entries(machine.libraries).map(([name, v]) => (v ? `${name} ${v}` : name));
+    // What goes to standard output is either for people or for programs.
+    const tell = options.json ? console.error : console.log;
+    tell(`${machine.cores} cores (${machine.cpu}), Node ${machine.node}, ${names.join(', ')}`);
+    tell(`Redis ${machine.redis} at ${redis.url}, nothing written to disk`);
     const startedAt = performance.now();
     const rows = await measureAll(options, redis, stop.signal);
     const seconds = Math.round((performance.now() - startedAt) / 1_000);
     const comparisons = compare(rows, options.scenarios);
     const budgets = checkBudgets(rows);
+    const { rounds } = options;
     if (options.json) {
-      const { rounds } = options;
       console.log(
         JSON.stringify({ machine, rounds, seconds, rows, comparisons, budgets }, null, 2),
       );
       return;
     }
-    const names = Object.entries(machine.libraries).map(([name, v]) => (v ? `${name} ${v}` : name));
-    console.log(
-      `${machine.cores} cores (${machine.cpu}), Node ${machine.node}, Redis ${machine.redis} without persistence`,
-    );
-    console.log(`${names.join(', ')}; ${options.rounds} interleaved rounds in ${seconds} s\n`);
+    console.log(`${rounds} interleaved rounds, ${seconds} s\n`);
     console.log(resultsText(rows, options.scenarios));
     if (comparisons.length > 0) console.log(`\n${comparisonText(comparisons)}`);
     if (budgets.length > 0) console.log(`\n${budgetText(budgets)}`);
@@ -126,7 +128,8 @@ async function main(): Promise<void> {
 
 try {
   await main();
-} catch (error) {
-  console.error(`bench: ${(error as Error).message}`);
+} catch (thrown) {
+  const error = thrown as Error & { cause?: Error };
+  console.error(`bench: ${error.cause?.message ?? error.message}`);
   process.exitCode = 1;
 }
