@@ -2,7 +2,9 @@
  * Waiting for results: one subscriber connection, any number of waiters.
  *
  * Pushed, not polled; but a push can be lost (a reset, a server that went away), so waiting is level-triggered:
- * after every reconnect, and every few seconds while somebody waits, all that is awaited is looked up again.
+ * after every reconnect, and every few seconds while somebody waits, the subscription is renewed and all that
+ * is awaited is looked up again. Renewing is a call with a deadline, so that a connection that died silently
+ * is noticed and made anew.
  */
 import { Batch, type BatchItem } from './batch.ts';
 import type { Connection } from './connection.ts';
@@ -96,28 +98,22 @@ export class Results {
     subscriber.client.on('message', (channel: string, message: string) =>
       this.#hear(channel, message),
     );
-    subscriber.client.on('ready', () => {
-      // ioredis subscribes again by itself, but doesn't say when: subscribing twice is harmless, and awaited.
+    // ioredis subscribes again by itself, but doesn't say when: subscribing twice is harmless, and awaited.
+    const renewAll = () => {
       for (const awaited of this.#queues.values()) {
-        if (awaited.waiters.size > 0) this.#subscribeAndLook(awaited);
+        if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);
       }
-    });
-    this.#loop = startLoop(
-      async () => {
-        for (const awaited of this.#queues.values()) lookAgain(awaited);
-      },
-      { everyMs: LOOK_AGAIN_MS, onError: () => {} },
-    );
+    };
+    subscriber.client.on('ready', renewAll);
+    this.#loop = startLoop(async () => renewAll(), { everyMs: LOOK_AGAIN_MS, onError: () => {} });
     return subscriber;
   }
 
-  #subscribeAndLook(awaited: Awaited): void {
-    this.#connect()
+  #renew(subscriber: Connection, awaited: Awaited): void {
+    subscriber
       .call((client) => client.subscribe(awaited.channel))
-      .then(
-        () => lookAgain(awaited),
-        () => {}, // the connection broke again: its next `ready` comes back here
-      );
+      .catch(() => {}) // the next `ready` comes back here
+      .finally(() => lookAgain(awaited));
   }
 
   #hear(channel: string, message: string): void {
