@@ -78,8 +78,10 @@ export class Connection {
     });
   }
 
+  /** A socket that is just closing is not ready: what is given to ioredis then, it keeps and sends later. */
   get ready(): boolean {
-    return this.#client.status === 'ready';
+    const { status, stream } = this.#client as { status: string; stream?: { writable: boolean } };
+    return status === 'ready' && stream?.writable !== false;
   }
 
   /** For subscriptions: the client itself, whose `message` and `ready` events are needed. */
@@ -124,20 +126,20 @@ export class Connection {
             : client.evalsha(text.sha, keys.length, ...keys, ...args),
         deadline - performance.now(),
       );
-    const text = () => (this.#plainScripts ? script.plain : script.flagged);
+    const text = this.#plainScripts ? script.plain : script.flagged;
     try {
-      return await send('EVALSHA', text());
+      return await send('EVALSHA', text);
     } catch (error) {
       if (!isRefusal(error, /NOSCRIPT/)) throw error;
     }
     try {
-      return await send('EVAL', text());
+      return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
-      if (this.#plainScripts || !isRefusal(error, /compil|unexpected symbol|syntax|shebang/i))
-        throw error;
+      const unknownHeader = isRefusal(error, /compil|unexpected symbol|syntax|shebang/i);
+      if (text === script.plain || !unknownHeader) throw error;
       this.#plainScripts = true;
-      return await send('EVAL', text());
+      return await send('EVAL', script.plain);
     }
   }
 
@@ -271,8 +273,7 @@ function redisOptions(settings: Required<ConnectionSettings>) {
     keepAlive: 10_000,
     connectTimeout: 5_000,
     maxRetriesPerRequest: null,
-    // A blocking wait must not be kept for later when its socket is just closing.
-    enableOfflineQueue: settings.resend,
+    enableOfflineQueue: true,
     enableAutoPipelining: false,
     autoResendUnfulfilledCommands: settings.resend,
     failoverDetector: true,
