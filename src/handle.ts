@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { reviveError } from './codec.ts';
 import { LONGEST_TIMER_MS, type Duration } from './duration.ts';
 import {
@@ -54,6 +55,8 @@ export class Job<Result = unknown> {
   async result(options?: ResultOptions): Promise<Result> {
     const { timeout, signal } = checkResultOptions(options);
     signal?.throwIfAborted();
+    // Thousands may share a signal, and each leaves it when its wait ends: not the leak Node would warn of.
+    if (signal) setMaxListeners(0, signal);
     this.#context.check();
     const outcome = await new Promise<StoredOutcome>((resolve, reject) => {
       const end = (settle: () => void) => {
