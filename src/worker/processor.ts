@@ -67,7 +67,10 @@ export class Processor {
       logger: options.logger,
       middleware: options.middleware,
       progress: (run, json) => progress.report(run.job.ticket, json),
-      onOutcome: (run, outcome) => this.#onOutcome(run, outcome),
+      onOutcome: (run, outcome) => {
+        progress.flush(run.job.ticket);
+        this.#onOutcome(run, outcome);
+      },
       onReturn: (run) => this.#onReturn(run),
     };
   }

@@ -23,15 +23,27 @@ export class ProgressReporter {
     process.nextTick(() => void this.#send());
   }
 
+  /** The job has ended: its last value goes out ahead of the settlement, after which it would be refused. */
+  flush(ticket: string): void {
+    const json = this.#latest.get(ticket);
+    if (json === undefined) return;
+    this.#latest.delete(ticket);
+    void this.#record(ticket, json);
+  }
+
   async #send(): Promise<void> {
     for (const [ticket, json] of this.#latest) {
       this.#latest.delete(ticket);
-      try {
-        await this.#store.progress(ticket, json);
-      } catch (error) {
-        this.#logger.debug(`progress was not stored: ${(error as Error).message}`);
-      }
+      await this.#record(ticket, json);
     }
     this.#reporting = false;
+  }
+
+  async #record(ticket: string, json: string): Promise<void> {
+    try {
+      await this.#store.progress(ticket, json);
+    } catch (error) {
+      this.#logger.debug(`progress was not stored: ${(error as Error).message}`);
+    }
   }
 }
