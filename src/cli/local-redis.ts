@@ -2,7 +2,7 @@
  * A Redis for trying things out, without any set-up: redis-server or valkey-server from the PATH, else
  * js-redis-server where it is installed. It keeps nothing: what it held is gone when it stops.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -17,14 +17,20 @@ export interface LocalRedis {
   stop(): void;
 }
 
+const START_MS = 10_000;
+
+/** js-redis-server listens on every interface and has no option for it; what has no password stays on this machine. */
+const ON_LOOPBACK = `
+const { Server } = require('node:net');
+const { listen } = Server.prototype;
+Server.prototype.listen = function (port) { return listen.call(this, port, '127.0.0.1'); };
+require(process.argv[1]).createRedisServer({ port: Number(process.argv[2]) });`;
+
 /**
  * @param port 0: a free one
  * @throws {MinqError} with what to install, when there is nothing to start
  */
 export async function startLocalRedis(port = 0): Promise<LocalRedis> {
-  const at = port || (await freePort());
-  const folder = mkdtempSync(path.join(tmpdir(), 'minq-'));
-  const flags = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
   const native = ['redis-server', 'valkey-server'].find(onPath);
   const script = native ? undefined : jsRedisServer();
   if (!native && !script) {
@@ -33,31 +39,40 @@ export async function startLocalRedis(port = 0): Promise<LocalRedis> {
       'no Redis found: set MINQ_REDIS_URL, or install redis-server (e.g. apt-get install redis-server), or npm install js-redis-server',
     );
   }
-  const child = native
-    ? spawn(native, [...flags, '--appendonly', 'no'], { stdio: 'ignore' })
-    : spawn(process.execPath, [script!, '--port', String(at)], { stdio: 'ignore' });
+  const what = native ?? 'js-redis-server (JavaScript; for trying out only)';
+  const at = port || (await freePort());
+  const folder = mkdtempSync(path.join(tmpdir(), 'minq-'));
+  const flags = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const [program, args] = native
+    ? [native, [...flags, '--appendonly', 'no']]
+    : [process.execPath, ['-e', ON_LOOPBACK, script!, String(at)]];
+  // A process group of its own: Ctrl-C in a terminal must not end it before those who work with it.
+  const child = spawn(program, args, { stdio: 'ignore', detached: true });
   const stop = () => {
+    process.off('exit', stop);
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', stop);
-  while (!(await answers(at))) {
-    if (child.exitCode !== null) {
-      throw new MinqError(
-        'NO_REDIS',
-        `${native ?? 'js-redis-server'} ended with exit code ${child.exitCode}`,
-      );
-    }
+  try {
+    await untilAnswering(child, at);
+  } catch (error) {
+    stop();
+    throw new MinqError('NO_REDIS', `${what} can't be started: ${(error as Error).message}`);
+  }
+  return { url: `redis://127.0.0.1:${at}`, what, stop };
+}
+
+async function untilAnswering(child: ChildProcess, port: number): Promise<void> {
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = error.message));
+  child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? `exit code ${code}`}`));
+  const deadline = performance.now() + START_MS;
+  while (!(await answers(port))) {
+    if (ended !== undefined) throw new Error(ended);
+    if (performance.now() > deadline) throw new Error(`no answer within ${START_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return {
-    url: `redis://127.0.0.1:${at}`,
-    what: native ?? 'js-redis-server (JavaScript; for trying out only)',
-    stop() {
-      process.off('exit', stop);
-      stop();
-    },
-  };
 }
 
 /** Whether something accepts connections on this port of this machine. */
@@ -86,8 +101,7 @@ function onPath(program: string): boolean {
 
 function jsRedisServer(): string | undefined {
   try {
-    const main = createRequire(path.resolve('package.json')).resolve('js-redis-server');
-    return path.join(path.dirname(main), 'cli.js');
+    return createRequire(path.resolve('package.json')).resolve('js-redis-server');
   } catch {
     return undefined; // not installed
   }
