@@ -46,7 +46,8 @@ export function textLine(time: Date, level: Level, message: string, fields: LogF
 
 /** `{"time":"...","level":"info","message":"job completed","id":"..."}`: a line a machine reads. */
 export function jsonLine(time: Date, level: Level, message: string, fields: LogFields): string {
-  return JSON.stringify({ time: time.toISOString(), level, message, ...fields });
+  // JSON escapes the C0 controls only.
+  return escapeControls(JSON.stringify({ time: time.toISOString(), level, message, ...fields }));
 }
 
 export interface LineLoggerOptions {
