@@ -4,13 +4,13 @@
  */
 import type { Command } from './cli/command.ts';
 import { runCommand } from './cli/command.ts';
-import { UsageError } from './cli/usage.ts';
+import { UsageError, WRONG_USAGE } from './cli/usage.ts';
 import { describeError } from './codec.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { escapeControls } from './log.ts';
+import { escapeControls, lineLogger } from './log.ts';
 import { VERSION } from './version.ts';
 
-/** Loaded when asked for: a worker needs not what `dev` needs, and `--help` none of it. */
+/** Loaded when asked for: a worker doesn't need what `dev` needs, and `--help` none of it. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
   worker: {
     summary: 'run the jobs of a file',
@@ -45,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
-    return name === undefined ? 2 : 0;
+    return name === undefined ? WRONG_USAGE : 0;
   }
   if (name === '--version' || name === '-v') {
     process.stdout.write(`${VERSION}\n`);
@@ -60,13 +60,32 @@ async function main(argv: string[]): Promise<number> {
   return runCommand(await found.load(), rest);
 }
 
+/** One line, unless `--verbose` asks for the stack. */
+function report(error: unknown, { json, verbose }: { json: boolean; verbose: boolean }): void {
+  const { message } = describeError(error);
+  const stack = verbose ? stackOf(error) : undefined;
+  if (json) return lineLogger({ json }).error(message, { stack });
+  process.stderr.write(`minq: ${escapeControls(message)}\n`);
+  if (stack) process.stderr.write(`${stack.split('\n').map(escapeControls).join('\n')}\n`);
+}
+
+/** The stack of the error, and of what caused it. */
+function stackOf(error: unknown): string {
+  const { message, stack = message } = describeError(error);
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? stack : `${stack}\ncaused by ${stackOf(cause)}`;
+}
+
+// Whoever reads our output may go away; a worker's jobs go on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const argv = process.argv.slice(2);
 try {
   process.exitCode = await main(argv);
 } catch (error) {
+  report(error, { json: argv.includes('--json'), verbose: argv.includes('--verbose') });
   const usage = error instanceof UsageError || error instanceof InvalidArgumentError;
-  const { message, stack } = describeError(error);
-  process.stderr.write(`minq: ${escapeControls(message)}\n`);
-  if (argv.includes('--verbose') && stack) process.stderr.write(`${stack}\n`);
-  process.exitCode = usage ? 2 : 1;
+  process.exitCode = usage ? WRONG_USAGE : 1;
 }
+// What a jobs file left open (a timer, a pool), or a job that ignores its signal, must not keep the process.
+setTimeout(() => process.exit(), 100).unref();

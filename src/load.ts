@@ -2,37 +2,57 @@
  * Loads a user's jobs file: plain JavaScript natively, TypeScript through jiti, which on every Node we support
  * understands what native type stripping doesn't: `./util.js` that is really `util.ts`, enums, tsconfig paths.
  */
-import { existsSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { InvalidArgumentError } from './errors.ts';
+import { describeError } from './codec.ts';
 import { show } from './duration.ts';
+import { InvalidArgumentError, MinqError } from './errors.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 export interface JobsFile {
   exports: Record<string, unknown>;
-  /** The user's own files that were read, for `--watch`. */
+  /** Files that were read for it and that only the loader knows of, as those behind tsconfig paths. */
   files: string[];
 }
 
-export async function loadJobs(file: string): Promise<JobsFile> {
-  const full = path.resolve(file);
-  if (!existsSync(full)) {
+/**
+ * The full path, without symbolic links: the name under which the module loaders know the file.
+ * @throws {InvalidArgumentError} when there is no such file
+ */
+export function jobsPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
     throw new InvalidArgumentError(
       `jobs file: ${show(file)} does not exist; give its path, e.g. ./jobs.ts`,
     );
   }
-  return TYPESCRIPT.test(full) ? loadTypeScript(full) : loadJavaScript(full);
+}
+
+/**
+ * @param full from `jobsPath`
+ * @throws {MinqError} with what the file itself threw, or why it can't be read, as `cause`
+ */
+export async function loadJobs(full: string): Promise<JobsFile> {
+  try {
+    return await (TYPESCRIPT.test(full) ? loadTypeScript(full) : loadJavaScript(full));
+  } catch (cause) {
+    const { name, message, stack = '' } = describeError(cause);
+    // Node puts the place of a syntax error in front of the stack; for ESM it keeps it to itself.
+    const place = /^(?:file:\/\/)?(\/.+:\d+)\n/.exec(stack)?.[1];
+    const hint = place ?? (cause instanceof SyntaxError ? '`node --check` shows where' : undefined);
+    const what = `${name}: ${message.replace(/\s+/g, ' ')}${hint ? ` (${hint})` : ''}`;
+    throw new MinqError('JOBS_FILE', `jobs file ${full} can't be loaded: ${what}`, { cause });
+  }
 }
 
 async function loadJavaScript(full: string): Promise<JobsFile> {
-  const exports = { ...((await import(pathToFileURL(full).href)) as Record<string, unknown>) };
-  const { cache } = createRequire(import.meta.url);
-  // Of a CommonJS module Node sees only the names it can tell by reading the source.
-  if (cache[full]) Object.assign(exports, cache[full].exports);
-  return { exports, files: [full, ...userFiles(Object.keys(cache))] };
+  const namespace = (await import(pathToFileURL(full).href)) as Record<string, unknown>;
+  // As a namespace, a CommonJS module has only the exports Node can tell by reading the source.
+  const commonJs = createRequire(import.meta.url).cache[full];
+  return { exports: { ...(commonJs?.exports ?? namespace) }, files: [] };
 }
 
 async function loadTypeScript(full: string): Promise<JobsFile> {
@@ -40,9 +60,5 @@ async function loadTypeScript(full: string): Promise<JobsFile> {
   // Without interopDefault modules are called directly, not through a proxy: five times faster.
   const jiti = createJiti(import.meta.url, { tsconfigPaths: true, interopDefault: false });
   const exports = await jiti.import<Record<string, unknown>>(full);
-  return { exports: { ...exports }, files: userFiles([full, ...Object.keys(jiti.cache)]) };
+  return { exports: { ...exports }, files: Object.keys(jiti.cache) };
 }
-
-const userFiles = (files: string[]): string[] => [
-  ...new Set(files.filter((file) => !file.includes(`${path.sep}node_modules${path.sep}`))),
-];

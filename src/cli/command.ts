@@ -48,7 +48,7 @@ function parse(command: Command, argv: string[]): { values: Values; positionals:
     });
   } catch (error) {
     // parseArgs names the option; its hints on `--` don't help here.
-    throw new UsageError((error as Error).message.split('. ')[0]!);
+    throw new UsageError((error as Error).message.split(/\.\s/)[0]!);
   }
 }
 

@@ -1,5 +1,6 @@
 /** `minq enqueue <fn> [json-args]`: enqueues one job, and with --wait prints its result. */
-import { JobFailedError } from '../errors.ts';
+import { toMs } from '../duration.ts';
+import type { EnqueueOptions } from '../options.ts';
 import { Queue } from '../queue.ts';
 import { numberOption, type Command } from './command.ts';
 import { UsageError } from './usage.ts';
@@ -17,6 +18,7 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
   --retries n        runs after the first, if that fails
   --priority p       high, normal or low
   --json             print {"id": ..., "result": ...}
+  --verbose          print the stack of an error, the job's own too
 `,
   options: {
     wait: { type: 'boolean' },
@@ -30,32 +32,33 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
   positionals: [1, 2],
   async run(values, [fn, json]) {
     const text = (name: string) => values[name] as string | undefined;
+    const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
     const args = readArgs(json ?? '[]');
+    const timeout = text('timeout');
+    if (timeout !== undefined) {
+      toMs(timeout, '--timeout'); // before anything is enqueued
+      if (!values['wait']) throw new UsageError('--timeout goes with --wait');
+    }
+    const given = {
+      id: text('id'),
+      delay: text('delay'),
+      retries: numberOption(values, 'retries'),
+      priority: text('priority'),
+    };
     const queue = new Queue(text('queue'));
     try {
-      const job = await queue.enqueue(fn!, args, {
-        id: text('id'),
-        delay: text('delay'),
-        retries: numberOption(values, 'retries'),
-        priority: text('priority') as 'high' | undefined,
-      } as object);
+      // What is wrong with the options is found, and said, by enqueue.
+      const job = await queue.enqueue(fn!, args, given as EnqueueOptions);
       if (job.duplicate) process.stderr.write(`minq: job ${job.id} existed already\n`);
-      if (!values['wait']) {
-        process.stdout.write(
-          values['json'] ? `${JSON.stringify({ id: job.id })}\n` : `${job.id}\n`,
-        );
-        return 0;
+      if (values['wait']) {
+        const result = (await job.result(timeout === undefined ? {} : { timeout })) ?? null;
+        print(values['json'] ? { id: job.id, result } : result);
+      } else if (values['json']) {
+        print({ id: job.id });
+      } else {
+        process.stdout.write(`${job.id}\n`);
       }
-      const timeout = text('timeout');
-      const result: unknown = await job.result(timeout === undefined ? {} : { timeout });
-      const answer = values['json'] ? { id: job.id, result } : (result ?? null);
-      process.stdout.write(`${JSON.stringify(answer)}\n`);
       return 0;
-    } catch (error) {
-      if (error instanceof JobFailedError && values['verbose']) {
-        process.stderr.write(`${(error.cause as Error).stack}\n`);
-      }
-      throw error;
     } finally {
       await queue.close();
     }

@@ -5,46 +5,44 @@
  * they stop too.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { watch, type FSWatcher } from 'node:fs';
-import path from 'node:path';
 import type { Logger } from '../log.ts';
+import { WRONG_USAGE } from './usage.ts';
+import { watchFiles, type FileWatcher } from './watch.ts';
 
 const CHILD = 'MINQ_SUPERVISED';
 const RESTART_MS = 500;
 const RESTART_MOST_MS = 30_000;
 /** A child that lived this long counts as well: the next restart is a quick one again. */
 const HEALTHY_MS = 10_000;
-/** Editors write a file in several steps. */
-const SETTLE_MS = 100;
+
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export const insideSupervisor = (): boolean =>
   process.env[CHILD] === '1' && process.send !== undefined;
 
 /** Tells the supervisor which files to watch. */
 export function sendFiles(files: string[]): void {
-  if (insideSupervisor()) process.send!({ files: files.map((file) => path.resolve(file)) });
+  if (insideSupervisor() && process.connected) process.send!({ files });
 }
 
 export interface SuperviseOptions {
   processes: number;
   watch: boolean;
-  file: string;
+  /** A process that ends by itself with exit code 0 has done its work. */
+  burst: boolean;
   logger: Logger;
 }
 
 /** @returns the exit code, when a signal or the end of all children has ended it */
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { processes, logger } = options;
-  const children = Array.from(
-    { length: processes },
-    () => new Child(options, (files) => watcher?.add(files)),
-  );
   const watcher = options.watch
     ? watchFiles(() => {
         logger.info('a file changed; starting again');
         for (const child of children) child.restart();
       })
     : undefined;
+  const children = Array.from({ length: processes }, () => new Child(options, watcher));
   const onSignal = (signal: NodeJS.Signals) => {
     watcher?.close();
     for (const child of children) child.stop(signal);
@@ -56,25 +54,23 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   return Math.max(...exitCodes);
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-
 /** One worker process, and its successors. */
 class Child {
   /** Resolves with the exit code of the last process, when no successor follows. */
   readonly ended: Promise<number>;
   readonly #options: SuperviseOptions;
-  readonly #onFiles: (files: string[]) => void;
+  readonly #watcher: FileWatcher | undefined;
   #end!: (exitCode: number) => void;
   #process: ChildProcess | undefined;
   /** Until the next start, while no process runs. */
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
-  #stopping = false;
+  #stoppedBy: NodeJS.Signals | undefined;
   #changed = false;
 
-  constructor(options: SuperviseOptions, onFiles: (files: string[]) => void) {
+  constructor(options: SuperviseOptions, watcher: FileWatcher | undefined) {
     this.#options = options;
-    this.#onFiles = onFiles;
+    this.#watcher = watcher;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -88,9 +84,7 @@ class Child {
       env: { ...process.env, [CHILD]: '1' },
       detached: true,
     });
-    this.#process.on('message', (message: { files?: string[] }) =>
-      this.#onFiles(message.files ?? []),
-    );
+    this.#process.on('message', ({ files }: { files: string[] }) => this.#watcher?.add(files));
     this.#process.on('exit', (code, signal) => {
       this.#process = undefined;
       if (performance.now() - startedAt > HEALTHY_MS) this.#failures = 0;
@@ -99,18 +93,21 @@ class Child {
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    const { watch: watching, logger } = this.#options;
-    if (this.#stopping) return this.#end(code ?? 1);
+    const { watch, burst, logger } = this.#options;
+    if (this.#stoppedBy) {
+      // Ended by the signal itself: it had not come so far as to claim anything.
+      return this.#end(code ?? (signal === this.#stoppedBy ? 0 : 1));
+    }
     if (this.#changed) return this.#start();
-    if (code === 0) return this.#end(0);
+    if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return this.#end(code);
     const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
-    if (watching) {
+    if (watch) {
       // Most likely the file doesn't load: only a change mends that.
       logger.warn(`the worker process ${how}; waiting for a change`);
       return;
     }
     const inMs = Math.min(RESTART_MS * 2 ** this.#failures++, RESTART_MOST_MS);
-    logger.warn(`the worker process ${how}; starting another`, { inMs });
+    logger.warn(`a worker process ${how}; starting another`, { inMs });
     this.#timer = setTimeout(() => this.#start(), inMs);
   }
 
@@ -121,35 +118,9 @@ class Child {
   }
 
   stop(signal: NodeJS.Signals): void {
-    this.#stopping = true;
+    this.#stoppedBy = signal;
     clearTimeout(this.#timer);
     if (this.#process) this.#process.kill(signal);
     else this.#end(0);
   }
-}
-
-/** Watches the folders of files, for an editor may replace the file itself. */
-function watchFiles(onChange: () => void): { add(files: string[]): void; close(): void } {
-  const files = new Set<string>();
-  const folders = new Map<string, FSWatcher>();
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    add(more) {
-      for (const file of more) {
-        files.add(file);
-        const folder = path.dirname(file);
-        if (folders.has(folder)) continue;
-        const watcher = watch(folder, (_event, name) => {
-          if (name === null || !files.has(path.join(folder, name))) return;
-          clearTimeout(timer);
-          timer = setTimeout(onChange, SETTLE_MS);
-        });
-        folders.set(folder, watcher);
-      }
-    },
-    close() {
-      clearTimeout(timer);
-      for (const watcher of folders.values()) watcher.close();
-    },
-  };
 }

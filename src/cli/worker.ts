@@ -1,13 +1,11 @@
 /** `minq worker <file>`: one process that works; with --processes or --watch, a supervisor of such processes. */
-import { describeError } from '../codec.ts';
 import { checkName } from '../keys.ts';
-import { loadJobs } from '../load.ts';
-import { lineLogger, type Logger } from '../log.ts';
-import { Worker } from '../worker.ts';
-import { runs } from '../worker/context.ts';
+import { jobsPath } from '../load.ts';
+import { lineLogger } from '../log.ts';
 import { numberOption, toNumber, type Command, type Values } from './command.ts';
-import { insideSupervisor, sendFiles, supervise } from './supervisor.ts';
+import { insideSupervisor, supervise } from './supervisor.ts';
 import { UsageError } from './usage.ts';
+import { work, type QueueChoice } from './work.ts';
 
 export const worker: Command = {
   help: `Usage: minq worker <file> [options]
@@ -34,33 +32,32 @@ A second one: gives all back at once and exits with 1.
   },
   positionals: [1, 1],
   async run(values, [file]) {
+    const full = jobsPath(file!);
     const queues = readQueues(values);
     const processes = numberOption(values, 'processes') ?? 1;
-    if (processes < 1 || processes > 256)
+    if (processes < 1 || processes > 256) {
       throw new UsageError('--processes: give a number from 1 to 256');
-    const watch = values['watch'] === true;
-    if (watch && values['burst']) throw new UsageError('--watch and --burst exclude each other');
-    if (!insideSupervisor() && (watch || processes > 1)) {
-      return supervise({ processes, watch, file: file!, logger: logger(values) });
     }
-    return work(file!, queues, values['burst'] === true, logger(values));
+    const watch = values['watch'] === true;
+    const burst = values['burst'] === true;
+    if (watch && burst) throw new UsageError('--watch and --burst exclude each other');
+    const logger = lineLogger({
+      json: values['json'] === true,
+      verbose: values['verbose'] === true,
+    });
+    return (watch || processes > 1) && !insideSupervisor()
+      ? supervise({ processes, watch, burst, logger })
+      : work(full, queues, burst, logger);
   },
 };
-
-const logger = (values: Values): Logger =>
-  lineLogger({ json: values['json'] === true, verbose: values['verbose'] === true });
-
-interface QueueChoice {
-  queue: string;
-  concurrency?: number;
-}
 
 function readQueues(values: Values): QueueChoice[] {
   const concurrency = numberOption(values, 'concurrency');
   const named = (values['queue'] as string[] | undefined) ?? ['default'];
   const choices = named.map((text) => {
-    const [name, own] = text.split('=', 2);
-    const number = own === undefined ? concurrency : toNumber(own, `--queue ${name}`);
+    const equals = text.indexOf('=');
+    const name = equals < 0 ? text : text.slice(0, equals);
+    const number = equals < 0 ? concurrency : toNumber(text.slice(equals + 1), `--queue ${name}`);
     return {
       queue: checkName(name, '--queue'),
       ...(number !== undefined && { concurrency: number }),
@@ -70,49 +67,4 @@ function readQueues(values: Values): QueueChoice[] {
     throw new UsageError('--queue: the same queue is named twice');
   }
   return choices;
-}
-
-async function work(
-  file: string,
-  queues: QueueChoice[],
-  burst: boolean,
-  log: Logger,
-): Promise<number> {
-  sendFiles([file]); // should the file not load, a change to it is a new try
-  const { exports, files } = await loadJobs(file);
-  sendFiles(files);
-  const workers = queues.map((choice) => new Worker(exports, { ...choice, burst, logger: log }));
-
-  let exitCode = 0;
-  let signals = 0;
-  const stop = (reason: string) => {
-    signals++;
-    if (signals === 1) log.info(`${reason}: stopping; running jobs may finish`);
-    else exitCode = 1;
-    for (const each of workers) void each.stop(signals === 1 ? {} : { timeout: 0 });
-  };
-  const onSignal = (signal: string) => stop(signal);
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
-  process.on('disconnect', () => stop('the supervisor is gone'));
-  // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it
-  // fails, the others may finish, and whoever supervises us starts a fresh process.
-  process.on('uncaughtException', (error) => {
-    const run = runs.getStore();
-    if (run) run.failFloating('uncaught exception', error);
-    else log.error(`uncaught exception: ${describeError(error).message}`);
-    exitCode = 1;
-    if (signals === 0) stop('uncaught exception');
-  });
-
-  try {
-    await Promise.all(workers.map((each) => each.run()));
-  } catch (error) {
-    for (const each of workers) void each.stop({ timeout: 0 });
-    throw error;
-  }
-  // A job that ignores its signal, or left a timer or socket behind, must not keep the process.
-  setTimeout(() => process.exit(exitCode), 100).unref();
-  process.removeAllListeners('disconnect');
-  if (process.connected) process.disconnect();
-  return exitCode;
 }

@@ -1,0 +1,61 @@
+/** One process that works: from loading the jobs file to the exit code. */
+import { describeError } from '../codec.ts';
+import { loadJobs } from '../load.ts';
+import type { Logger } from '../log.ts';
+import { Worker } from '../worker.ts';
+import { runs } from '../worker/context.ts';
+import { sourcesOf } from './sources.ts';
+import { sendFiles, SIGNALS } from './supervisor.ts';
+
+/** A queue to work on. */
+export interface QueueChoice {
+  queue: string;
+  concurrency?: number;
+}
+
+/** @param file from `jobsPath` */
+export async function work(
+  file: string,
+  queues: readonly QueueChoice[],
+  burst: boolean,
+  logger: Logger,
+): Promise<number> {
+  let workers: Worker[] = [];
+  let exitCode = 0;
+  let signals = 0;
+  const drain = (reason: string) => {
+    logger.info(`${reason}: stopping; running jobs may finish`);
+    for (const worker of workers) void worker.stop();
+  };
+  const onSignal = (reason: string) => {
+    if (workers.length === 0) process.exit(0); // still loading: nothing is claimed yet
+    if (++signals === 1) return drain(reason);
+    exitCode = 1;
+    for (const worker of workers) void worker.stop({ timeout: 0 });
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('disconnect', () => onSignal('the supervisor is gone'));
+
+  sendFiles(sourcesOf(file)); // should the file not load, a change to one of them is a new try
+  const { exports, files } = await loadJobs(file);
+  sendFiles(files.filter((each) => !each.includes('node_modules')));
+  workers = queues.map((choice) => new Worker(exports, { ...choice, burst, logger }));
+
+  // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it
+  // fails, the others may finish, and whoever supervises us starts a fresh process.
+  process.on('uncaughtException', (error) => {
+    const run = runs.getStore();
+    if (run) run.failFloating('uncaught exception', error);
+    else logger.error(`uncaught exception: ${describeError(error).message}`);
+    if (exitCode === 0 && signals === 0) drain('uncaught exception');
+    exitCode = 1;
+  });
+
+  try {
+    await Promise.all(workers.map((worker) => worker.run()));
+  } catch (error) {
+    for (const worker of workers) void worker.stop({ timeout: 0 });
+    throw error;
+  }
+  return exitCode;
+}
