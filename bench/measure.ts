@@ -1,10 +1,10 @@
 /**
  * One measurement, in a process of its own: one library, one scenario. Sends a `Measurement` to its parent.
- * Arguments: library, scenario, URL of Redis, how long to measure in ms.
+ * Arguments: library, scenario, URL of Redis, how long to measure in ms, file for a CPU profile.
  */
 import type { Redis } from 'ioredis';
 import { LIBRARIES, type Adapter } from './adapters/adapter.ts';
-import { CommandCounter, Stopwatch, usedMemory } from './meter.ts';
+import { CommandCounter, Profiler, Stopwatch, usedMemory } from './meter.ts';
 import { native } from './native.ts';
 import { SCENARIOS, type Batch } from './scenarios.ts';
 
@@ -38,6 +38,7 @@ async function measure(
   scenarioName: string,
   url: string,
   forMs: number,
+  profile: string | undefined,
 ): Promise<Measurement> {
   const scenario = SCENARIOS.find(({ name }) => name === scenarioName)!;
   const control = new Client(url);
@@ -52,6 +53,8 @@ async function measure(
   const counter = new CommandCounter(control);
   const counted = Math.min(jobs, COUNTED);
   await batch(counted, counter);
+
+  if (profile) await batch(jobs, new Profiler(profile));
 
   const measurement = {
     jobs,
@@ -92,6 +95,6 @@ function percentiles(took: number[]): { p50Ms: number; p99Ms: number } {
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-const [library = '', scenario = '', url = '', forMs = ''] = process.argv.slice(2);
-process.send!(await measure(library, scenario, url, Number(forMs)));
+const [library = '', scenario = '', url = '', forMs = '', profile] = process.argv.slice(2);
+process.send!(await measure(library, scenario, url, Number(forMs), profile));
 process.disconnect();

@@ -1,5 +1,7 @@
 /** Reads what a stretch of work costs. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Redis } from 'ioredis';
@@ -110,5 +112,27 @@ export class CommandCounter implements Meter {
 
   perJob(n: number): { sent: number; inScripts: number } {
     return { sent: this.#counts.sent / n, inScripts: this.#counts.inScripts / n };
+  }
+}
+
+/** Writes a CPU profile of the stretch: open it in a browser's developer tools. */
+export class Profiler implements Meter {
+  readonly #session = new Session();
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async start(): Promise<void> {
+    this.#session.connect();
+    await this.#session.post('Profiler.enable');
+    await this.#session.post('Profiler.start');
+  }
+
+  async stop(): Promise<void> {
+    const { profile } = await this.#session.post('Profiler.stop');
+    this.#session.disconnect();
+    writeFileSync(this.#file, JSON.stringify(profile));
   }
 }

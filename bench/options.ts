@@ -9,7 +9,7 @@ export interface Options {
   /** How long one measurement takes; as long again for its warm-up. */
   forMs: number;
   json: boolean;
-  /** Folder for a CPU profile of each measured process. */
+  /** Folder for a CPU profile of each measurement. */
   profile: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export const USAGE = `Measures minq beside other queues, each measurement in a p
   --libs <names>      libraries, separated by commas: ${Object.keys(LIBRARIES).join(', ')}
   --quick             one short round, to see that it works; its numbers mean little
   --json              the numbers as JSON on standard output
-  --profile <folder>  writes a CPU profile of each measured process (--cpu-prof)
+  --profile <folder>  writes a CPU profile of each measurement there
   --help`;
 
 /** @returns undefined when help is asked for */

@@ -45,20 +45,13 @@ async function measure(
   stop: AbortSignal,
 ): Promise<Measurement> {
   const timeout = AbortSignal.timeout(MEASUREMENT_MS);
-  const profiling = profile && ['--cpu-prof', `--cpu-prof-name=${scenario}-${library}.cpuprofile`];
-  const child = fork(
-    path.join(import.meta.dirname, 'measure.ts'),
-    [library, scenario, url, String(forMs)],
-    {
-      execArgv: [
-        ...process.execArgv,
-        ...(profiling ? [...profiling, `--cpu-prof-dir=${profile}`] : []),
-      ],
-      signal: AbortSignal.any([stop, timeout]),
-      killSignal: 'SIGKILL',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    },
-  );
+  const args = [library, scenario, url, String(forMs)];
+  if (profile) args.push(path.join(profile, `${scenario}-${library}.cpuprofile`));
+  const child = fork(path.join(import.meta.dirname, 'measure.ts'), args, {
+    signal: AbortSignal.any([stop, timeout]),
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
   // Heard only if it fails: some libraries warn of their own doings.
   let complaints = '';
   child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
