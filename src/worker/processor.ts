@@ -55,6 +55,8 @@ export class Processor {
   /** There may be something to claim: set at every wake-up, timeout and error. */
   #look = false;
   #failures = 0;
+  /** A claim was sent and not answered: the jobs it may have taken are to be run, or given back. */
+  #unanswered = false;
   #onQuiet: (() => void) | undefined;
   readonly #executor: ExecutorOptions;
 
@@ -159,6 +161,7 @@ export class Processor {
       );
       this.#turn++;
       this.#failures = 0;
+      this.#unanswered = false;
       for (const { job } of settlements) this.held.delete(job.ticket);
       for (const refusal of reply.refused) logRefusal(this.#options.logger, refusal);
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
@@ -168,8 +171,11 @@ export class Processor {
       nextIn = reply.nextIn;
     } catch (error) {
       this.#finished = settlements.concat(this.#finished);
+      const neverSent = error instanceof RedisUnavailableError && !error.maybeEnqueued;
+      this.#unanswered ||= want > 0 && !neverSent;
       await this.#pauseAfter(error);
-      this.#look = true;
+      // Who stops with nothing at stake needn't wait for Redis to come back.
+      this.#look = this.#claiming || this.#unanswered;
       nextIn = 0;
     } finally {
       this.#turning = false;
