@@ -2,16 +2,13 @@
  * A Redis for trying things out, without any set-up: redis-server or valkey-server from the PATH, else
  * js-redis-server where it is installed. It keeps nothing: what it held is gone when it stops.
  */
-import { spawn } from 'node:child_process';
-import { accessSync, constants as access, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { constants, tmpdir } from 'node:os';
+import { constants as system, tmpdir } from 'node:os';
 import path from 'node:path';
 import { MinqError } from '../errors.ts';
-
-const START_MS = 10_000;
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface LocalRedis {
   readonly url: string;
@@ -20,14 +17,21 @@ export interface LocalRedis {
   stop(): void;
 }
 
+const START_MS = 10_000;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** js-redis-server listens on every interface and has no option for it; what has no password stays on this machine. */
+const ON_LOOPBACK = `
+const { Server } = require('node:net');
+const { listen } = Server.prototype;
+Server.prototype.listen = function (port) { return listen.call(this, port, '127.0.0.1'); };
+require(process.argv[1]).createRedisServer({ port: Number(process.argv[2]) });`;
+
 /**
  * @param port 0: a free one
  * @throws {MinqError} with what to install, when there is nothing to start
  */
 export async function startLocalRedis(port = 0): Promise<LocalRedis> {
-  const at = port || (await freePort());
-  const folder = mkdtempSync(path.join(tmpdir(), 'minq-'));
-  const flags = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
   const native = ['redis-server', 'valkey-server'].find(onPath);
   const script = native ? undefined : jsRedisServer();
   if (!native && !script) {
@@ -36,44 +40,47 @@ export async function startLocalRedis(port = 0): Promise<LocalRedis> {
       'no Redis found: set MINQ_REDIS_URL, or install redis-server (e.g. apt-get install redis-server), or npm install js-redis-server',
     );
   }
-  // A process group of its own: Ctrl-C in a terminal is for us, and workers settle before Redis goes.
-  const options = { stdio: 'ignore', detached: true } as const;
-  const child = native
-    ? spawn(native, [...flags, '--appendonly', 'no'], options)
-    : spawn(process.execPath, [script!, '--port', String(at)], options);
-  let failure: string | undefined;
-  child.once('error', (error) => (failure = error.message));
-  child.once('exit', (code, signal) => (failure = `ended with ${signal ?? `exit code ${code}`}`));
-  const kill = () => {
+  const what = native ?? 'js-redis-server (JavaScript; for trying out only)';
+  const at = port || (await freePort());
+  const folder = mkdtempSync(path.join(tmpdir(), 'minq-'));
+  const flags = ['--port', String(at), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const [program, args] = native
+    ? [native, [...flags, '--appendonly', 'no']]
+    : [process.execPath, ['-e', ON_LOOPBACK, script!, String(at)]];
+  // A process group of its own: Ctrl-C in a terminal must not end it before those who work with it.
+  const child = spawn(program, args, { stdio: 'ignore', detached: true });
+  const stop = () => {
+    for (const signal of SIGNALS) process.off(signal, leaveUnlessHandled);
+    process.off('exit', stop);
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   };
-  process.once('exit', kill);
+  process.once('exit', stop);
   for (const signal of SIGNALS) process.on(signal, leaveUnlessHandled);
-  const stop = () => {
-    for (const signal of SIGNALS) process.off(signal, leaveUnlessHandled);
-    process.off('exit', kill);
-    kill();
-  };
-  const deadline = performance.now() + START_MS;
-  while (!(await answers(at)) || failure) {
-    if (!failure && performance.now() > deadline) failure = `did not answer within ${START_MS} ms`;
-    if (failure) {
-      stop();
-      throw new MinqError('NO_REDIS', `${native ?? 'js-redis-server'}: ${failure}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  try {
+    await untilAnswering(child, at);
+  } catch (error) {
+    stop();
+    throw new MinqError('NO_REDIS', `${what} can't be started: ${(error as Error).message}`);
   }
-  return {
-    url: `redis://127.0.0.1:${at}`,
-    what: native ?? 'js-redis-server (JavaScript; for trying out only)',
-    stop,
-  };
+  return { url: `redis://127.0.0.1:${at}`, what, stop };
 }
 
-/** Without it, a signal that nobody handles would end us and leave the Redis behind. */
+async function untilAnswering(child: ChildProcess, port: number): Promise<void> {
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = error.message));
+  child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? `exit code ${code}`}`));
+  const deadline = performance.now() + START_MS;
+  while (!(await answers(port))) {
+    if (ended !== undefined) throw new Error(ended);
+    if (performance.now() > deadline) throw new Error(`no answer within ${START_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A signal that nobody handles ends a process without its `exit` event, and would leave the Redis behind. */
 function leaveUnlessHandled(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
+  if (process.listenerCount(signal) === 1) process.exit(128 + system.signals[signal]);
 }
 
 /** Whether something accepts connections on this port of this machine. */
@@ -92,7 +99,7 @@ export function answers(port: number): Promise<boolean> {
 function onPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
     try {
-      accessSync(path.join(folder, program), access.X_OK);
+      accessSync(path.join(folder, program), constants.X_OK);
       return true;
     } catch {
       return false; // not in this folder
@@ -102,8 +109,7 @@ function onPath(program: string): boolean {
 
 function jsRedisServer(): string | undefined {
   try {
-    const main = createRequire(path.resolve('package.json')).resolve('js-redis-server');
-    return path.join(path.dirname(main), 'cli.js');
+    return createRequire(path.resolve('package.json')).resolve('js-redis-server');
   } catch {
     return undefined; // not installed
   }
