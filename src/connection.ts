@@ -100,13 +100,17 @@ export class Connection {
     timeoutMs = this.#settings.callTimeoutMs,
   ): Promise<unknown> {
     const deadline = performance.now() + timeoutMs;
+    let refusal: RedisUnavailableError | undefined;
     for (;;) {
       try {
         return await this.#evaluate(script, keys, args, deadline);
       } catch (error) {
-        const transient =
-          error instanceof RedisUnavailableError && error.message.startsWith('Redis: ');
-        if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) throw error;
+        if (!(error instanceof RedisUnavailableError)) throw error;
+        const transient = error.message.startsWith('Redis: ');
+        if (transient) refusal = error;
+        // What Redis said says more than that time was up while we connected again.
+        else if (error.maybeEnqueued || !refusal) throw error;
+        if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) throw refusal;
         await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
       }
     }
@@ -360,7 +364,9 @@ export async function checkServer(connection: Connection): Promise<string[]> {
   try {
     info = await connection.call((client) => client.info());
   } catch (error) {
-    if (error instanceof RedisCommandError) return []; // a user without the right to INFO: nothing to say
+    const noInfo =
+      error instanceof RedisCommandError && /NOPERM|unknown command/i.test(error.message);
+    if (noInfo) return []; // a user without the right to INFO: nothing to say
     throw error;
   }
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
