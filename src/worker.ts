@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { describeError } from './codec.ts';
 import { checkServer, Connection, type RedisSource } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
-import { toMs, type Duration } from './duration.ts';
+import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, type Logger } from './log.ts';
@@ -173,12 +173,13 @@ export class Worker {
       worker: this.id,
     });
 
-    const timeoutMs = await stopped;
+    // Several calls of stop() within one tick: the shortest counts.
+    const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
     // First nothing new is claimed; leases are renewed until the last job is settled or given back;
     // connections close last, which also ends whatever call of a loop is still under way.
     processor.stopClaiming();
     const hurried = new Promise<void>((resolve) => {
-      this.#stop = (ms) => void setTimeout(resolve, ms);
+      this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
     });
     await within(timeoutMs, processor.quiet(), hurried);
     const left = [...processor.running].filter((run) => !run.decided).length;
@@ -252,7 +253,7 @@ function reportOnce(report: (error: unknown) => void): (error: MinqError) => voi
 async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+    timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
   });
   await Promise.race([...promises, timeout]);
   clearTimeout(timer);
