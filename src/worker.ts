@@ -122,19 +122,19 @@ export class Worker {
       });
 
     const connection = open('worker', true, true);
+    const store = new Store(connection, prefix, queue, this.id);
     const stopped = new Promise<number>((resolve) => {
       this.#stop = resolve;
       if (this.#stopAsked !== undefined) resolve(this.#stopAsked);
     });
     try {
-      const ready = await this.#untilServerIsFit(connection, stopped);
+      const ready = await this.#untilServerIsFit(connection, store, stopped);
       if (!ready) return;
     } catch (error) {
       connection.close();
       throw error;
     }
 
-    const store = new Store(connection, prefix, queue, this.id);
     const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
     const processor = (this.#processor = new Processor({
       store,
@@ -200,7 +200,11 @@ export class Worker {
   }
 
   /** @returns false when the worker was stopped before Redis could be reached */
-  async #untilServerIsFit(connection: Connection, stopped: Promise<number>): Promise<boolean> {
+  async #untilServerIsFit(
+    connection: Connection,
+    store: Store,
+    stopped: Promise<number>,
+  ): Promise<boolean> {
     let gaveUp = false;
     void stopped.then(() => {
       gaveUp = true;
@@ -209,6 +213,7 @@ export class Worker {
     for (;;) {
       try {
         for (const warning of await checkServer(connection)) this.#logger.warn(warning);
+        await store.prune(); // the first script: shows whether we are allowed any
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;

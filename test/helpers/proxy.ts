@@ -110,7 +110,7 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
   const { port } = server.address() as AddressInfo;
 
   const reset = () => {
-    for (const link of [...links]) end(link);
+    for (const link of links) end(link);
   };
   const refuse = async () => {
     const closed = new Promise((resolve) => server.close(resolve));
