@@ -1,12 +1,12 @@
 /**
- * One measurement, in a process of its own: one library, one scenario. Sends a `Measurement` to its parent.
- * Arguments: library, scenario, URL of Redis, how long to measure in ms, file for a CPU profile.
+ * One library in one scenario, in a process of its own. Warms up and says so to its parent; then sends a
+ * `Measurement` for each message it gets; ends when the parent lets go of it.
+ * Arguments: library, scenario, URL of Redis, ms of warm-up, ms of a round, file for a CPU profile.
  */
-import type { Redis } from 'ioredis';
-import { LIBRARIES, type Adapter } from './adapters/adapter.ts';
+import { LIBRARIES } from './adapters/adapter.ts';
 import { CommandCounter, Profiler, Stopwatch, usedMemory } from './meter.ts';
 import { native } from './native.ts';
-import { SCENARIOS, type Batch } from './scenarios.ts';
+import { SCENARIOS } from './scenarios.ts';
 
 /** What a job costs, `jobs` of them having been timed. */
 export interface Measurement {
@@ -33,20 +33,39 @@ const MOST_TIMED = 200_000;
 const COUNTED = 2_000;
 const WEIGHED = 20_000;
 
-async function measure(
-  library: string,
-  scenarioName: string,
-  url: string,
-  forMs: number,
-  profile: string | undefined,
-): Promise<Measurement> {
-  const scenario = SCENARIOS.find(({ name }) => name === scenarioName)!;
-  const control = new Client(url);
-  const { connect } = await LIBRARIES[library]!();
-  const lib = await connect(url, scenario.waits ?? false);
-  const batch = await scenario.prepare(lib);
+const [library = '', scenarioName = '', url = '', warmUpMs = '', roundMs = '', profile] =
+  process.argv.slice(2);
+const scenario = SCENARIOS.find(({ name }) => name === scenarioName)!;
+const control = new Client(url);
+const { connect } = await LIBRARIES[library]!();
+const lib = await connect(url, scenario.waits ?? false);
+const batch = await scenario.prepare(lib);
+const jobs = await warmUp(Number(warmUpMs), Number(roundMs));
 
-  const jobs = await warmUp(batch, control, forMs);
+process.on('message', async () => process.send!(await round()));
+process.once('disconnect', async () => {
+  await lib.close();
+  control.disconnect();
+});
+process.send!('ready');
+
+/**
+ * Runs growing batches until the time is over: the compiler has then seen everything often enough.
+ * @returns how many jobs fill a round
+ */
+async function warmUp(forMs: number, fillMs: number): Promise<number> {
+  const startedAt = performance.now();
+  for (let n = 50; ;) {
+    const watch = new Stopwatch(control);
+    await batch(n, watch);
+    const fill = Math.min(MOST_TIMED, Math.ceil((n / watch.seconds) * (fillMs / 1_000)));
+    if (performance.now() - startedAt >= forMs) return fill;
+    n = Math.min(n * 2, fill);
+  }
+}
+
+async function round(): Promise<Measurement> {
+  await control.flushall();
   const watch = new Stopwatch(control);
   const took = await batch(jobs, watch);
 
@@ -55,34 +74,19 @@ async function measure(
   await batch(counted, counter);
 
   if (profile) await batch(jobs, new Profiler(profile));
-
   const measurement = {
     jobs,
     jobsPerSecond: jobs / watch.seconds,
     ...watch.perJob(jobs),
     ...counter.perJob(counted),
     ...(took && percentiles(took)),
-    ...(scenario.memory && { memoryBytes: await weigh(lib, control) }),
+    ...(scenario.memory && { memoryBytes: await weigh() }),
   };
-  await lib.close();
-  control.disconnect();
+  await control.flushall();
   return measurement;
 }
 
-/** Runs growing batches for as long as the measurement will take, and says how many jobs fill that time. */
-async function warmUp(batch: Batch, control: Redis, forMs: number): Promise<number> {
-  const startedAt = performance.now();
-  for (let n = 50; ; n *= 2) {
-    const watch = new Stopwatch(control);
-    await batch(n, watch);
-    const perSecond = n / watch.seconds;
-    if (performance.now() - startedAt >= forMs || n * 2 > MOST_TIMED) {
-      return Math.min(MOST_TIMED, Math.ceil((perSecond * forMs) / 1_000));
-    }
-  }
-}
-
-async function weigh(lib: Adapter, control: Redis): Promise<number> {
+async function weigh(): Promise<number> {
   await control.flushall();
   const before = await usedMemory(control);
   await lib.enqueueMany(Array.from({ length: WEIGHED }, (_, i) => i));
@@ -94,7 +98,3 @@ function percentiles(took: number[]): { p50Ms: number; p99Ms: number } {
   const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
-
-const [library = '', scenario = '', url = '', forMs = '', profile] = process.argv.slice(2);
-process.send!(await measure(library, scenario, url, Number(forMs), profile));
-process.disconnect();

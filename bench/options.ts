@@ -6,8 +6,9 @@ export interface Options {
   rounds: number;
   scenarios: readonly Scenario[];
   libraries: readonly string[];
-  /** How long one measurement takes; as long again for its warm-up. */
-  forMs: number;
+  /** How long each process warms up, and measures in a round. */
+  warmUpMs: number;
+  roundMs: number;
   json: boolean;
   /** Folder for a CPU profile of each measurement. */
   profile: string | undefined;
@@ -58,7 +59,7 @@ export function readOptions(args: string[]): Options | undefined {
     rounds,
     scenarios: named ? SCENARIOS.filter((one) => named.flat().includes(one)) : SCENARIOS,
     libraries: Object.keys(LIBRARIES).filter((name) => libraries.includes(name)),
-    forMs: values.quick ? 40 : 300,
+    ...(values.quick ? { warmUpMs: 40, roundMs: 40 } : { warmUpMs: 1_500, roundMs: 400 }),
     json: values.json,
     profile: values.profile,
   };

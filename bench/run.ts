@@ -1,68 +1,48 @@
 /**
- * `npm run bench`: minq, its peers and the floor on one Redis, side by side. Every measurement is a process
- * of its own on an empty Redis; the rounds interleave (A B C D, A B C D), so that a slow minute of the
- * machine hits all alike.
+ * `npm run bench`: minq, its peers and the floor on one Redis, side by side. Every library has a process of
+ * its own for every scenario, and an empty Redis for every round; the rounds interleave (A B C D, A B C D),
+ * so that a slow minute of the machine hits all alike.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import path from 'node:path';
 import { startRedis, type TestRedis } from '../test/helpers/redis.ts';
 import type { Measurement } from './measure.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { Progress } from './progress.ts';
+import { Subject } from './subject.ts';
 import { checkBudgets, compare, summarize, type Row } from './summary.ts';
 import { budgetText, comparisonText, resultsText } from './table.ts';
 
-/** No measurement takes nearly as long; one that does is stuck. */
-const MEASUREMENT_MS = 60_000;
-
 async function measureAll(options: Options, redis: TestRedis, stop: AbortSignal): Promise<Row[]> {
-  const pairs = options.scenarios.flatMap((scenario) =>
-    options.libraries
-      // The floor has no results to wait for.
-      .filter((library) => !(scenario.waits && library === 'floor'))
-      .map((library) => ({ scenario: scenario.name, library, rounds: [] as Measurement[] })),
-  );
-  const progress = new Progress(pairs.length * options.rounds);
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const { scenario, library, rounds } of pairs) {
-      progress.step(`round ${round} ${scenario} ${library}`);
-      await redis.client.flushall();
-      rounds.push(await measure(library, scenario, redis.url, options, stop));
+  const plan = options.scenarios.map(({ name, waits }) => ({
+    scenario: name,
+    // The floor has no results to wait for.
+    libraries: options.libraries.filter((library) => !(waits && library === 'floor')),
+  }));
+  const pairs = plan.flatMap(({ libraries }) => libraries).length;
+  const progress = new Progress(pairs * (options.rounds + 1));
+  const rows: Row[] = [];
+  for (const { scenario, libraries } of plan) {
+    const subjects: Subject[] = [];
+    for (const library of libraries) {
+      progress.step(`${scenario} ${library} warm-up`);
+      subjects.push(await Subject.start(library, scenario, redis.url, options, stop));
     }
+    const measured = new Map<string, Measurement[]>();
+    for (let round = 1; round <= options.rounds; round++) {
+      for (const subject of subjects) {
+        progress.step(`${scenario} ${subject.library} round ${round}`);
+        measured.set(subject.library, [
+          ...(measured.get(subject.library) ?? []),
+          await subject.round(),
+        ]);
+      }
+    }
+    for (const subject of subjects) await subject.end();
+    for (const [library, rounds] of measured) rows.push(summarize(scenario, library, rounds));
   }
   progress.end();
-  return pairs.map(({ scenario, library, rounds }) => summarize(scenario, library, rounds));
-}
-
-async function measure(
-  library: string,
-  scenario: string,
-  url: string,
-  { forMs, profile }: Options,
-  stop: AbortSignal,
-): Promise<Measurement> {
-  const timeout = AbortSignal.timeout(MEASUREMENT_MS);
-  const args = [library, scenario, url, String(forMs)];
-  if (profile) args.push(path.join(profile, `${scenario}-${library}.cpuprofile`));
-  const child = fork(path.join(import.meta.dirname, 'measure.ts'), args, {
-    signal: AbortSignal.any([stop, timeout]),
-    killSignal: 'SIGKILL',
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
-  // Heard only if it fails: some libraries warn of their own doings.
-  let complaints = '';
-  child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-  let measurement: Measurement | undefined;
-  child.on('message', (message) => (measurement = message as Measurement));
-  // Rejects when the child is ended by the signal given.
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-  if (!measurement) {
-    throw new Error(`${library} ${scenario} ended with ${signal ?? code}\n${complaints}`);
-  }
-  return measurement;
+  return rows;
 }
 
 async function describeMachine(redis: TestRedis, libraries: readonly string[]) {
@@ -115,6 +95,7 @@ async function main(): Promise<void> {
     if (comparisons.length > 0) console.log(`\n${comparisonText(comparisons)}`);
     if (budgets.length > 0) console.log(`\n${budgetText(budgets)}`);
   } finally {
+    stop.abort();
     await redis.stop();
   }
 }

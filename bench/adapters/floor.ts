@@ -44,6 +44,8 @@ export const connect: Connect = async (url) => {
   let batch: string[] = [];
   let sent: Promise<unknown> | undefined;
   let working = true;
+  let filled = false;
+  let wake = () => {};
   let loop: Promise<void> | undefined;
 
   const flush = () => {
@@ -54,7 +56,15 @@ export const connect: Connect = async (url) => {
     for (let i = 0; i < items.length; i += MOST * 2) {
       calls.push(commands.enqueue(...KEYS, ...items.slice(i, i + MOST * 2)));
     }
-    return calls.length === 1 ? calls[0] : Promise.all(calls);
+    return Promise.all(calls).then(() => {
+      filled = true;
+      wake();
+    });
+  };
+  /** Between rounds it must not ask in vain, or it would slow the others down. */
+  const untilFilled = async () => {
+    if (!filled) await new Promise<void>((resolve) => (wake = resolve));
+    filled = false;
   };
   /** All jobs of a tick share one call and one promise. */
   const enqueue = (i: number): Promise<unknown> => {
@@ -71,9 +81,12 @@ export const connect: Connect = async (url) => {
     async work(concurrency, job) {
       loop = (async () => {
         let outcomes: string[] = [];
+        let idle = true;
         while (working) {
+          if (idle) await untilFilled();
           const [ids = [], records = []] = await commands.turn(...KEYS, concurrency, ...outcomes);
           outcomes = [];
+          idle = ids.length === 0;
           const results = records.map((record) => {
             const { args } = JSON.parse(record) as { args: [number] };
             return job(...args);
@@ -86,6 +99,7 @@ export const connect: Connect = async (url) => {
     },
     async close() {
       working = false;
+      wake();
       await loop;
       client.disconnect();
     },
