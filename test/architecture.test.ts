@@ -1,0 +1,113 @@
+/** The shape of the source: who may know whom, where keys are spelled, how long a file may get. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import ts from 'typescript';
+import { VERSION } from '../src/version.ts';
+
+/** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
+const LAYERS: Record<string, string[]> = {
+  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'loop', 'script', 'version'],
+  'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context'],
+  'names, records, transitions, the connection': [
+    'keys', 'job', 'connection', 'signals', 'load', 'worker/rejections',
+    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/views',
+  ],
+  'the state, and what users may ask for': ['store', 'options', 'worker/idle'],
+  'views of the state, definitions of jobs': [
+    'inspector', 'results', 'define', 'signature',
+    'worker/progress', 'worker/pruner', 'worker/joblog',
+  ],
+  'one job: its handle, its run': ['handle', 'worker/executor'],
+  'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/heartbeat', 'worker/control'],
+  'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
+  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor'],
+  commands: ['cli/enqueue', 'cli/work'],
+  'the command that runs workers': ['cli/worker'],
+  'the command that runs it all': ['cli/dev'],
+  'the command line': ['cli'],
+}; // prettier-ignore
+
+const SRC = path.resolve(import.meta.dirname, '../src');
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({
+    name: file.replaceAll(path.sep, '/').replace(/\.ts$/, ''),
+    text: readFileSync(path.join(SRC, file), 'utf8'),
+  }));
+
+const layerOf = new Map(
+  Object.values(LAYERS).flatMap((names, i) => names.map((name) => [name, i] as const)),
+);
+
+/** Own files it imports: values, types, re-exports and `import()` alike. */
+const importsOf = ({ name, text }: { name: string; text: string }) =>
+  ts
+    .preProcessFile(text)
+    .importedFiles.map(({ fileName }) => fileName)
+    .filter((file) => file.startsWith('.'))
+    .map((file) => path.posix.join(path.posix.dirname(name), file).replace(/\.ts$/, ''));
+
+void t.test('every file has its layer', async (t) => {
+  t.ok(files.length > 20, `${files.length} files`);
+  t.same(files.map(({ name }) => name).filter((name) => !layerOf.has(name)), [], 'no layer: add it'); // prettier-ignore
+  const names = new Set(files.map(({ name }) => name));
+  t.same([...layerOf.keys()].filter((name) => !names.has(name)), [], 'no file: take it out'); // prettier-ignore
+});
+
+void t.test('a file imports only from layers below its own', async (t) => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter((other) => !((layerOf.get(other) ?? Infinity) < (layerOf.get(file.name) ?? -1)))
+      .map((other) => `${file.name} imports ${other}`),
+  );
+  t.same(wrong, []);
+  t.ok(files.flatMap(importsOf).length > 100, 'imports were read at all');
+});
+
+void t.test('what a module gives is named: no export *, no grab bags', async (t) => {
+  t.same(files.filter(({ text }) => /^export \*/m.test(text)).map(({ name }) => name), []); // prettier-ignore
+  t.same(
+    files.filter(({ name }) => /(^|\/)(types|utils|constants|helpers|common)$/.test(name)),
+    [],
+  );
+});
+
+void t.test('no file is longer than 400 lines', async (t) => {
+  const long = files.filter(({ text }) => text.split('\n').length > 401);
+  t.same(long.map(({ name }) => name), []); // prettier-ignore
+});
+
+void t.test('only keys.ts spells keys', async (t) => {
+  const keys = files.find(({ name }) => name === 'keys')!;
+  const SPELLED =
+    /\}?:\{\$?|['"`}]:(queued|jobs|active|scheduled|outcomes|wake|claim|results|control|stats)\b/;
+  t.ok(
+    literalsOf(keys.text).some((text) => SPELLED.test(text)),
+    'the pattern knows one',
+  );
+  const spelled = files.flatMap(({ name, text }) =>
+    name === 'keys' ? [] : literalsOf(text).filter((literal) => SPELLED.test(literal)),
+  );
+  t.same(spelled, []);
+  const fixed = files.filter(({ text }) => /redis\.call\('\w+', ['"]/.test(text));
+  t.same(fixed.map(({ name }) => name), [], 'scripts touch only keys they are given'); // prettier-ignore
+});
+
+void t.test('the version is that of the package', async (t) => {
+  const { version } = JSON.parse(readFileSync(path.resolve(SRC, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  t.equal(VERSION, version);
+});
+
+/** Texts in the code, as they are written: quoted ones and templates. */
+function literalsOf(text: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteral(node) || ts.isTemplateLiteral(node)) found.push(node.getText());
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.ESNext, true));
+  return found;
+}
