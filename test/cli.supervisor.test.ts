@@ -58,6 +58,8 @@ scene('worker processes stop when their supervisor is killed', async (t, stage) 
   const supervisor = minq(t, args, { redis: stage.redis.url });
   await until(() => started(supervisor.stderr) === 2);
   const pids = childrenOf(supervisor.pid);
+  t.equal(pids.length, 2);
+  t.teardown(() => pids.filter(alive).forEach((pid) => process.kill(pid, 'SIGKILL')));
   supervisor.child.kill('SIGKILL');
   await allGone(t, pids);
 });

@@ -63,22 +63,26 @@ scene('control characters can neither forge a line nor move the cursor', async (
   const evil = 'a\n12:00:00.000 info  job completed id=forged\u001b[2J\u009b31m\u202e\u0007';
   const options = { redis: stage.redis.url };
   const args = ['worker', JOBS, '--queue', stage.name];
-  const workers = [minq(t, args, options), minq(t, [...args, '--json'], options)];
+  const [text, json] = [minq(t, args, options), minq(t, [...args, '--json'], options)];
+  const workers = [text, json];
   for (const worker of workers) await worker.says(/worker started/);
   const queue = stage.queue();
-  // Both workers get some.
+  const run = async (fn: string) =>
+    t.rejects((await queue.enqueue(fn, [evil], { retries: 0 })).result());
+  // Until both workers have had some.
   for (let i = 0; i < 50; i++) {
-    const job = await queue.enqueue('fail', [evil], { retries: 0 });
-    await t.rejects(job.result());
+    await run('fail');
     if (workers.every((worker) => worker.stderr.includes('job failed'))) break;
   }
   // Redis may hold what no queue of minq would have let in.
-  await stage
-    .store()
-    .enqueue([{ id: `id ${evil}`, how: '', json: JSON.stringify({ fn: evil, args: [] }) }]);
+  const foreign = { id: `id ${evil}`, how: '', json: JSON.stringify({ fn: evil, args: [] }) };
+  await stage.store().enqueue([foreign]);
   await until(() => workers.some((worker) => worker.stderr.includes('UnknownFunctionError')));
-  for (const worker of workers) {
-    const { stderr } = await worker.end();
+  await json.end();
+  await run('rejectOutside');
+  await text.end();
+  t.match(text.stderr, 'unhandled rejection in a job: a\\n12:00');
+  for (const { stderr } of workers) {
     t.match(stderr, 'forged');
     // eslint-disable-next-line no-control-regex -- they are what is looked for
     t.notMatch(stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
