@@ -124,6 +124,8 @@ scene(
   async (t, stage) => {
     const processes = workerProcesses(stage);
     const queue = stage.queue();
+    // One less than the good ones have: a crash charges an attempt to all who ran beside it, and those who
+    // are recovered together may well run together again.
     const retries = 2;
     const poison = await queue.enqueue('poison', [], { retries });
     const good = await queue.enqueueMany(
