@@ -3,6 +3,8 @@
  * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way.
  */
 export interface Loop {
+  /** The next run begins now, or right after the one that is under way. */
+  soon(): void;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,14 @@ export function startLoop(task: () => Promise<void>, options: LoopOptions): Loop
   else next();
 
   return {
+    soon() {
+      const last = running;
+      void last.then(() => {
+        if (stopped || running !== last) return; // a run has begun since: that is soon enough
+        clearTimeout(timer);
+        run();
+      });
+    },
     async stop() {
       stopped = true;
       clearTimeout(timer);

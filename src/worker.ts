@@ -148,7 +148,12 @@ export class Worker {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
     }));
-    const control = startControl(open('control', true, false), store.keys.control, processor.held);
+    const control = startControl(
+      open('control', true, false),
+      store.keys.control,
+      processor.held,
+      () => heartbeat.soon(),
+    );
     const startedAt = Date.now();
     const heartbeat: Loop = startHeartbeat({
       store,

@@ -118,6 +118,23 @@ scene('a running job is cancelled through its signal', async (t, stage) => {
   t.match(await queue.counts(), { active: 0, cancelled: 1 });
 });
 
+scene(
+  'a cancelling that the worker could not hear reaches the job as soon as it can',
+  async (t, stage) => {
+    const queue = stage.queue();
+    const job = await queue.enqueue('f');
+    // The heartbeat, which brings it otherwise, comes every 20 s.
+    stage.worker({ f: () => new Promise(() => {}) }, { lease: '60s' });
+    await until(async () => (await job.state()) === 'active');
+    const listens = async () =>
+      / name=minq:control:\S* .* sub=1 /.test(String(await stage.redis.client.client('LIST')));
+    await until(listens);
+    await stage.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    t.equal(await stage.store().cancel(job.id), 'cancelling');
+    await t.rejects(job.result({ timeout: '8s' }), { name: 'JobCancelledError' });
+  },
+);
+
 scene('a job that waits for its retry can be cancelled', async (t, stage) => {
   const queue = stage.queue();
   stage.worker({

@@ -1,6 +1,7 @@
 /**
- * Hears of running jobs that somebody wants cancelled, on a subscriber connection. Only a shortcut: what is
- * not heard here, because the connection was broken, the next heartbeat brings.
+ * Hears of running jobs that somebody wants cancelled, on a subscriber connection. Only a shortcut: what was
+ * not heard, because the connection was not there yet or had broken, a heartbeat brings; so one is asked for
+ * as soon as the subscription stands (again).
  */
 import type { Connection } from '../connection.ts';
 import type { Run } from './executor.ts';
@@ -9,12 +10,23 @@ export function startControl(
   connection: Connection,
   channel: string,
   held: ReadonlyMap<string, Run>,
+  onSubscribed: () => void,
 ): { stop(): void } {
   connection.client.on('message', (_channel: string, ticket: string) => held.get(ticket)?.cancel());
+  let subscribed = false;
   // Redis may be away at the start: ioredis subscribes again only what was subscribed once.
   const subscribe = () => {
-    connection.call((client) => client.subscribe(channel)).catch(retry);
+    connection
+      .call((client) => client.subscribe(channel))
+      .then(() => {
+        subscribed = true;
+        onSubscribed();
+      }, retry);
   };
+  // After a break ioredis subscribes again by itself, but doesn't say when: twice is harmless, and awaited.
+  connection.client.on('ready', () => {
+    if (subscribed) subscribe();
+  });
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const retry = () => {
