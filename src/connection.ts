@@ -289,13 +289,16 @@ function redisOptions(settings: Required<ConnectionSettings>) {
   } satisfies RedisOptions;
 }
 
+/** Where Redis is when nothing says so. */
+export const defaultUrl = (): string =>
+  process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+
 function makeClient(
   source: RedisSource | undefined,
   settings: Required<ConnectionSettings>,
 ): Redis | Cluster {
   const ours = redisOptions(settings);
-  const given =
-    source ?? process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+  const given = source ?? defaultUrl();
   if (typeof given === 'string') return fromUrl(given, ours);
   if (typeof given !== 'object') {
     throw new InvalidArgumentError(

@@ -1,6 +1,6 @@
 import { Batch, type BatchItem } from './batch.ts';
 import { encodeArgs, encodeValue } from './codec.ts';
-import { Connection, type RedisSource } from './connection.ts';
+import { Connection, defaultUrl, type RedisSource } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import {
   InvalidArgumentError,
@@ -80,8 +80,9 @@ export class Queue<Jobs = AnyJobs> {
     this.#prefix = prefix;
     this.#defaults = defaults;
     this.#callTimeoutMs = callTimeout;
+    const redis = options.redis ?? defaultUrl(); // now: the connection for results is made later
     const open = (role: string) =>
-      new Connection(options.redis, {
+      new Connection(redis, {
         name: `minq:${role}:${this.name}`,
         callTimeoutMs: callTimeout,
       });

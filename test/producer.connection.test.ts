@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Queue } from '../src/index.ts';
 import { startRedis } from './helpers/redis.ts';
 import { scene } from './helpers/setup.ts';
+import { until } from './helpers/until.ts';
 
 scene(
   'a client of the user is duplicated, its options kept, and never closed',
@@ -98,6 +99,20 @@ scene('without options MINQ_REDIS_URL comes before REDIS_URL', async (t, stage) 
   t.equal(await databaseOf(), 5);
   delete process.env['MINQ_REDIS_URL'];
   t.equal(await databaseOf(), 6);
+});
+
+scene('jobs and queue that import each other work together', async (t, stage) => {
+  const before = process.env['MINQ_REDIS_URL'];
+  process.env['MINQ_REDIS_URL'] = stage.redis.url;
+  const jobs = await import('./fixtures/types/jobs.ts');
+  const { queue } = await import('./fixtures/types/queue.ts');
+  if (before === undefined) delete process.env['MINQ_REDIS_URL'];
+  else process.env['MINQ_REDIS_URL'] = before;
+  stage.worker(jobs, { queue: queue.name });
+  const job = await queue.enqueue('fanOut', [3]);
+  t.equal(await job.result({ timeout: '20s' }), 3);
+  await until(async () => (await queue.counts()).completed === 4);
+  await queue.close();
 });
 
 scene(
