@@ -117,8 +117,14 @@ scene('a paused queue takes jobs and starts none; what runs goes on', async (t, 
   await until(async () => (await queue.job('active-1').state()) === 'completed');
   t.match(await queue.counts(), { queued: 3, active: 0, paused: true });
   await t.rejects(urgent.result({ timeout: 100 }), { name: 'ResultTimeoutError' });
+  // The worker has found nothing and sleeps; nobody but resume() wakes it now.
+  const { client } = stage.redis;
+  await until(async () => {
+    const asleep = / name=minq:wait:\S* .* cmd=blpop /.test(String(await client.client('LIST')));
+    return asleep && (await client.exists(`minq:{${stage.name}}:wake`)) === 0;
+  });
   await queue.resume();
-  t.equal(await urgent.result({ timeout: '20s' }), 9);
+  t.equal(await urgent.result({ timeout: '6s' }), 9, 'at once, not at the end of the sleep');
   await until(async () => (await queue.counts()).queued === 0);
   t.equal((await queue.counts()).paused, false);
 });
