@@ -66,6 +66,24 @@ scene('a free slot is filled while the others are busy', async (t, stage) => {
   long.open();
 });
 
+scene('nothing is hoarded: a worker holds no more jobs than it has slots', async (t, stage) => {
+  const held = gate();
+  const queue = stage.queue();
+  stage.worker({ hold: held.pass }, { concurrency: 2, lease: 500 });
+  await Promise.all(Array.from({ length: 6 }, () => queue.enqueue('hold')));
+  await until(() => held.running === 2);
+  const seen = new Set<number>();
+  const end = performance.now() + 1_000; // two leases, with their heartbeats and wake-ups
+  await until(async () => {
+    seen.add((await queue.counts()).active);
+    return performance.now() > end;
+  });
+  t.same([...seen], [2]);
+  held.open();
+  await until(async () => (await queue.counts()).completed === 6);
+  t.equal(held.peak, 2);
+});
+
 scene('two workers share the load, and each job runs once', async (t, stage) => {
   const queue = stage.queue();
   const ran = new Map<string, string[]>();
