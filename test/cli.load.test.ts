@@ -25,6 +25,7 @@ async function runOne(
     redis,
     cwd: folder,
   }).ended;
+  if (worker.code !== 0) waiting.child.kill(); // nobody else runs the job
   const { code, stdout, stderr } = await waiting.ended;
   t.equal(worker.code, 0, 'the worker ended well', { stderr: worker.stderr });
   t.equal(code, 0, 'the job ended well', { stderr });

@@ -45,19 +45,6 @@ scene(
   },
 );
 
-scene(
-  'what is not finished when the time is over goes back uncharged, and it exits with 0',
-  async (t, stage) => {
-    const worker = start(t, stage);
-    const job = await stage.queue().enqueue('waitStubbornly', [60_000]);
-    await worker.says(/job started/);
-    const { code } = await worker.end();
-    t.equal(code, 0);
-    t.match(worker.stderr, /giving back 1 unfinished job/);
-    t.same(await queued(stage), [`${job.id}:2:1`]);
-  },
-);
-
 for (const [how, signal] of [
   ['dead', 'SIGKILL'],
   ['frozen', 'SIGSTOP'],
