@@ -48,22 +48,22 @@ export class Subject {
     return this.#hear() as Promise<Measurement>;
   }
 
-  /** Its next message. Rejects when it ends instead, or is stuck. */
+  /** Its next message. Rejects when it ends instead; it is killed when it is stuck. */
   async #hear(): Promise<unknown> {
-    const done = new AbortController();
-    const signal = AbortSignal.any([done.signal, AbortSignal.timeout(LONGEST_MS)]);
+    const heard = new AbortController();
+    const stuck = setTimeout(() => this.#child.kill('SIGKILL'), LONGEST_MS);
     const ended = async () => {
-      const [code, by] = (await once(this.#child, 'exit', { signal })) as [number, string];
-      throw new Error(`${this.#who} ended with ${by ?? code}\n${this.#complaints}`);
+      const [code, by] = (await once(this.#child, 'exit', heard)) as [number, string | null];
+      throw new Error(
+        `${this.library} ${this.#scenario} ended with ${by ?? code}\n${this.#complaints}`,
+      );
     };
     try {
-      const [message] = (await Promise.race([
-        once(this.#child, 'message', { signal }),
-        ended(),
-      ])) as [unknown];
-      return message;
+      const message = once(this.#child, 'message', heard);
+      return ((await Promise.race([message, ended()])) as [unknown])[0];
     } finally {
-      done.abort();
+      clearTimeout(stuck);
+      heard.abort();
     }
   }
 
@@ -74,9 +74,5 @@ export class Subject {
     const late = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
     await exit;
     clearTimeout(late);
-  }
-
-  get #who(): string {
-    return `${this.library} ${this.#scenario}`;
   }
 }

@@ -8,7 +8,10 @@ export const connect: Connect = async (redis) => {
   let running: Promise<void> | undefined;
   return {
     enqueue: (i) => queue.enqueue('noop', [i]),
-    enqueueMany: (numbers) => queue.enqueueMany(numbers.map((i) => ({ fn: 'noop', args: [i] }))),
+    async enqueueMany(numbers) {
+      const outcomes = await queue.enqueueMany(numbers.map((i) => ({ fn: 'noop', args: [i] })));
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    },
     async work(concurrency, job) {
       worker = new Worker({ noop: job }, { queue: 'bench', redis, concurrency });
       running = worker.run();
