@@ -132,3 +132,15 @@ scene(
     await until(async () => (await stage.redis.client.zcard(`minq:{${stage.name}}:active`)) === 0);
   },
 );
+
+scene('a signal ends a worker whose jobs file is still loading', async (t, stage) => {
+  const folder = app(t, {
+    'jobs.mjs': `process.stderr.write('loading');
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      export const a = () => 1;`,
+  });
+  const worker = minq(t, ['worker', 'jobs.mjs'], { redis: stage.redis.url, cwd: folder });
+  await worker.says(/loading/);
+  const { code, signal } = await worker.end();
+  t.same({ code, signal }, { code: 0, signal: null });
+});
