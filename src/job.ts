@@ -65,9 +65,15 @@ export type Outcome =
   /** Run again after a while; an attempt is used up. */
   | { readonly kind: 'retry'; readonly error: ErrorRecord; readonly delayMs: number }
   /** Run again after a while, perhaps by another worker; no attempt is used up. */
-  | { readonly kind: 'postponed'; readonly error: ErrorRecord; readonly delayMs: number }
+  | { readonly kind: 'postponed'; readonly error: LastError; readonly delayMs: number }
   /** Back to the front of the queue; no attempt is used up. */
   | { readonly kind: 'released' };
+
+/** As stored in `errors`. */
+export interface LastError extends ErrorRecord {
+  /** Of an unknown function: since when no worker has known it, epoch ms. */
+  readonly since?: number;
+}
 
 /** A ticket that this worker holds, and what it stands for. */
 export interface ClaimedJob {
@@ -79,8 +85,8 @@ export interface ClaimedJob {
   readonly claimedAt: number;
   readonly enqueuedAt: number;
   readonly record: JobRecord;
-  /** Since when no worker has known the function, epoch ms; undefined where one did. */
-  readonly unknownSince: number | undefined;
+  /** How the run before it ended, where that was no success. */
+  readonly lastError: LastError | undefined;
 }
 
 export function parseTicket(ticket: string): { id: string; run: number; attempt: number } {
@@ -113,6 +119,15 @@ export function parseRecord(text: string | null): { enqueuedAt: number; record: 
     );
   }
   return { enqueuedAt: at, record };
+}
+
+/** @returns undefined where there is none, or none that can be read: only what was the matter is lost */
+export function parseLastError(text: string | null): LastError | undefined {
+  try {
+    return text === null ? undefined : (JSON.parse(text) as LastError);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns the outcome and the server time of the end */

@@ -43,29 +43,54 @@ const channel = tracingChannel<unknown, JobContext>('minq:job');
 
 /** How long a job waits for a worker that knows its function: a rolling deploy, at most. */
 const UNKNOWN_FUNCTION_MS = 5 * 60_000;
+/** How long a suspect is put off that can't run beside another. */
+const SUSPECT_WAIT_MS = 500;
 
 /**
- * How a job ends that can't or needn't be run; undefined for one that can be.
- * @param job its record, read from Redis
+ * How a job ends that can't or needn't be run now; undefined for one that can be.
+ * @param suspectRuns whether this worker runs another suspect at the moment
  */
-export function refuse(job: ClaimedJob, fn: JobFunction | undefined): Outcome | undefined {
-  const { record, attempt, claimedAt, enqueuedAt } = job;
+export function refuse(
+  job: ClaimedJob,
+  fn: JobFunction | undefined,
+  suspectRuns: () => boolean,
+): Outcome | undefined {
+  const { record, attempt, claimedAt, enqueuedAt, lastError } = job;
   if (record.expires !== undefined && attempt === 1 && claimedAt - enqueuedAt > record.expires) {
     return { kind: 'cancelled', reason: 'expired' };
   }
-  if (!fn) {
-    const since = job.unknownSince ?? claimedAt;
-    const error = { ...describeError(new UnknownFunctionError(record.fn)), since };
-    const waited = claimedAt - since;
-    return waited >= UNKNOWN_FUNCTION_MS
-      ? { kind: 'failed', error }
-      : { kind: 'postponed', error, delayMs: Math.min(Math.max(waited, 1_000), 60_000) };
-  }
+  if (!fn) return unknownFunction(job);
   // Only a worker that died or lost its lease leaves such a ticket: a failure would have ended the job.
-  return attempt > retriesOf(job, fn) + 1
-    ? { kind: 'failed', error: describeError(new WorkerLostError(attempt - 1)) }
+  if (attempt > retriesOf(job, fn) + 1) {
+    return { kind: 'failed', error: describeError(new WorkerLostError(attempt - 1)) };
+  }
+  return isSuspect(job, fn) && suspectRuns()
+    ? { kind: 'postponed', error: lastError!, delayMs: SUSPECT_WAIT_MS }
     : undefined;
 }
+
+function unknownFunction({ record, claimedAt, lastError }: ClaimedJob): Outcome {
+  const error = describeError(new UnknownFunctionError(record.fn));
+  const since = (lastError?.name === error.name ? lastError.since : undefined) ?? claimedAt;
+  const waited = claimedAt - since;
+  return waited >= UNKNOWN_FUNCTION_MS
+    ? { kind: 'failed', error }
+    : {
+        kind: 'postponed',
+        error: { ...error, since },
+        delayMs: Math.min(Math.max(waited, 1_000), 60_000),
+      };
+}
+
+/**
+ * Whether this job may be what kills workers: it is on its last attempt, and lost its worker before. A worker
+ * runs one suspect at a time, for a crash charges all that run beside it: whoever is innocent gets its last
+ * attempt without the poison. A single crash makes nobody wait.
+ */
+export const isSuspect = (job: ClaimedJob, fn: JobFunction): boolean =>
+  job.lastError?.name === 'WorkerLostError' &&
+  job.attempt > 2 &&
+  job.attempt === retriesOf(job, fn) + 1;
 
 /** Runs after the first that are allowed. */
 const retriesOf = ({ record }: ClaimedJob, fn: JobFunction): number =>

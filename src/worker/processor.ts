@@ -10,11 +10,18 @@ import { describeError } from '../codec.ts';
 import type { JobFunction } from '../define.ts';
 import { LONGEST_TIMER_MS } from '../duration.ts';
 import { RedisUnavailableError } from '../errors.ts';
-import { parseRecord, parseTicket, type ClaimedJob, type JobRecord, type Outcome } from '../job.ts';
+import {
+  parseLastError,
+  parseRecord,
+  parseTicket,
+  type ClaimedJob,
+  type JobRecord,
+  type Outcome,
+} from '../job.ts';
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
 import type { Claim, NewJob, Settlement, Store } from '../store.ts';
-import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
+import { isSuspect, refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import { ProgressReporter } from './progress.ts';
@@ -251,7 +258,7 @@ export class Processor {
       return this.#settle(base, { kind: 'failed', error: describeError(error) });
     }
     const { enqueuedAt, record } = parsed;
-    const unknown = claim.lastError === null ? undefined : unknownSince(claim.lastError);
+    const lastError = parseLastError(claim.lastError);
     const job: ClaimedJob = {
       id,
       run,
@@ -260,10 +267,12 @@ export class Processor {
       claimedAt: now,
       enqueuedAt,
       record,
-      unknownSince: unknown,
+      lastError,
     };
     const fn = this.#options.functions.get(record.fn);
-    const outcome: Outcome | undefined = unwanted ? { kind: 'released' } : refuse(job, fn);
+    const outcome: Outcome | undefined = unwanted
+      ? { kind: 'released' }
+      : refuse(job, fn, () => this.#suspectRuns());
     if (outcome) {
       logOutcome(this.#options.logger, job, outcome, 0);
       this.#settle(job, outcome, 0, record, fn);
@@ -278,6 +287,12 @@ export class Processor {
     this.#running.add(run);
     logStart(this.#options.logger, job);
     void this.#limit(() => run.execute());
+  }
+
+  #suspectRuns(): boolean {
+    for (const { job, fn, decided } of this.#running)
+      if (!decided && isSuspect(job, fn)) return true;
+    return false;
   }
 
   #onReturn(run: Run): void {
@@ -332,15 +347,4 @@ function failureJob(
     how: '',
     json: JSON.stringify({ fn: handler, args: [what], ...(record.meta && { meta: record.meta }) }),
   };
-}
-
-/** Since when the function is unknown, if that is why the job was put back last. */
-function unknownSince(lastError: string): number | undefined {
-  if (!lastError.includes('"since":')) return undefined;
-  try {
-    const { name, since } = JSON.parse(lastError) as { name?: string; since?: number };
-    return name === 'UnknownFunctionError' ? since : undefined;
-  } catch {
-    return undefined;
-  }
 }
