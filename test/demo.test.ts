@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { startRedis } from './helpers/redis.ts';
 import { until } from './helpers/until.ts';
@@ -18,10 +17,13 @@ function startDemo(args: string[], env: NodeJS.ProcessEnv = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
-  const ended = Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  const out = { stdout: '', stderr: '' };
+  child.stdout.on('data', (data: Buffer) => (out.stdout += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (out.stderr += data.toString()));
   return {
-    pid: child.pid!,
-    ended: ended.then(([[code], stdout, stderr]) => ({ code: code as number, stdout, stderr })),
+    out,
+    interrupt: () => void process.kill(-child.pid!, 'SIGINT'),
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...out })),
   };
 }
 
@@ -66,11 +68,21 @@ void t.test('Ctrl-C ends the demo and its worker, and clears its queue', async (
     const [jobs] = await redis.client.keys('minq:{demo-*}:outcomes');
     return jobs !== undefined;
   });
-  process.kill(-demo.pid, 'SIGINT');
+  demo.interrupt();
   const { code, stdout, stderr } = await demo.ended;
   t.match({ code, stdout, stderr }, { code: 130, stdout: /^$/, stderr: 'interrupted' });
   t.notMatch(String(await redis.client.client('LIST')), ' name=minq:');
   t.same(await redis.client.keys('*'), []);
+});
+
+void t.test('Ctrl-C right at the start ends it as well', async (t) => {
+  const folder = t.testdir();
+  const demo = startDemo([], { TMPDIR: folder });
+  await until(() => demo.out.stderr.includes('Redis'));
+  demo.interrupt();
+  t.match(await demo.ended, { code: 130, stdout: /^$/, stderr: 'interrupted' });
+  const left = readdirSync(folder).filter((name) => name.startsWith('minq-'));
+  t.same(left, [], 'the folder of its Redis is gone');
 });
 
 void t.test('an option it does not know is wrong usage', async (t) => {

@@ -5,7 +5,7 @@ import type { Numbers, Percentiles } from './numbers.ts';
 
 const LABEL_WIDTH = 18;
 
-/** @param root the file names are shown relative to it; @param colour for a terminal */
+/** @param root what file names are shown relative to; @param colour for a terminal */
 export function table(numbers: Numbers, root: string, colour: boolean): string {
   const style = (format: 'bold' | 'dim', text: string) => (colour ? styleText(format, text) : text);
   const row = (label: string, value: string, note = '') =>

@@ -13,10 +13,10 @@ import { summarize } from './numbers.ts';
 import { startProgress } from './progress.ts';
 import { findRedis, type DemoRedis } from './redis.ts';
 import { table } from './report.ts';
-import { startWorker } from './worker.ts';
+import { Interrupted, startWorker } from './worker.ts';
 import { callEach, planWork, runAll, untilWorkerIsThere } from './workload.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const FILES = 4_000;
 const FILES_ON_SLOW_REDIS = 300;
 const BINARY_FILES = 5;
@@ -41,15 +41,13 @@ async function demo(redis: DemoRedis, name: string, options: Options, stop: Abor
   const worker = startWorker(redis.url, name, (error) => stop.abort(error));
   try {
     const most = options.files ?? (redis.slow ? FILES_ON_SLOW_REDIS : FILES);
-    const files = await findFiles(
-      `${ROOT}node_modules`,
-      { text: most, binary: BINARY_FILES },
-      signal,
-    );
+    const files = await findFiles(PACKAGES, { text: most, binary: BINARY_FILES }, signal);
     const plan = planWork(files);
     await untilWorkerIsThere(queue, signal);
 
-    say(`  jobs    ${plan.items.length}: read a file, count its words, hash and compress it\n`);
+    say(
+      `  jobs    ${plan.items.length.toLocaleString('en')}: read a file, count its words, hash and compress it\n`,
+    );
     const progress = startProgress(plan.items.length);
     const infos = await runAll(queue, plan.items, progress.tick, signal).finally(progress.stop);
     const calls = await callEach(queue, files.text.slice(0, CALLS), signal);
@@ -84,7 +82,7 @@ async function main(options: Options): Promise<number> {
     const { numbers, wrong } = await demo(redis, name, options, stop);
     const colour = process.stdout.isTTY && !process.env['NO_COLOR'];
     process.stdout.write(
-      options.json ? `${JSON.stringify(numbers)}\n` : `${table(numbers, ROOT, colour)}\n`,
+      options.json ? `${JSON.stringify(numbers)}\n` : `${table(numbers, PACKAGES, colour)}\n`,
     );
     for (const line of wrong) say(`  does not add up: ${line}`);
     if (wrong.length === 0) say('\n  All numbers add up.\n');
@@ -97,8 +95,6 @@ async function main(options: Options): Promise<number> {
     await redis.stop(name);
   }
 }
-
-class Interrupted extends Error {}
 
 /** @returns undefined when the arguments can't be used */
 function readOptions(argv: string[]): Options | undefined {

@@ -8,6 +8,12 @@ const JOBS = fileURLToPath(new URL('jobs.ts', import.meta.url));
 const STOP_MS = 30_000;
 const LOG_CHARACTERS = 2_000;
 
+/** A worker that has begun stops by itself at these; one that they end had not, and neither had the demo. */
+const ASKED: NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Somebody wants the demo to stop. */
+export class Interrupted extends Error {}
+
 export interface WorkerProcess {
   /** Asks it to stop, as an orchestrator would. Rejects unless it ends well. */
   stop(): Promise<void>;
@@ -29,16 +35,16 @@ export function startWorker(
     log = (log + text).slice(-LOG_CHARACTERS);
   });
   let stopping = false;
-  const ended = new Promise<string | undefined>((resolve) => {
-    child.once('error', (error) => resolve(`the worker can't be started: ${error.message}`));
-    child.once('close', (code, signal) =>
-      resolve(
-        code === 0 && stopping ? undefined : `the worker ended with ${signal ?? code}:\n${log}`,
-      ),
-    );
+  const ended = new Promise<Error | undefined>((resolve) => {
+    child.once('error', resolve);
+    child.once('close', (code, signal) => {
+      if (code === 0 && stopping) resolve(undefined);
+      else if (signal && ASKED.includes(signal)) resolve(new Interrupted());
+      else resolve(new Error(`the worker ended with ${signal ?? code}:\n${log}`));
+    });
   });
   void ended.then((problem) => {
-    if (!stopping) onDeath(new Error(problem));
+    if (!stopping) onDeath(problem!);
   });
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
@@ -51,7 +57,7 @@ export function startWorker(
       const problem = await ended;
       clearTimeout(timer);
       process.off('exit', kill);
-      if (problem !== undefined) throw new Error(problem);
+      if (problem && !(problem instanceof Interrupted)) throw problem;
     },
   };
 }
