@@ -55,13 +55,20 @@ const func =
 const text: Check<string> = (value, name) =>
   typeof value === 'string' && value.length > 0 ? value : fail(name, value, 'give a text');
 
-const jobId: Check<string> = (value, name) =>
-  typeof value === 'string' && /^[\w.:@/+=-]{1,128}$/.test(value)
-    ? value
-    : fail(name, value, 'give 1 to 128 of the characters A-Z a-z 0-9 _ . : @ / + = -');
+const idOfLength =
+  (most: number): Check<string> =>
+  (value, name) =>
+    typeof value === 'string' && /^[\w.:@/+=-]+$/.test(value) && value.length <= most
+      ? value
+      : fail(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
 
-/** @throws {InvalidArgumentError} for what can't be the id of a job */
-export const checkJobId = (value: unknown): string => jobId(value, 'id');
+const jobId = idOfLength(128);
+
+/**
+ * Ids that minq makes from others, of `onFailure` jobs, may be longer than those a user may give.
+ * @throws {InvalidArgumentError} for what can't be the id of a job
+ */
+export const checkJobId = (value: unknown): string => idOfLength(256)(value, 'id');
 
 const date: Check<number> = (value, name) =>
   value instanceof Date && Number.isSafeInteger(value.getTime()) && value.getTime() >= 0

@@ -158,6 +158,22 @@ scene('retry runs a failed or cancelled job again, with all its attempts', async
   t.equal(await delayed.result({ timeout: '20s' }), 'mended', 'it is not delayed again');
 });
 
+scene('retry runs a job that came too late, late', async (t, stage) => {
+  const queue = stage.queue();
+  const job = await queue.enqueue('f', [], { expires: 1 });
+  const { enqueuedAt } = await job.info();
+  await until(
+    async () => Number((await stage.redis.client.time())[0]) * 1000 > enqueuedAt! + 1_000,
+  );
+  stage.worker({ f: () => 1 });
+  await t.rejects(job.result({ timeout: '5s' }), {
+    code: 'JOB_CANCELLED',
+    reason: 'expired',
+  } as object);
+  t.equal(await queue.retry(job.id), true);
+  t.equal(await job.result({ timeout: '5s' }), 1);
+});
+
 scene('retry and remove say when there is nothing to do', async (t, stage) => {
   const { queue, end } = await everyState(stage);
   for (const id of ['scheduled-1', 'queued-1', 'active-1', 'completed-1', 'nobody']) {

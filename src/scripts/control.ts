@@ -29,6 +29,9 @@ finishCancelled(id, 'cancelled')
 return 'cancelled'`,
 });
 
+/** Name of the "last error" of a job that somebody runs again: it has been started, or may be late, and knows it. */
+export const RETRIED = 'RunAgain';
+
 /**
  * Moves: failed | cancelled -> queued, with all its attempts before it again.
  * Refuses when: the job is in any other state (replies with what it is).
@@ -46,6 +49,7 @@ redis.call('ZREM', failed, id)
 redis.call('ZREM', cancelled, id)
 redis.call('HDEL', outcomes, id)
 redis.call('HDEL', progress, id)
+redis.call('HSET', errors, id, '{"name":"${RETRIED}","message":"run again by hand"}')
 local run, letter = string.match(ticketOf(id), ':(%d+):%d+(%l?)$')
 local ticket = string.format('%s:%d:1%s', id, run + 1, letter)
 redis.call('HSET', tickets, id, ticket)

@@ -20,6 +20,7 @@ import {
 import type { ClaimedJob, Outcome } from '../job.ts';
 import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
+import { RETRIED } from '../scripts/control.ts';
 import { Fail, Retry } from '../signals.ts';
 import { runs, type JobContext } from './context.ts';
 
@@ -56,7 +57,9 @@ export function refuse(
   suspectRuns: () => boolean,
 ): Outcome | undefined {
   const { record, attempt, claimedAt, enqueuedAt, lastError } = job;
-  if (record.expires !== undefined && attempt === 1 && claimedAt - enqueuedAt > record.expires) {
+  const late = record.expires !== undefined && claimedAt - enqueuedAt > record.expires;
+  // Who runs a job again by hand wants it late rather than never.
+  if (late && attempt === 1 && lastError?.name !== RETRIED) {
     return { kind: 'cancelled', reason: 'expired' };
   }
   if (!fn) return unknownFunction(job);
