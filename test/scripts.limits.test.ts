@@ -140,3 +140,22 @@ scene(
     await worker.stop();
   },
 );
+
+scene('a key somebody broke stops the work, and loses no job', async (t, stage) => {
+  const store = stage.store('worker-a');
+  const { client } = stage.redis;
+  await store.enqueue(jobs('h - 0', 'lost', 'unwanted'));
+  await claim(store, 1, 2);
+  await store.cancel('unwanted');
+  await client.zadd(store.keys.active, '1', 'lost:1:1h', '1', 'unwanted:1:1h');
+  await store.enqueue(jobs('n - +60000', 'due'));
+  await client.zadd(store.keys.scheduled, '1', 'due:1:1');
+  const { keys } = store;
+  for (const broken of [keys.queued, keys.high]) {
+    await client.set(broken, 'garbage');
+    await t.rejects(claim(store, 2, 1), { name: 'RedisCommandError', message: /WRONGTYPE/ });
+    await client.del(broken);
+  }
+  t.same(ticketsOf(await claim(store, 3, 9)).sort(), ['due:1:1', 'lost:2:2h']);
+  t.same(await store.counts(), [0, 0, 2, 0, 0, 1, 0]);
+});

@@ -102,11 +102,11 @@ local function earliest(set)
 end
 
 local function upTo(set, limit)
-  local found = redis.call('ZRANGE', set, '-inf', stamp, 'BYSCORE', 'LIMIT', 0, limit)
-  redis.call('ZREM', set, unpack(found))
-  return found
+  return redis.call('ZRANGE', set, '-inf', stamp, 'BYSCORE', 'LIMIT', 0, limit)
 end
 
+-- To the back of its lane with each. Before they leave where they are: a push that fails, because somebody
+-- broke a key, must lose none.
 local function push(list)
   local lines = { [high] = {}, [queued] = {}, [low] = {} }
   for _, ticket in ipairs(list) do table.insert(lines[lane(ticket)], ticket) end
@@ -116,18 +116,22 @@ local function push(list)
 end
 
 local function recover()
-  local again = {}
-  for _, ticket in ipairs(upTo(active, ${MAX_RECOVERED})) do
-    local id = idOf(ticket)
-    if redis.call('SREM', cancelling, ticket) == 1 then
-      finishCancelled(id, 'cancelled')
+  local ended, again, unwanted = upTo(active, ${MAX_RECOVERED}), {}, {}
+  for _, ticket in ipairs(ended) do
+    if redis.call('SISMEMBER', cancelling, ticket) == 1 then
+      unwanted[#unwanted + 1] = ticket
     else
       again[#again + 1] = successor(ticket, 1)
-      redis.call('HSET', errors, id, '{"name":"WorkerLostError","message":"the worker died or lost its lease"}')
-      redis.call('HINCRBY', stats, 'recovered', 1)
+      redis.call('HSET', errors, idOf(ticket), '{"name":"WorkerLostError","message":"the worker died or lost its lease"}')
     end
   end
   push(again)
+  redis.call('ZREM', active, unpack(ended))
+  for _, ticket in ipairs(unwanted) do
+    redis.call('SREM', cancelling, ticket)
+    finishCancelled(idOf(ticket), 'cancelled')
+  end
+  if #again > 0 then redis.call('HINCRBY', stats, 'recovered', #again) end
 end
 
 -- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
@@ -164,7 +168,9 @@ if settled > 0 then settle() end
 
 local due = earliest(scheduled)
 if due and due <= now then
-  push(upTo(scheduled, ${MAX_PROMOTED}))
+  local ready = upTo(scheduled, ${MAX_PROMOTED})
+  push(ready)
+  redis.call('ZREM', scheduled, unpack(ready))
   due = earliest(scheduled)
 end
 local over = earliest(active)
