@@ -166,10 +166,7 @@ scene('retry runs a job that came too late, late', async (t, stage) => {
     async () => Number((await stage.redis.client.time())[0]) * 1000 > enqueuedAt! + 1_000,
   );
   stage.worker({ f: () => 1 });
-  await t.rejects(job.result({ timeout: '5s' }), {
-    code: 'JOB_CANCELLED',
-    reason: 'expired',
-  } as object);
+  await t.rejects(job.result({ timeout: '5s' }), { message: /cancelled: expired/ });
   t.equal(await queue.retry(job.id), true);
   t.equal(await job.result({ timeout: '5s' }), 1);
 });

@@ -32,7 +32,7 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
 const bin = (name: string) => path.join(root, 'node_modules/.bin', name);
 
-t.test('every TypeScript block names its file', async (t) => {
+void t.test('every TypeScript block names its file', async (t) => {
   for (const { text } of typescript) {
     const [, name] = /^\/\/ ([\w-]+\.ts)/.exec(text) ?? [];
     t.ok(name, `names a file: ${text.slice(0, 40)}`);
@@ -40,7 +40,7 @@ t.test('every TypeScript block names its file', async (t) => {
   }
 });
 
-t.test('the TypeScript blocks compile', async (t) => {
+void t.test('the TypeScript blocks compile', async (t) => {
   const config = {
     compilerOptions: {
       strict: true,
@@ -59,7 +59,7 @@ t.test('the TypeScript blocks compile', async (t) => {
   t.equal(stdout, '');
 });
 
-t.test('the TypeScript blocks do what they say', async (t) => {
+void t.test('the TypeScript blocks do what they say', async (t) => {
   const redis = await startRedis();
   t.teardown(() => redis.stop());
   const env = { ...process.env, MINQ_REDIS_URL: redis.url };
@@ -97,7 +97,7 @@ t.test('the TypeScript blocks do what they say', async (t) => {
   });
 });
 
-t.test('the commands it names exist', async (t) => {
+void t.test('the commands it names exist', async (t) => {
   const shell = blocks
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text }) => text.split('\n'));
