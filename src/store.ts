@@ -111,22 +111,21 @@ export class Store {
     want: number,
     settlements: readonly Settlement[],
   ): Promise<Turn> {
-    const rest: string[] = [];
-    const followUps: string[] = [];
-    for (const { job, outcome, ranMs, keptMs, followUp } of settlements) {
-      rest.push(job.ticket, ...words(outcome, keptMs, job, ranMs));
-      if (followUp) followUps.push(job.ticket, followUp.id, followUp.json);
-    }
-    const [now, nextIn, refused, claimed] = (await this.#run(
+    const followUps = settlements.flatMap(({ job, followUp }) =>
+      followUp ? [job.ticket, followUp.id, followUp.json] : [],
+    );
+    const rest = inGroups(settlements);
+    const [now, nextIn, refused, tickets, records, lastErrors] = (await this.#run(
       turnScript,
-      { turn, lease: leaseMs, want, settled: settlements.length },
+      { turn, lease: leaseMs, want, settled: settlements.length, followUps: followUps.length },
       followUps.length > 0 ? rest.concat(followUps) : rest,
-    )) as [number, number, string[], Reply[]];
-    const jobs: Claim[] = [];
-    for (let i = 0; i < claimed.length; i += 3) {
-      jobs.push({ ticket: claimed[i]!, record: claimed[i + 1]!, lastError: claimed[i + 2]! });
-    }
-    return { now, nextIn, refused: refusals(refused), claimed: jobs };
+    )) as [number, number, string[], string[], Reply[], Reply[]];
+    const claimed = tickets.map((ticket, i) => ({
+      ticket,
+      record: records[i] ?? null,
+      lastError: lastErrors[i] ?? null,
+    }));
+    return { now, nextIn, refused: refusals(refused), claimed };
   }
 
   /** Renews the leases of these tickets; says which are lost, and which somebody wants cancelled. */
@@ -215,32 +214,56 @@ export class Store {
   }
 }
 
-/** An outcome as the turn script takes it: `word ms`, and the JSON it stores. */
-function words(
-  outcome: Outcome,
-  keptMs: number,
-  job: Settlement['job'],
-  ranMs: number,
-): [head: string, json: string] {
+/** Settlements as the turn script takes them: those that end alike in a row share their head. */
+function inGroups(settlements: readonly Settlement[]): string[] {
+  const args: string[] = [];
+  let head: { word: string; ms: number; at: number; count: number } | undefined;
+  for (const settlement of settlements) {
+    const word = settlement.outcome.kind;
+    const ms = msOf(settlement);
+    if (head?.word !== word || head.ms !== ms) {
+      if (head) args[head.at] = String(head.count);
+      args.push(word, String(ms), '');
+      head = { word, ms, at: args.length - 1, count: 0 };
+    }
+    head.count++;
+    args.push(settlement.job.ticket, jsonOf(settlement));
+  }
+  if (head) args[head.at] = String(head.count);
+  return args;
+}
+
+/** How long the outcome is kept; of one that isn't final, how long the job waits. */
+function msOf({ outcome, keptMs }: Settlement): number {
   switch (outcome.kind) {
     case 'completed':
-      return [
-        `completed ${keptMs}`,
-        `{"state":"completed",${outcome.result === undefined ? '' : `"result":${outcome.result},`}` +
-          `"attempt":${job.attempt},"startedAt":${job.claimedAt},"ranMs":${ranMs}}`,
-      ];
     case 'failed':
-      return [`failed ${keptMs}`, ended(job, ranMs, { state: 'failed', error: outcome.error })];
+      return keptMs;
     case 'cancelled':
-      return [
-        `cancelled ${CANCELLED_KEPT_MS}`,
-        ended(job, ranMs, { state: 'cancelled', reason: outcome.reason }),
-      ];
+      return CANCELLED_KEPT_MS;
     case 'retry':
     case 'postponed':
-      return [`${outcome.kind} ${outcome.delayMs}`, JSON.stringify(outcome.error)];
+      return outcome.delayMs;
     case 'released':
-      return ['released 0', ''];
+      return 0;
+  }
+}
+
+function jsonOf({ outcome, job, ranMs }: Settlement): string {
+  switch (outcome.kind) {
+    case 'completed': {
+      const result = outcome.result === undefined ? '' : `"result":${outcome.result},`;
+      return `{"state":"completed",${result}"attempt":${job.attempt},"startedAt":${job.claimedAt},"ranMs":${ranMs}}`;
+    }
+    case 'failed':
+      return ended(job, ranMs, { state: 'failed', error: outcome.error });
+    case 'cancelled':
+      return ended(job, ranMs, { state: 'cancelled', reason: outcome.reason });
+    case 'retry':
+    case 'postponed':
+      return JSON.stringify(outcome.error);
+    case 'released':
+      return '';
   }
 }
 

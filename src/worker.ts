@@ -6,7 +6,7 @@ import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
-import { lineLogger, type Logger } from './log.ts';
+import { lineLogger, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkWorkerOptions } from './options.ts';
 import { Store } from './store.ts';
@@ -247,7 +247,7 @@ export class Worker {
 }
 
 /** Warnings and errors only: a library doesn't talk unasked. */
-const quietLogger = (): Logger => ({ ...lineLogger(), info() {} });
+const quietLogger = (): Logger => ({ ...lineLogger(), info: unheard });
 
 /** The same message again and again, as from a reconnect loop, is said once until another comes. */
 function reportOnce(report: (error: unknown) => void): (error: MinqError) => void {

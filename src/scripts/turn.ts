@@ -18,41 +18,34 @@ const MAX_SWEPT = 1_000;
  * If we crash: claimed jobs come back when their lease ends. Sent again, the turn gives the same tickets
  * again, and what it settled the first time is no news; a turn older than the last does nothing.
  *
- * Arguments: three for each settlement (ticket, `word ms`, JSON), then three for each job to enqueue with
- * one (ticket it depends on, id, JSON).
+ * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
+ * three for each job to enqueue with one (ticket it depends on, id, JSON).
  * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
- * claimed (ticket, record, JSON of the last failed attempt, ...).
+ * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
+ * last one empty where no job waits or runs again).
  */
 export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
-  args: ['turn', 'lease', 'want', 'settled'],
+  args: ['turn', 'lease', 'want', 'settled', 'followUps'],
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
+local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
 local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
 local resent = number == turn
-if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {} } end
+if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {} } end
 local refused = {}
 
-local function settle()
-  -- A turn sent again begins with the settlements it had: these were answered, though nobody heard it.
-  local news = REST + (resent and known or 0) * 3
-  local afterwards = REST + settled * 3 -- index of the jobs to enqueue with a settlement
+-- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
+local function settleGroup(word, ms, at, count, news, accepted)
   local cancels = redis.call('EXISTS', cancelling) == 1
-  local ends, gone, released, accepted = {}, {}, {}, afterwards <= #ARGV and {}
-  local head, word, ms, group
-  for i = REST, afterwards - 1, 3 do
-    local ticket, json = ARGV[i], ARGV[i + 2]
+  local till, entries, untils, released = text(now + ms), {}, {}, {}
+  for i = at, at + count * 2 - 1, 2 do
+    local ticket = ARGV[i]
     local id = idOf(ticket)
-    if ARGV[i + 1] ~= head then
-      head = ARGV[i + 1]
-      word, ms = string.match(head, '^(%l+) (%d+)$')
-      group = finals[word] and (ends[word] or { entries = {}, untils = {} })
-      ends[word] = group or nil
-    end
     -- The fence: only a ticket that is still active can be settled, and only once.
     local mine = redis.call('ZREM', active, ticket) == 1
     local unwanted = cancels and redis.call('SREM', cancelling, ticket) == 1
@@ -61,37 +54,47 @@ local function settle()
         refused[#refused + 1] = ticket
         refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
       end
-    elseif group then
-      local entries, untils = group.entries, group.untils
+    elseif finals[word] then
       local n = #entries
-      entries[n + 1], entries[n + 2] = id, stamp .. json
-      if group.ms ~= ms then group.ms, group.till = ms, text(now + ms) end
-      untils[n + 1], untils[n + 2] = group.till, id
-      if ms == '0' then gone[#gone + 1] = id end
-      if accepted then accepted[ticket] = true end
+      entries[n + 1], entries[n + 2] = id, stamp .. ARGV[i + 1]
+      untils[n + 1], untils[n + 2] = till, id
+      if followed then accepted[ticket] = true end
     elseif unwanted then
       finishCancelled(id, 'cancelled')
     elseif word == 'released' then
       released[#released + 1] = successor(ticket, 0)
     else -- retry: an attempt is used up; postponed: none is
       local again = successor(ticket, word == 'retry' and 1 or 0)
-      redis.call('ZADD', scheduled, text(now + ms), again)
-      redis.call('HSET', errors, id, json)
+      redis.call('ZADD', scheduled, till, again)
+      redis.call('HSET', errors, id, ARGV[i + 1])
       redis.call('HINCRBY', stats, 'retried', 1)
       if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
     end
   end
-  for state, ended in pairs(ends) do
-    if #ended.entries > 0 then finish(state, ended.entries, ended.untils) end
-  end
-  if #gone > 0 then
-    for _, set in pairs(finals) do redis.call('ZREM', set, unpack(gone)) end
-    forget(gone)
+  if #entries > 0 then finish(word, entries, untils) end
+  if ms == '0' then
+    for i = 1, #entries, 2 do
+      redis.call('ZREM', finals[word], entries[i])
+      forget({ entries[i] })
+    end
   end
   -- The last first: in front of the queue they stand in their old order.
   for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
+end
+
+local function settle()
+  local at, done, accepted = REST, 0, {}
+  while done < settled do
+    local word, ms, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+    at = at + 3
+    -- A turn sent again begins with the settlements it had: these were answered, though nobody heard it.
+    local news = at + math.max(0, (resent and known or 0) - done) * 2
+    settleGroup(word, ms, at, count, news, accepted)
+    at = at + count * 2
+    done = done + count
+  end
   if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
-  for i = afterwards, #ARGV, 3 do
+  for i = at, #ARGV, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
   end
 end
@@ -141,6 +144,7 @@ local function take(n)
     local popped = #taken < n and redis.call('LPOP', list, n - #taken)
     while popped do
       local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
+      if not void and #taken == 0 then taken, popped = popped, {} end
       for i, ticket in ipairs(popped) do
         if void and void[i] == 1 then
           redis.call('SREM', dropped, ticket)
@@ -178,7 +182,7 @@ if over and over <= now then recover() end
 
 local open = redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
-local claimed = {}
+local records, failures = {}, {}
 if #got > 0 then
   local leases, ids, till = {}, {}, text(now + lease)
   for i, ticket in ipairs(got) do
@@ -187,13 +191,8 @@ if #got > 0 then
     ids[i] = idOf(ticket)
   end
   redis.call('ZADD', active, unpack(leases))
-  local records = redis.call('HMGET', jobs, unpack(ids))
-  local failures = redis.call('EXISTS', errors) == 1 and redis.call('HMGET', errors, unpack(ids)) or {}
-  for i, ticket in ipairs(got) do
-    claimed[i * 3 - 2] = ticket
-    claimed[i * 3 - 1] = records[i]
-    claimed[i * 3] = failures[i] or false
-  end
+  records = redis.call('HMGET', jobs, unpack(ids))
+  if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
 end
 redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 
@@ -203,5 +202,5 @@ if more then wakeOne() end
 
 local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
 local nextIn = more and 0 or nextAt == math.huge and -1 or math.max(0, nextAt - now)
-return { now, nextIn, refused, claimed }`,
+return { now, nextIn, refused, got, records, failures }`,
 });

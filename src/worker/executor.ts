@@ -109,7 +109,7 @@ export class Run {
   readonly startedAt = performance.now();
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
-  #abortedWith: Error | undefined;
+  #abortedWith: unknown;
   #outcome: Outcome | undefined;
   #timer: NodeJS.Timeout | undefined;
   #context: JobContext | undefined;
@@ -130,17 +130,39 @@ export class Run {
     return this.#outcome !== undefined;
   }
 
-  /** Resolves when the function has returned, which is when its slot is free. Never rejects. */
-  async execute(): Promise<void> {
-    const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
-    this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  /**
+   * Runs the function. What is returned settles when the function has returned, which is when its slot is
+   * free; it never rejects. No async function: that would cost two more promises for every job.
+   */
+  execute(): Promise<void> | undefined {
+    let value: unknown;
     try {
-      const value = await runs.run(this, () => this.#invoke());
-      this.#decide(completed(value));
+      value = runs.run(this, () => this.#invoke());
+      if (value instanceof Promise) return value.then(this.#returned, this.#threw);
     } catch (thrown) {
-      this.#decide(this.#failure(thrown));
+      this.#threw(thrown);
+      return;
     }
+    // Not a promise of this realm: a value, or something with a `then` of its own making.
+    return Promise.resolve(value).then(this.#returned, this.#threw);
+  }
+
+  readonly #returned = (value: unknown): void => {
+    this.#decide(completed(value));
     this.#options.onReturn(this);
+  };
+
+  readonly #threw = (thrown: unknown): void => {
+    this.#decide(this.#failure(thrown));
+    this.#options.onReturn(this);
+  };
+
+  /** From now on the run's time is limited. Apart from the start: most jobs end before it is worth a timer. */
+  limitTime(): void {
+    if (this.decided || this.#timer) return;
+    const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
+    const leftMs = timeoutMs - (performance.now() - this.startedAt);
+    this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(leftMs, LONGEST_TIMER_MS));
   }
 
   #invoke(): unknown {
@@ -199,6 +221,7 @@ export class Run {
   failFloating(what: string, thrown: unknown): void {
     this.context.log.error(`${what} in a job: ${describeError(thrown).message}`);
     this.#decide(this.#failure(thrown));
+    this.#abort(thrown);
   }
 
   #decide(outcome: Outcome): void {
@@ -217,7 +240,7 @@ export class Run {
     return this.#controller.signal;
   }
 
-  #abort(reason: Error): void {
+  #abort(reason: unknown): void {
     this.#abortedWith ??= reason;
     this.#controller?.abort(this.#abortedWith);
   }

@@ -1,18 +1,18 @@
 /** What a worker's log says of its jobs: a line at the start, a line at the end. Arguments are never logged. */
 import { parseTicket, type ClaimedJob, type Outcome } from '../job.ts';
-import type { Logger } from '../log.ts';
+import { unheard, type Logger } from '../log.ts';
 import type { Refusal } from '../store.ts';
 
-export function logStart(
-  logger: Logger,
-  { id, record, attempt, enqueuedAt, claimedAt }: ClaimedJob,
-): void {
+export function logStart(logger: Logger, job: ClaimedJob): void {
+  if (logger.info === unheard) return;
+  const { id, record, attempt, enqueuedAt, claimedAt } = job;
   const dueAt = Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0);
   const waitMs = attempt === 1 ? Math.max(0, claimedAt - dueAt) : undefined;
   logger.info('job started', { id, fn: record.fn, attempt, waitMs });
 }
 
 export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ranMs: number): void {
+  if (outcome.kind === 'completed' && logger.info === unheard) return;
   const fields = { id: job.id, fn: job.record.fn, attempt: job.attempt, ranMs };
   switch (outcome.kind) {
     case 'completed':

@@ -175,6 +175,7 @@ export class Processor {
       // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
       for (const claim of reply.claimed) this.#begin(claim, reply.now, stale || !this.#claiming);
+      if (reply.claimed.length > 0) setImmediate(() => this.#limitTimes());
       nextIn = reply.nextIn;
     } catch (error) {
       this.#finished = settlements.concat(this.#finished);
@@ -287,6 +288,11 @@ export class Processor {
     this.#running.add(run);
     logStart(this.#options.logger, job);
     void this.#limit(() => run.execute());
+  }
+
+  /** Of the jobs begun by a turn, those that did not end within the tick. */
+  #limitTimes(): void {
+    for (const run of this.#running) run.limitTime();
   }
 
   #suspectRuns(): boolean {
