@@ -44,18 +44,9 @@ const channel = tracingChannel<unknown, JobContext>('minq:job');
 
 /** How long a job waits for a worker that knows its function: a rolling deploy, at most. */
 const UNKNOWN_FUNCTION_MS = 5 * 60_000;
-/** How long a suspect is put off that can't run beside another. */
-const SUSPECT_WAIT_MS = 500;
 
-/**
- * How a job ends that can't or needn't be run now; undefined for one that can be.
- * @param suspectRuns whether this worker runs another suspect at the moment
- */
-export function refuse(
-  job: ClaimedJob,
-  fn: JobFunction | undefined,
-  suspectRuns: () => boolean,
-): Outcome | undefined {
+/** How a job ends that can't or needn't be run; undefined for one that can be. */
+export function refuse(job: ClaimedJob, fn: JobFunction | undefined): Outcome | undefined {
   const { record, attempt, claimedAt, enqueuedAt, lastError } = job;
   const late = record.expires !== undefined && claimedAt - enqueuedAt > record.expires;
   // Who runs a job again by hand wants it late rather than never.
@@ -67,9 +58,7 @@ export function refuse(
   if (attempt > retriesOf(job, fn) + 1) {
     return { kind: 'failed', error: describeError(new WorkerLostError(attempt - 1)) };
   }
-  return isSuspect(job, fn) && suspectRuns()
-    ? { kind: 'postponed', error: lastError!, delayMs: SUSPECT_WAIT_MS }
-    : undefined;
+  return undefined;
 }
 
 function unknownFunction({ record, claimedAt, lastError }: ClaimedJob): Outcome {
@@ -84,16 +73,6 @@ function unknownFunction({ record, claimedAt, lastError }: ClaimedJob): Outcome 
         delayMs: Math.min(Math.max(waited, 1_000), 60_000),
       };
 }
-
-/**
- * Whether this job may be what kills workers: it is on its last attempt, and lost its worker before. A worker
- * runs one suspect at a time, for a crash charges all that run beside it: whoever is innocent gets its last
- * attempt without the poison. A single crash makes nobody wait.
- */
-export const isSuspect = (job: ClaimedJob, fn: JobFunction): boolean =>
-  job.lastError?.name === 'WorkerLostError' &&
-  job.attempt > 2 &&
-  job.attempt === retriesOf(job, fn) + 1;
 
 /** Runs after the first that are allowed. */
 const retriesOf = ({ record }: ClaimedJob, fn: JobFunction): number =>
@@ -156,6 +135,21 @@ export class Run {
     this.#decide(this.#failure(thrown));
     this.#options.onReturn(this);
   };
+
+  /**
+   * Whether this job may be what kills workers: it is on its last attempt, and lost its worker more than once. A
+   * crash charges all that the worker held, so suspects run one at a time: whoever is innocent gets its last
+   * attempt without the poison.
+   */
+  get suspect(): boolean {
+    const { attempt, lastError } = this.job;
+    return attempt > 2 && attempt === this.retries + 1 && lastError?.name === 'WorkerLostError';
+  }
+
+  /** Not now, beside others of its kind. */
+  putOff(delayMs: number): void {
+    this.#decide({ kind: 'postponed', error: this.job.lastError!, delayMs });
+  }
 
   /** From now on the run's time is limited. Apart from the start: most jobs end before it is worth a timer. */
   limitTime(): void {

@@ -21,7 +21,7 @@ import {
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
 import type { Claim, NewJob, Settlement, Store } from '../store.ts';
-import { isSuspect, refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
+import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import { ProgressReporter } from './progress.ts';
@@ -29,6 +29,8 @@ import { ProgressReporter } from './progress.ts';
 /** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
 const MAX_SETTLED = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** How far apart suspects are claimed again that were claimed together. */
+const SUSPECTS_APART_MS = 500;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
 
@@ -174,8 +176,7 @@ export class Processor {
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
-      for (const claim of reply.claimed) this.#begin(claim, reply.now, stale || !this.#claiming);
-      if (reply.claimed.length > 0) setImmediate(() => this.#limitTimes());
+      this.#beginAll(reply.claimed, reply.now, stale || !this.#claiming);
       nextIn = reply.nextIn;
     } catch (error) {
       this.#finished = settlements.concat(this.#finished);
@@ -246,7 +247,29 @@ export class Processor {
     return this.#finished.splice(0, count);
   }
 
-  #begin(claim: Claim, now: number, unwanted: boolean): void {
+  #beginAll(claims: readonly Claim[], now: number, unwanted: boolean): void {
+    const suspects: Run[] = [];
+    for (const claim of claims) {
+      const run = this.#prepare(claim, now, unwanted);
+      if (run?.suspect) suspects.push(run);
+      else if (run) this.#start(run);
+    }
+    this.#beginSuspects(suspects);
+    if (claims.length > 0) setImmediate(() => this.#limitTimes());
+  }
+
+  /** One at a time; several are put off, apart from each other, and settled before any of them can do harm. */
+  #beginSuspects(suspects: readonly Run[]): void {
+    if (suspects.length === 0) return;
+    const another = [...this.#running].some((run) => run.suspect && !run.decided);
+    for (const [i, run] of suspects.entries()) {
+      if (suspects.length === 1 && !another) this.#start(run);
+      else run.putOff(SUSPECTS_APART_MS * (i + 1));
+    }
+  }
+
+  /** @returns undefined for a job that is settled without being run */
+  #prepare(claim: Claim, now: number, unwanted: boolean): Run | undefined {
     const { id, run, attempt } = parseTicket(claim.ticket);
     const ticket = claim.ticket;
     let parsed: { enqueuedAt: number; record: JobRecord };
@@ -254,9 +277,12 @@ export class Processor {
       parsed = parseRecord(claim.record);
     } catch (error) {
       const base = { id, run, attempt, ticket, claimedAt: now };
-      if (unwanted) return this.#settle(base, { kind: 'released' });
       this.#options.logger.error(`job failed: ${(error as Error).message}`, { id });
-      return this.#settle(base, { kind: 'failed', error: describeError(error) });
+      this.#settle(
+        base,
+        unwanted ? { kind: 'released' } : { kind: 'failed', error: describeError(error) },
+      );
+      return undefined;
     }
     const { enqueuedAt, record } = parsed;
     const lastError = parseLastError(claim.lastError);
@@ -271,34 +297,23 @@ export class Processor {
       lastError,
     };
     const fn = this.#options.functions.get(record.fn);
-    const outcome: Outcome | undefined = unwanted
-      ? { kind: 'released' }
-      : refuse(job, fn, () => this.#suspectRuns());
-    if (outcome) {
-      logOutcome(this.#options.logger, job, outcome, 0);
-      this.#settle(job, outcome, 0, record, fn);
-    } else {
-      this.#start(job, fn!);
-    }
+    const outcome: Outcome | undefined = unwanted ? { kind: 'released' } : refuse(job, fn);
+    if (!outcome) return new Run(job, fn!, this.#executor);
+    logOutcome(this.#options.logger, job, outcome, 0);
+    this.#settle(job, outcome, 0, record, fn);
+    return undefined;
   }
 
-  #start(job: ClaimedJob, fn: JobFunction): void {
-    const run = new Run(job, fn, this.#executor);
-    this.held.set(job.ticket, run);
+  #start(run: Run): void {
+    this.held.set(run.job.ticket, run);
     this.#running.add(run);
-    logStart(this.#options.logger, job);
+    logStart(this.#options.logger, run.job);
     void this.#limit(() => run.execute());
   }
 
   /** Of the jobs begun by a turn, those that did not end within the tick. */
   #limitTimes(): void {
     for (const run of this.#running) run.limitTime();
-  }
-
-  #suspectRuns(): boolean {
-    for (const { job, fn, decided } of this.#running)
-      if (!decided && isSuspect(job, fn)) return true;
-    return false;
   }
 
   #onReturn(run: Run): void {
