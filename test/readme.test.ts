@@ -1,6 +1,14 @@
 /** Every code block of the README is run, or its commands are looked up: what it says is true now. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -95,6 +103,17 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
   await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');
   });
+});
+
+void t.test('the rights it lists are those the scripts need', async (t) => {
+  const rights = blocks.find(({ text }) => text.startsWith('~minq:'))!.text.split(/\s+/);
+  const sources = readdirSync(path.join(root, 'src/scripts')).map((file) =>
+    readFileSync(path.join(root, 'src/scripts', file), 'utf8'),
+  );
+  const called = sources.flatMap((source) => [...source.matchAll(/redis\.call\('([A-Z]+)'/g)]);
+  for (const name of new Set(called.map((match) => match[1]!.toLowerCase()))) {
+    t.ok(rights.includes(`+${name}`), name);
+  }
 });
 
 void t.test('the commands it names exist', async (t) => {
