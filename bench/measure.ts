@@ -3,7 +3,7 @@
  * `Measurement` for each message it gets; ends when the parent lets go of it.
  * Arguments: library, scenario, URL of Redis, ms of warm-up, ms of a round, file for a CPU profile.
  */
-import { LIBRARIES } from './adapters/adapter.ts';
+import { LIBRARIES } from './libraries.ts';
 import { CommandCounter, Profiler, Stopwatch, usedMemory } from './meter.ts';
 import { native } from './native.ts';
 import { SCENARIOS } from './scenarios.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { LIBRARIES } from './adapters/adapter.ts';
+import { LIBRARIES } from './libraries.ts';
 import { SCENARIOS, scenariosNamed, type Scenario } from './scenarios.ts';
 
 export interface Options {

@@ -145,18 +145,16 @@ export async function readCounts(store: Store): Promise<Counts> {
 
 export async function readStats(store: Store): Promise<Stats> {
   const stored = await store.stats();
-  const names = [
-    'enqueued',
-    'completed',
-    'failed',
-    'cancelled',
-    'retried',
-    'recovered',
-    'refused',
-  ] as const;
-  return Object.fromEntries(
-    names.map((name) => [name, Number(stored[name] ?? 0)]),
-  ) as unknown as Stats;
+  const counter = (name: keyof Stats) => Number(stored[name] ?? 0);
+  return {
+    enqueued: counter('enqueued'),
+    completed: counter('completed'),
+    failed: counter('failed'),
+    cancelled: counter('cancelled'),
+    retried: counter('retried'),
+    recovered: counter('recovered'),
+    refused: counter('refused'),
+  };
 }
 
 export async function readWorkers(store: Store): Promise<WorkerInfo[]> {

@@ -45,6 +45,7 @@ export interface WorkerOptions {
 /** After the time for running jobs is over: how long giving them back may take. */
 const RELEASE_MS = 2_000;
 const RELEASE_NOW_MS = 500;
+const LEAVE_NOW_MS = 200;
 
 export class Worker {
   /** Unique to this object; two workers may share host, name and pid. */
@@ -180,28 +181,33 @@ export class Worker {
 
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
-    // First nothing new is claimed; leases are renewed until the last job is settled or given back;
-    // connections close last, which also ends whatever call of a loop is still under way.
+    await this.#finish(processor, timeoutMs);
+    stopping = true;
+    stopCatching();
+    const signedOff = store.leave().catch(() => {}); // else we are off the list within a minute
+    await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
+    // Connections close last, which also ends whatever call of a loop is still under way.
+    control.stop();
+    processor.end();
+    connection.close();
+    await Promise.all([heartbeat.stop(), pruner.stop()]);
+    logger.info('worker stopped', { queue, worker: this.id });
+  }
+
+  get #hurried(): boolean {
+    return this.#stopAsked === 0;
+  }
+
+  /** Nothing new is claimed; leases are renewed until the last job is settled or given back. */
+  async #finish(processor: Processor, timeoutMs: number): Promise<void> {
     processor.stopClaiming();
     const hurried = new Promise<void>((resolve) => {
       this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
     });
     await within(timeoutMs, processor.quiet(), hurried);
     const left = [...processor.running].filter((run) => !run.decided).length;
-    if (left > 0) logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
-    const hurry = (this.#stopAsked ?? timeoutMs) === 0;
-    await within(hurry ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
-    stopping = true;
-    stopCatching();
-    await within(
-      hurry ? 200 : RELEASE_MS,
-      store.leave().catch(() => {}),
-    ); // Redis forgets us within a minute
-    control.stop();
-    processor.end();
-    connection.close();
-    await Promise.all([heartbeat.stop(), pruner.stop()]);
-    logger.info('worker stopped', { queue, worker: this.id });
+    if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
+    await within(this.#hurried ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
   }
 
   /** @returns false when the worker was stopped before Redis could be reached */

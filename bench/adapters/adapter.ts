@@ -16,11 +16,3 @@ export type Connect = (url: string, waits: boolean) => Promise<Adapter>;
 
 /** How many results are kept, where a library can be told a number. */
 export const KEPT = 10_000;
-
-/** In the order in which they are measured and shown. */
-export const LIBRARIES: Readonly<Record<string, () => Promise<{ connect: Connect }>>> = {
-  minq: () => import('./minq.ts'),
-  bullmq: () => import('./bullmq.ts'),
-  'bee-queue': () => import('./bee-queue.ts'),
-  floor: () => import('./floor.ts'),
-};
