@@ -10,7 +10,7 @@ const LAYERS: Record<string, string[]> = {
   'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'loop', 'script', 'version'],
   'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context'],
   'names, records, transitions, the connection': [
-    'keys', 'job', 'connection', 'signals', 'load', 'worker/rejections',
+    'keys', 'job', 'connection', 'signals', 'load', 'cron', 'worker/rejections',
     'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/views',
   ],
   'the state, and what users may ask for': ['store', 'options', 'worker/idle'],
