@@ -24,6 +24,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'enqueue a job',
     load: async () => (await import('./cli/enqueue.ts')).enqueue,
   },
+  cron: {
+    summary: 'show the cron entries, or run one now',
+    load: async () => (await import('./cli/cron.ts')).cron,
+  },
 };
 
 const HELP = `minq ${VERSION}: background jobs on Redis

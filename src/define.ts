@@ -3,24 +3,40 @@ import { InvalidArgumentError } from './errors.ts';
 import { show } from './duration.ts';
 import { isFunctionName } from './job.ts';
 import type { AnyFunction } from './jsonify.ts';
-import { checkJobOptions, type JobOptions, type ResolvedJobOptions } from './options.ts';
+import {
+  checkJobOptions,
+  type CronJobOptions,
+  type JobOptions,
+  type ResolvedJobOptions,
+} from './options.ts';
 
 /** Shared between copies of minq, should an app have two. */
 const OPTIONS = Symbol.for('minq.job.options');
 
 /**
- * Attaches options to a function and returns that same function.
+ * Attaches options to a function and returns that same function. With `cron` or `every`, workers also run it by
+ * itself at these times; it then takes no arguments (`currentJob().tick` tells it the time).
  * @example export const fetchPage = job({ retries: 10, timeout: '10s' }, async (url: string) => { ... })
+ * @example export const nightly = job({ cron: '0 2 * * *', timezone: 'Europe/Berlin' }, async () => { ... })
  * @throws {InvalidArgumentError} for a bad option, or a function that has options already
  */
-export function job<F extends AnyFunction>(options: JobOptions, fn: F): F {
+export function job<F extends () => unknown>(options: CronJobOptions, fn: F): F;
+export function job<F extends AnyFunction>(options: JobOptions, fn: F): F;
+export function job<F extends AnyFunction>(options: JobOptions | CronJobOptions, fn: F): F {
   if (typeof fn !== 'function') throw new InvalidArgumentError(`job: ${show(fn)} is no function`);
   if (Object.hasOwn(fn, OPTIONS)) {
     throw new InvalidArgumentError(
       `job: function "${fn.name}" has options already; wrap it in another function`,
     );
   }
-  Object.defineProperty(fn, OPTIONS, { value: checkJobOptions(options) });
+  const checked = checkJobOptions(options);
+  const when = checked.cron === undefined ? checked.every && 'every' : 'cron';
+  if (when && fn.length > 0) {
+    throw new InvalidArgumentError(
+      `${when}: function "${fn.name}" takes ${fn.length} argument${fn.length > 1 ? 's' : ''}, but a tick has none to give; enqueue it from a function without any, or use queue.schedule with 'args'`,
+    );
+  }
+  Object.defineProperty(fn, OPTIONS, { value: checked });
   return fn;
 }
 

@@ -25,9 +25,16 @@ export type { Counts, JobInfo, Stats, WorkerInfo } from './inspector.ts';
 export type { JobState } from './job.ts';
 export type { Jsonify } from './jsonify.ts';
 export type { Logger, LogFields } from './log.ts';
-export type { BackoffOptions, EnqueueOptions, JobOptions } from './options.ts';
+export type {
+  BackoffOptions,
+  CronJobOptions,
+  EnqueueOptions,
+  JobOptions,
+  Ticks,
+} from './options.ts';
 export { Queue, type QueueOptions } from './queue.ts';
-export type { EnqueueItem } from './signature.ts';
+export type { ScheduleInfo } from './schedules.ts';
+export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
 export type { Middleware } from './worker/executor.ts';

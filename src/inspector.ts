@@ -16,6 +16,8 @@ export interface JobInfo {
   priority: 'high' | 'normal' | 'low';
   meta: Record<string, string>;
   enqueuedAt: number | undefined;
+  /** The instant a cron job fired for. */
+  tick?: number;
   /** When a scheduled job falls due. */
   dueAt?: number;
   /** When the lease of a running job ends, unless it is renewed. */
@@ -43,6 +45,8 @@ export interface WorkerInfo {
   startedAt: number;
   /** Last sign of life, epoch ms by Redis's clock. */
   seenAt: number;
+  /** Whether it is the one that fires the ticks of cron. */
+  beat: boolean;
   version: string;
 }
 
@@ -89,6 +93,7 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     priority: known?.record.priority ?? 'normal',
     meta: known?.record.meta ?? {},
     enqueuedAt: known?.enqueuedAt,
+    ...(known?.record.tick !== undefined && { tick: known.record.tick }),
     ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
     ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
     ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
@@ -158,9 +163,10 @@ export async function readStats(store: Store): Promise<Stats> {
 }
 
 export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
-  return Object.entries(await store.workers()).flatMap(([id, text]) => {
+  const [workers, beatsNow] = await Promise.all([store.workers(), store.beatHolder()]);
+  return Object.entries(workers).flatMap(([id, text]) => {
     const { at, json } = splitTime(text);
-    const presence = readJson(json) as Omit<WorkerInfo, 'id' | 'seenAt'> | undefined;
-    return presence ? [{ ...presence, id, seenAt: at }] : [];
+    const presence = readJson(json) as Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'> | undefined;
+    return presence ? [{ ...presence, id, seenAt: at, beat: id === beatsNow }] : [];
   });
 }

@@ -42,6 +42,8 @@ export interface JobRecord extends RunOptions {
   expires?: number;
   priority?: 'high' | 'low';
   meta?: Record<string, string>;
+  /** Of a cron job: the instant it fired for, epoch ms. */
+  tick?: number;
   /** Marks one call of enqueue where the user gave the id, so that the same call sent twice is known. */
   call?: string;
 }

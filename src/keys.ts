@@ -41,6 +41,16 @@ const NAMES = {
   workers: 'workers',
   /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused. */
   stats: 'stats',
+  /** ZSET cron entry -> its next tick (ms). */
+  cron: 'cron',
+  /** HASH cron entry -> JSON of its definition (when, function, arguments, options, app it belongs to). */
+  entries: 'cron:entries',
+  /** HASH cron entry -> its last tick, what became of it (fired, skipped, missed), and the last tick fired. */
+  lastTicks: 'cron:last',
+  /** HASH app -> when it last wrote down its cron entries (ms). */
+  apps: 'cron:apps',
+  /** STRING: the worker that ticks. Saves the others the work; nothing depends on it. */
+  beat: 'beat',
   /** STRING, present while the queue is paused. */
   paused: 'paused',
 } as const;
@@ -53,7 +63,7 @@ export type QueueKeys = Readonly<Record<KeyName, string>> & {
   claim(worker: string): string;
   /** Pub/sub channel on which one client hears of the results it waits for. */
   results(client: string): string;
-  /** Pub/sub channel on which workers hear of tickets to cancel. */
+  /** Pub/sub channel on which workers hear of tickets to cancel, and that the cron entries have changed. */
   readonly control: string;
 };
 

@@ -1,7 +1,10 @@
 /**
  * Runs a task every so often: jittered, so that many workers don't act in step; never overlapping;
- * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way.
+ * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way. A task may say
+ * itself, in ms, when it wants to run next.
  */
+import { LONGEST_TIMER_MS } from './duration.ts';
+
 export interface Loop {
   /** The next run begins now, or right after the one that is under way. */
   soon(): void;
@@ -16,17 +19,22 @@ export interface LoopOptions {
   immediately?: boolean;
 }
 
-export function startLoop(task: () => Promise<void>, options: LoopOptions): Loop {
+export function startLoop(task: () => Promise<number | void>, options: LoopOptions): Loop {
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
-  const next = () => {
+  const next = (inMs: number | void) => {
     if (stopped) return;
-    timer = setTimeout(run, options.everyMs * (0.9 + 0.2 * Math.random()));
+    const jittered = options.everyMs * (0.9 + 0.2 * Math.random());
+    timer = setTimeout(run, Math.min(inMs ?? jittered, LONGEST_TIMER_MS));
   };
   const run = () => {
-    running = task().catch(options.onError).finally(next);
+    running = task()
+      .catch((error: unknown) => {
+        options.onError(error);
+      })
+      .then(next);
   };
   if (options.immediately) run();
   else next();

@@ -3,8 +3,10 @@
  * at the call; the rest of minq sees only resolved values, durations in ms.
  */
 import type { Backoff } from './backoff.ts';
+import { checkCron, checkTimezone } from './cron.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import { InvalidArgumentError } from './errors.ts';
+import { isFunctionName } from './job.ts';
 import { checkName } from './keys.ts';
 
 /** Defaults of a run; DESIGN: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
@@ -125,10 +127,31 @@ const enqueueChecks = {
   meta: stringMap,
 } satisfies Checks;
 
+/** When a cron entry fires, and what becomes of ticks that were missed or come too early. */
+const tickChecks = {
+  cron: checkCron,
+  every: duration(1_000),
+  timezone: checkTimezone,
+  catchUp: oneOf('last', 'none', 'all'),
+  overlap: flag,
+} satisfies Checks;
+
 const jobChecks = {
   ...runChecks,
   retryIf: func<(error: unknown) => boolean>(),
   onFailure: text,
+  ...tickChecks,
+} satisfies Checks;
+
+const scheduleChecks = {
+  ...tickChecks,
+  fn: (value, name) =>
+    isFunctionName(value)
+      ? value
+      : fail(name, value, 'give the name of a function your jobs file exports'),
+  args: (value, name) =>
+    Array.isArray(value) ? (value as unknown[]) : fail(name, value, 'give an array'),
+  options: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
 } satisfies Checks;
 
 const queueChecks = {
@@ -141,6 +164,8 @@ const queueChecks = {
 const workerChecks = {
   queue: checkName as Check<string>,
   concurrency: wholeNumber(1, 1_000),
+  app: text,
+  cron: flag,
   lease: duration(300),
   shutdownTimeout: duration(),
   burst: flag,
@@ -160,6 +185,7 @@ const workerChecks = {
 
 export type ResolvedEnqueueOptions = Checked<typeof enqueueChecks>;
 export type ResolvedJobOptions = Checked<typeof jobChecks>;
+export type ResolvedSchedule = Checked<typeof scheduleChecks>;
 export type ResolvedWorkerOptions = Checked<typeof workerChecks>;
 export type ResolvedQueueOptions = Checked<typeof queueChecks>;
 
@@ -200,8 +226,44 @@ export function checkQueueOptions(value: unknown): ResolvedQueueOptions {
   return options;
 }
 
-export const checkJobOptions = (value: unknown): ResolvedJobOptions =>
-  check(jobChecks, value, 'job options');
+export function checkJobOptions(value: unknown): ResolvedJobOptions {
+  const options = check(jobChecks, value, 'job options');
+  checkTicks(options);
+  return options;
+}
+
+export const checkScheduleName = (value: unknown): string => jobId(value, 'name');
+
+/** What `Queue.schedule` takes. */
+export function checkSchedule(value: unknown): ResolvedSchedule & { fn: string } {
+  const given = check(scheduleChecks, value, 'options');
+  if (given.cron === undefined && given.every === undefined) {
+    fail('cron', undefined, "say when: give 'cron' or 'every'");
+  }
+  checkTicks(given);
+  for (const name of ['id', 'unique', 'delay', 'runAt', 'queue'] as const) {
+    const option = given.options?.[name];
+    if (option !== undefined) {
+      fail(name, option, 'each tick enqueues a job of its own, at once, on this queue');
+    }
+  }
+  return { ...given, fn: given.fn ?? fail('fn', undefined, 'give the name of a function') };
+}
+
+function checkTicks({ cron, every, ...rest }: Checked<typeof tickChecks>): void {
+  if (cron !== undefined && every !== undefined) {
+    fail('every', every, "give either 'cron' or 'every', not both");
+  }
+  for (const name of ['timezone', 'catchUp', 'overlap'] as const) {
+    if (rest[name] === undefined) continue;
+    if (name === 'timezone' && every !== undefined) {
+      fail(name, rest[name], "it goes with 'cron'; 'every' is the same in all time zones");
+    }
+    if (cron === undefined && every === undefined) {
+      fail(name, rest[name], "it goes with 'cron' or 'every'");
+    }
+  }
+}
 
 export const checkWorkerOptions = (value: unknown): ResolvedWorkerOptions =>
   check(workerChecks, value, 'options');
@@ -288,6 +350,37 @@ export interface EnqueueOptions {
 
 export type BackoffOptions =
   Duration | { type?: 'exponential' | 'fixed'; delay?: Duration; max?: Duration; jitter?: number };
+
+/** When a cron entry fires: at the times of an expression, or at regular intervals. */
+export type Ticks = {
+  /**
+   * What to do with ticks that fell before the worker that finds them was started, or more than 15 s ago: run the
+   * `last` of them (the default), `none`, or `all` (at most 100). Later ticks are all run.
+   */
+  catchUp?: 'last' | 'none' | 'all';
+  /** With `false`, a tick is skipped while the run of the one before is unfinished. Default true. */
+  overlap?: boolean;
+} & (
+  | {
+      /**
+       * Cron expression of 5 fields, or 6 with seconds in front; names (`MON`, `JAN`), `L`, `#`, `W` and `@daily` and its
+       * kin. Daylight saving as in Debian's cron (man 8 cron).
+       */
+      cron: string;
+      /** IANA time zone of the expression. Default `UTC`. */
+      timezone?: string;
+      every?: never;
+    }
+  | {
+      /** Interval, at least 1 s, counted from the epoch: `'15m'` means :00, :15, :30, :45, on every worker. */
+      every: Duration;
+      cron?: never;
+      timezone?: never;
+    }
+);
+
+/** Options of `job(options, fn)` that make it a cron job. */
+export type CronJobOptions = JobOptions & Ticks;
 
 /** Options of `job(options, fn)`: the job's own, beside its code. */
 export interface JobOptions extends Pick<

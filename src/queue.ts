@@ -8,6 +8,7 @@ import {
   QueueClosedError,
   RedisUnavailableError,
 } from './errors.ts';
+import { definitionText, parseDefinition, tickId, tickJob } from './entry.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { newId, randomText } from './id.ts';
 import {
@@ -27,12 +28,23 @@ import {
   checkJobId,
   checkPage,
   checkQueueOptions,
+  checkSchedule,
+  checkScheduleName,
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
 } from './options.ts';
 import { Results } from './results.ts';
-import type { AnyJobs, EnqueueItem, EnqueueRest, JobName, JobResult } from './signature.ts';
-import { Store, type NewJob } from './store.ts';
+import { readSchedules, removeEntry, writeEntry, type ScheduleInfo } from './schedules.ts';
+import type {
+  AnyJobs,
+  EnqueueItem,
+  EnqueueRest,
+  JobName,
+  JobResult,
+  Schedule,
+} from './signature.ts';
+import type { NewJob } from './settlement.ts';
+import { Store } from './store.ts';
 
 export interface QueueOptions {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
@@ -236,6 +248,50 @@ export class Queue<Jobs = AnyJobs> {
   /** The workers that gave a sign of life in the last minute. */
   async workers(): Promise<WorkerInfo[]> {
     return readWorkers(this.#store);
+  }
+
+  /** The cron entries of this queue, by name: those of `schedule` and those beside functions. */
+  async schedules(): Promise<ScheduleInfo[]> {
+    return readSchedules(this.#store);
+  }
+
+  /**
+   * Adds a cron entry, or replaces the one of this name. At each of its ticks one of the workers enqueues a job, with
+   * the id `cron:<name>:<tick in epoch ms>`.
+   * @example await queue.schedule('digest', { cron: '0 7 * * MON-FRI', timezone: 'Europe/Berlin', fn: 'sendDigest' })
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {MinqError} `SCHEDULE_TAKEN`: a function's own entry has this name; `TOO_MANY_SCHEDULES`: over 10,000
+   */
+  async schedule<N extends JobName<Jobs>>(
+    name: string,
+    schedule: Schedule<Jobs, N>,
+  ): Promise<void> {
+    const text = definitionText(checkSchedule(schedule));
+    await writeEntry(this.#store, checkScheduleName(name), text);
+  }
+
+  /**
+   * Removes a cron entry; jobs it has enqueued stay. One that stands beside a function comes back when a worker starts.
+   * @returns false when there is none of this name
+   */
+  async unschedule(name: string): Promise<boolean> {
+    return removeEntry(this.#store, checkScheduleName(name));
+  }
+
+  /**
+   * Fires a cron entry now, beside its ticks; the job's `tick` is this moment.
+   * @throws {MinqError} `NO_SCHEDULE` when there is none of this name
+   */
+  async runSchedule(name: string): Promise<Job> {
+    const store = this.#store;
+    const { now, entries } = await store.entries([checkScheduleName(name)]);
+    if (!entries[0]) throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
+    const entry = parseDefinition(entries[0].definition);
+    const { json, letter } = tickJob(entry, now);
+    const id = tickId(name, now);
+    const how = `${letter === '-' ? 'n' : letter} kept 0`;
+    const refused = await store.enqueue([{ id, how, json }]);
+    return new Job(id, entry.fn, refused.has(0), this.#lane(this.name).context);
   }
 
   /** Counters since the queue exists. */

@@ -1,6 +1,6 @@
 /** Types of the calls to a queue, read off the functions of a jobs file. */
 import type { AnyFunction, Jsonify, Storable } from './jsonify.ts';
-import type { EnqueueOptions } from './options.ts';
+import type { EnqueueOptions, Ticks } from './options.ts';
 
 /** The shape of a queue without a type argument: every name and argument is accepted. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- "anything" is what is meant
@@ -26,6 +26,12 @@ export type EnqueueRest<F> =
   [] extends Parameters<F>
     ? [args?: JobArgs<F>, options?: EnqueueOptions]
     : [args: JobArgs<F>, options?: EnqueueOptions];
+
+/** What `schedule` takes: when, and which function with which arguments and options. */
+export type Schedule<Jobs, N extends JobName<Jobs>> = Ticks & {
+  fn: N;
+  options?: Omit<EnqueueOptions, 'id' | 'unique' | 'delay' | 'runAt' | 'queue'>;
+} & ([] extends Parameters<Jobs[N]> ? { args?: JobArgs<Jobs[N]> } : { args: JobArgs<Jobs[N]> });
 
 /** An item of `enqueueMany`: an enqueue option beside the function and its arguments. */
 export type EnqueueItem<Jobs> = {

@@ -4,7 +4,6 @@
  */
 import type { Connection } from './connection.ts';
 import { queueKeys, type QueueKeys } from './keys.ts';
-import type { ClaimedJob, Outcome, StoredOutcome } from './job.ts';
 import type { Script } from './script.ts';
 import {
   cancelScript,
@@ -14,29 +13,17 @@ import {
   resumeScript,
   retryScript,
 } from './scripts/control.ts';
+import {
+  beatScript,
+  entriesScript,
+  releaseBeatScript,
+  writeEntriesScript,
+} from './scripts/cron.ts';
 import { enqueueScript } from './scripts/enqueue.ts';
-import { CANCELLED_KEPT_MS } from './scripts/fragments.ts';
 import { turnScript } from './scripts/turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
 import { countsScript, infoScript, listScript, watchScript } from './scripts/views.ts';
-
-/** A job as the enqueue script takes it; see there for `how`. */
-export interface NewJob {
-  readonly id: string;
-  readonly how: string;
-  readonly json: string;
-}
-
-/** One finished run, ready to be recorded. */
-export interface Settlement {
-  readonly job: Pick<ClaimedJob, 'ticket' | 'attempt' | 'claimedAt'>;
-  readonly outcome: Outcome;
-  readonly ranMs: number;
-  /** How long the outcome is kept, where it is final. */
-  readonly keptMs: number;
-  /** A job to enqueue in the same transition, if the settlement is accepted. */
-  readonly followUp?: NewJob | undefined;
-}
+import { settlementArgs, type NewJob, type Settlement } from './settlement.ts';
 
 export interface Turn {
   /** Server time, epoch ms. */
@@ -60,7 +47,57 @@ export interface Refusal {
   why: 'lost' | 'gone';
 }
 
+/** An entry that is to fire, as the beat saw it, and what is to become of it. */
+export interface Firing {
+  name: string;
+  /** The tick and the definition that the caller saw: if Redis has others by now, nothing is done. */
+  tick: number;
+  definition: string;
+  next: number | undefined;
+  overlap: boolean;
+  /** Lane letter, `-` for normal. */
+  letter: string;
+  latest: number;
+  jobs: readonly { tick: number; json: string }[];
+}
+
+export interface BeatReply {
+  now: number;
+  /** Whether this worker beats. */
+  mine: boolean;
+  /** Whether the app has written down its entries (Redis may have been emptied since). */
+  known: boolean;
+  /** First tick to come, epoch ms; undefined where there is no entry. */
+  next: number | undefined;
+  due: { name: string; tick: number; definition: string }[];
+  /** Of the firings given, those that took place. */
+  done: { name: string; fired: number; skipped: number }[];
+}
+
+/** A change to the cron entries. Empty definitions: there was none, there shall be none. */
+export interface EntryChange {
+  name: string;
+  seen: string;
+  definition: string;
+  /** Next tick, where the entry doesn't keep its own. */
+  tick?: number | undefined;
+}
+
+/** An entry as it lies in Redis. */
+export interface StoredEntry {
+  name: string;
+  definition: string;
+  tick: number | undefined;
+  /** `<tick> <fired | skipped | missed> <last tick fired>`, or empty. */
+  last: string;
+  /** State of the last job fired. */
+  state: string;
+}
+
 type Reply = string | null;
+
+/** Entries read in one call. */
+const ENTRIES_A_CALL = 200;
 
 export class Store {
   readonly queue: string;
@@ -111,14 +148,11 @@ export class Store {
     want: number,
     settlements: readonly Settlement[],
   ): Promise<Turn> {
-    const followUps = settlements.flatMap(({ job, followUp }) =>
-      followUp ? [job.ticket, followUp.id, followUp.json] : [],
-    );
-    const rest = inGroups(settlements);
+    const { groups, followUps } = settlementArgs(settlements);
     const [now, nextIn, refused, tickets, records, lastErrors] = (await this.#run(
       turnScript,
       { turn, lease: leaseMs, want, settled: settlements.length, followUps: followUps.length },
-      followUps.length > 0 ? rest.concat(followUps) : rest,
+      followUps.length > 0 ? groups.concat(followUps) : groups,
     )) as [number, number, string[], string[], Reply[], Reply[]];
     const claimed = tickets.map((ticket, i) => ({
       ticket,
@@ -133,13 +167,14 @@ export class Store {
     presence: string,
     leaseMs: number,
     tickets: readonly string[],
-  ): Promise<{ lost: Refusal[]; unwanted: string[] }> {
-    const [lost, unwanted] = (await this.#run(
+    app = '',
+  ): Promise<{ lost: Refusal[]; unwanted: string[]; tick: number; appKnown: boolean }> {
+    const [lost, unwanted, tick, known] = (await this.#run(
       heartbeatScript,
-      { worker: this.#worker, presence, lease: leaseMs },
+      { worker: this.#worker, presence, lease: leaseMs, app },
       tickets,
-    )) as [string[], string[]];
-    return { lost: refusals(lost), unwanted };
+    )) as [string[], string[], number, number];
+    return { lost: refusals(lost), unwanted, tick, appKnown: known === 1 };
   }
 
   async leave(): Promise<void> {
@@ -154,6 +189,100 @@ export class Store {
   /** Removes what is kept too long. @returns whether there is more of it */
   async prune(): Promise<boolean> {
     return (await this.#run(pruneScript, {})) === 'more';
+  }
+
+  // ---- Cron ------------------------------------------------------------------------------------
+
+  /** Fires these entries, and looks what is due. With none to fire it only looks. */
+  async beat(app: string, firings: readonly Firing[] = []): Promise<BeatReply> {
+    const rest = firings.flatMap((each) => [
+      each.name,
+      String(each.tick),
+      each.definition,
+      each.next === undefined ? '' : String(each.next),
+      each.overlap ? '1' : '0',
+      each.letter,
+      String(each.latest),
+      String(each.jobs.length),
+      ...each.jobs.flatMap(({ tick, json }) => [String(tick), json]),
+    ]);
+    const [now, mine, known, next, due, done] = (await this.#run(
+      beatScript,
+      { worker: this.#worker, app },
+      rest,
+    )) as [number, number, number, number, string[], (string | number)[]];
+    return {
+      now,
+      mine: mine === 1,
+      known: known === 1,
+      next: next < 0 ? undefined : next,
+      due: inRows(due, 3).map(([name, tick, definition]) => ({
+        name: name!,
+        tick: Number(tick),
+        definition: definition!,
+      })),
+      done: inRows(done, 3).map(([name, fired, skipped]) => ({
+        name: name as string,
+        fired: fired as number,
+        skipped: skipped as number,
+      })),
+    };
+  }
+
+  async releaseBeat(): Promise<void> {
+    const { control } = this.keys;
+    await this.#run(releaseBeatScript, { worker: this.#worker, control }, [], 1_000);
+  }
+
+  /** @param app that has now written down its entries; empty: none has */
+  writeEntries(app: string, changes: readonly EntryChange[]) {
+    const rest = changes.flatMap(({ name, seen, definition, tick }) => [
+      name,
+      seen,
+      definition,
+      tick === undefined ? '' : String(tick),
+    ]);
+    const { control } = this.keys;
+    return this.#run(writeEntriesScript, { app, control }, rest) as Promise<
+      'written' | 'changed' | 'full'
+    >;
+  }
+
+  /** The entries of these names, or all, and the server's time. */
+  async entries(names?: readonly string[]): Promise<{ now: number; entries: StoredEntry[] }> {
+    const wanted = names ?? (await this.#entryNames());
+    let now = 0;
+    const entries: StoredEntry[] = [];
+    for (let i = 0; i === 0 || i < wanted.length; i += ENTRIES_A_CALL) {
+      const reply = (await this.#run(entriesScript, {}, wanted.slice(i, i + ENTRIES_A_CALL))) as [
+        number,
+        string[][],
+      ];
+      now = reply[0];
+      for (const [name, definition, tick, last, state] of reply[1]) {
+        entries.push({
+          name: name!,
+          definition: definition!,
+          tick: tick ? Number(tick) : undefined,
+          last: last!,
+          state: state!,
+        });
+      }
+    }
+    return { now, entries };
+  }
+
+  async #entryNames(): Promise<string[]> {
+    const names = new Set<string>(); // a scan may tell of an entry twice
+    let cursor = '0';
+    do {
+      const [next, found] = await this.#connection.call((client) =>
+        client.hscan(this.keys.entries, cursor, 'COUNT', ENTRIES_A_CALL),
+      );
+      for (let i = 0; i < found.length; i += 2) names.add(found[i]!);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...names].sort();
   }
 
   // ---- What people do ------------------------------------------------------------------------
@@ -212,68 +341,18 @@ export class Store {
   workers(): Promise<Record<string, string>> {
     return this.#connection.call((client) => client.hgetall(this.keys.workers));
   }
-}
 
-/** Settlements as the turn script takes them: those that end alike in a row share their head. */
-function inGroups(settlements: readonly Settlement[]): string[] {
-  const args: string[] = [];
-  let head: { word: string; ms: number; at: number; count: number } | undefined;
-  for (const settlement of settlements) {
-    const word = settlement.outcome.kind;
-    const ms = msOf(settlement);
-    if (head?.word !== word || head.ms !== ms) {
-      if (head) args[head.at] = String(head.count);
-      args.push(word, String(ms), '');
-      head = { word, ms, at: args.length - 1, count: 0 };
-    }
-    head.count++;
-    args.push(settlement.job.ticket, jsonOf(settlement));
-  }
-  if (head) args[head.at] = String(head.count);
-  return args;
-}
-
-/** How long the outcome is kept; of one that isn't final, how long the job waits. */
-function msOf({ outcome, keptMs }: Settlement): number {
-  switch (outcome.kind) {
-    case 'completed':
-    case 'failed':
-      return keptMs;
-    case 'cancelled':
-      return CANCELLED_KEPT_MS;
-    case 'retry':
-    case 'postponed':
-      return outcome.delayMs;
-    case 'released':
-      return 0;
+  /** Id of the worker that beats. */
+  beatHolder(): Promise<Reply> {
+    return this.#connection.call((client) => client.get(this.keys.beat));
   }
 }
 
-function jsonOf({ outcome, job, ranMs }: Settlement): string {
-  switch (outcome.kind) {
-    case 'completed': {
-      const result = outcome.result === undefined ? '' : `"result":${outcome.result},`;
-      return `{"state":"completed",${result}"attempt":${job.attempt},"startedAt":${job.claimedAt},"ranMs":${ranMs}}`;
-    }
-    case 'failed':
-      return ended(job, ranMs, { state: 'failed', error: outcome.error });
-    case 'cancelled':
-      return ended(job, ranMs, { state: 'cancelled', reason: outcome.reason });
-    case 'retry':
-    case 'postponed':
-      return JSON.stringify(outcome.error);
-    case 'released':
-      return '';
-  }
-}
+const refusals = (flat: string[]): Refusal[] =>
+  inRows(flat, 2).map(([ticket, why]) => ({ ticket: ticket!, why: why as Refusal['why'] }));
 
-const ended = (job: Settlement['job'], ranMs: number, what: StoredOutcome): string =>
-  JSON.stringify({ ...what, attempt: job.attempt, startedAt: job.claimedAt, ranMs });
-
-function refusals(flat: string[]): Refusal[] {
-  const list: Refusal[] = [];
-  for (let i = 0; i < flat.length; i += 2) {
-    list.push({ ticket: flat[i]!, why: flat[i + 1] as Refusal['why'] });
-  }
-  return list;
+function inRows<T>(flat: readonly T[], width: number): T[][] {
+  const rows: T[][] = [];
+  for (let i = 0; i < flat.length; i += width) rows.push(flat.slice(i, i + width));
+  return rows;
 }

@@ -1,15 +1,19 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
 import { hostname } from 'node:os';
+import { appOf } from './app.ts';
 import { describeError } from './codec.ts';
 import { checkServer, Connection, type RedisSource } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
+import { definitionText } from './entry.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkWorkerOptions } from './options.ts';
+import { CRON_CHANGED } from './scripts/cron.ts';
 import { Store } from './store.ts';
+import { Beat } from './worker/beat.ts';
 import { startControl } from './worker/control.ts';
 import type { Middleware } from './worker/executor.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
@@ -30,6 +34,16 @@ export interface WorkerOptions {
   shutdownTimeout?: Duration;
   /** Stop by itself when nothing is left to run now. Default false. */
   burst?: boolean;
+  /**
+   * Whether the functions' own cron entries (`job({ cron }, fn)`) fire on this queue. Default true. Where the same functions
+   * work on several queues, let all workers but one queue's have `false`: an entry fires on each queue that has it.
+   */
+  cron?: boolean;
+  /**
+   * Name of the app: entries it defined once and doesn't any more are removed, other apps' are left alone.
+   * Default: name of the package and path in it, of the jobs file (`minq worker`) or the main script.
+   */
+  app?: string;
   /** As for `Queue`. */
   redis?: RedisSource;
   /** First part of every key. Default `minq`. */
@@ -71,6 +85,8 @@ export class Worker {
       lease: toMs('15s', 'lease'),
       shutdownTimeout: toMs('25s', 'shutdownTimeout'),
       burst: false,
+      cron: true,
+      app: appOf(process.argv[1] ?? 'node'),
       prefix: 'minq',
       callTimeout: toMs('5s', 'callTimeout'),
       ...given,
@@ -149,10 +165,15 @@ export class Worker {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
     }));
+    const { definitions, app } = this.#cron();
+    const beat = this.#options.burst
+      ? undefined
+      : new Beat({ store, app, definitions, logger, onError: reportOnce(onError('cron')) });
     const control = startControl(
       open('control', true, false),
       store.keys.control,
-      processor.held,
+      (message) =>
+        message === CRON_CHANGED ? beat?.look() : processor.held.get(message)?.cancel(),
       () => heartbeat.soon(),
     );
     const startedAt = Date.now();
@@ -161,6 +182,9 @@ export class Worker {
       leaseMs: lease,
       held: processor.held,
       presence: () => this.#presence(processor, startedAt),
+      app,
+      beating: () => beat?.mine ?? false,
+      onCron: (tick, appKnown) => beat?.heard(tick, appKnown),
       onLost: (run, why) =>
         logger.warn(
           why === 'lost'
@@ -181,6 +205,7 @@ export class Worker {
 
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
+    const beatOver = beat?.stop().catch(() => {}); // else another takes it at the next tick
     await this.#finish(processor, timeoutMs);
     stopping = true;
     stopCatching();
@@ -190,8 +215,22 @@ export class Worker {
     control.stop();
     processor.end();
     connection.close();
-    await Promise.all([heartbeat.stop(), pruner.stop()]);
+    await Promise.all([heartbeat.stop(), pruner.stop(), beatOver]);
     logger.info('worker stopped', { queue, worker: this.id });
+  }
+
+  /** The app and the entries of its functions; a worker that isn't to define any belongs to no app. */
+  #cron(): { app: string; definitions: Map<string, string> } {
+    const definitions = new Map<string, string>();
+    const { app, cron, burst } = this.#options;
+    if (!cron || burst) return { app: '', definitions };
+    for (const { name, options } of this.#functions.values()) {
+      const { cron, every, timezone, catchUp, overlap } = options;
+      if (cron === undefined && every === undefined) continue;
+      const text = definitionText({ fn: name, cron, every, timezone, catchUp, overlap }, app);
+      definitions.set(name, text);
+    }
+    return { app, definitions };
   }
 
   get #hurried(): boolean {
@@ -256,11 +295,12 @@ export class Worker {
 const quietLogger = (): Logger => ({ ...lineLogger(), info: unheard });
 
 /** The same message again and again, as from a reconnect loop, is said once until another comes. */
-function reportOnce(report: (error: unknown) => void): (error: MinqError) => void {
+function reportOnce(report: (error: unknown) => void): (error: unknown) => void {
   let last = '';
   return (error) => {
-    if (error.message === last) return;
-    last = error.message;
+    const { message } = describeError(error);
+    if (message === last) return;
+    last = message;
     report(error);
   };
 }

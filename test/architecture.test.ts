@@ -7,22 +7,25 @@ import { VERSION } from '../src/version.ts';
 
 /** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
 const LAYERS: Record<string, string[]> = {
-  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'loop', 'script', 'version'],
+  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app'],
   'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context'],
-  'names, records, transitions, the connection': [
-    'keys', 'job', 'connection', 'signals', 'load', 'cron', 'worker/rejections',
-    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/views',
+  'names, records, times, transitions, the connection': [
+    'keys', 'job', 'cron', 'loop', 'connection', 'signals', 'load', 'worker/rejections',
+    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron', 'scripts/views',
   ],
-  'the state, and what users may ask for': ['store', 'options', 'worker/idle'],
-  'views of the state, definitions of jobs': [
-    'inspector', 'results', 'define', 'signature',
+  'what users may ask for; how a run ended': ['options', 'settlement', 'worker/idle'],
+  'the state; definitions of jobs and cron entries': ['store', 'define', 'entry', 'signature'],
+  'views of the state, keepers of a part of it': [
+    'inspector', 'results', 'schedules',
     'worker/progress', 'worker/pruner', 'worker/joblog',
   ],
   'one job: its handle, its run': ['handle', 'worker/executor'],
-  'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/heartbeat', 'worker/control'],
+  'the producer; the roles of a worker': [
+    'queue', 'worker/processor', 'worker/heartbeat', 'worker/control', 'worker/beat',
+  ],
   'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
-  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor'],
-  commands: ['cli/enqueue', 'cli/work'],
+  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table'],
+  commands: ['cli/enqueue', 'cli/work', 'cli/cron'],
   'the command that runs workers': ['cli/worker'],
   'the command that runs it all': ['cli/dev'],
   'the command line': ['cli'],

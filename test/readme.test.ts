@@ -100,6 +100,10 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     t.match(stdout, /sendMail\) failed: Fail: no address/);
     t.match(stdout, /completed \{\s+scheduled: 0/);
   });
+  await withWorker([cli, 'worker', './cron.ts'], async () => {
+    const { stdout } = await jiti('schedule.ts');
+    t.match(stdout, /^good morning, Ann\nmorning 20\S+\nnightly 20\S+T0[01]:00:00.000Z\npoll 20/);
+  });
   await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');
   });

@@ -46,7 +46,12 @@ scene('a running job is marked and its worker told, once for each call', async (
   t.equal(await store.cancel('a'), 'cancelling');
   t.equal(await store.cancel('a'), 'cancelling', 'sent again');
   t.same((await state(stage))['cancelling'], ['a:1:1']);
-  t.same(await store.heartbeat('{}', LEASE_MS, ['a:1:1']), { lost: [], unwanted: ['a:1:1'] });
+  t.same(await store.heartbeat('{}', LEASE_MS, ['a:1:1']), {
+    lost: [],
+    unwanted: ['a:1:1'],
+    tick: -1,
+    appKnown: false,
+  });
   t.equal(await store.cancel('nobody'), 'unknown');
 });
 
@@ -136,6 +141,8 @@ scene(
         { ticket: 'd:1:1', why: 'gone' },
       ],
       unwanted: [],
+      tick: -1,
+      appKnown: false,
     });
     const active = (await state(stage))['active'] as Record<string, number>;
     t.same(Object.keys(active), ['c:1:1']);

@@ -2,7 +2,7 @@
  * What the compiler must accept and refuse. It is compiled by `npm run typecheck` and never run:
  * `@ts-expect-error` fails the build where the line below it is no error.
  */
-import { Queue, Worker, type EnqueueItem, type Job, type Jsonify } from '../src/index.ts';
+import { job, Queue, Worker, type EnqueueItem, type Job, type Jsonify } from '../src/index.ts';
 import * as jobs from './fixtures/types/jobs.ts';
 import { queue } from './fixtures/types/queue.ts';
 
@@ -184,3 +184,30 @@ same<ResultOf<ReturnType<typeof typed.enqueue<'double'>>>, number>(true);
 void typed.enqueue('double', [2]);
 // @ts-expect-error of the wrong type
 void typed.enqueue('double', ['2']);
+
+// ---- Cron -------------------------------------------------------------------------------------
+
+same<typeof nightly, () => number>(true);
+const nightly = job({ cron: '0 2 * * *', timezone: 'Europe/Berlin', retries: 1 }, () => 1);
+void job({ every: '15m', catchUp: 'all', overlap: false }, async (_a?: string) => {});
+// @ts-expect-error a tick has no arguments to give
+void job({ every: '15m' }, (a: string) => a);
+// @ts-expect-error either, not both
+void job({ every: '15m', cron: '@daily' }, () => 1);
+// @ts-expect-error it goes with cron
+void job({ every: '15m', timezone: 'UTC' }, () => 1);
+// @ts-expect-error it goes with cron or every
+void job({ catchUp: 'all' }, () => 1);
+
+void queue.schedule('a', { cron: '@daily', fn: 'add', args: [1, 2], options: { retries: 1 } });
+void queue.schedule('a', { every: 5_000, fn: 'withDefault' });
+// @ts-expect-error no such function
+void queue.schedule('a', { every: 5_000, fn: 'ad' });
+// @ts-expect-error of the wrong type
+void queue.schedule('a', { every: 5_000, fn: 'add', args: [1, '2'] });
+// @ts-expect-error arguments are missing
+void queue.schedule('a', { every: 5_000, fn: 'add' });
+// @ts-expect-error when?
+void queue.schedule('a', { fn: 'withDefault' });
+// @ts-expect-error each tick has an id of its own
+void queue.schedule('a', { every: 5_000, fn: 'withDefault', options: { id: 'x' } });

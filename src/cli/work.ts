@@ -1,4 +1,5 @@
 /** One process that works: from loading the jobs file to the exit code. */
+import { appOf } from '../app.ts';
 import { describeError } from '../codec.ts';
 import { loadJobs } from '../load.ts';
 import type { Logger } from '../log.ts';
@@ -13,12 +14,14 @@ export interface QueueChoice {
   concurrency?: number;
 }
 
-/** @param file from `jobsPath` */
+/**
+ * @param file from `jobsPath`
+ * @param cron whether the file's cron entries fire; on the first of the queues only, or each tick would fire on all
+ */
 export async function work(
   file: string,
   queues: readonly QueueChoice[],
-  burst: boolean,
-  logger: Logger,
+  { burst, cron, logger }: { burst: boolean; cron: boolean; logger: Logger },
 ): Promise<number> {
   let workers: Worker[] = [];
   let exitCode = 0;
@@ -39,7 +42,10 @@ export async function work(
   sendFiles(sourcesOf(file)); // should the file not load, a change to one of them is a new try
   const { exports, files } = await loadJobs(file);
   sendFiles(files.filter((each) => !each.includes('node_modules')));
-  workers = queues.map((choice) => new Worker(exports, { ...choice, burst, logger }));
+  const app = appOf(file);
+  workers = queues.map(
+    (choice, i) => new Worker(exports, { ...choice, burst, logger, app, cron: cron && i === 0 }),
+  );
 
   // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it
   // fails, the others may finish, and whoever supervises us starts a fresh process.

@@ -17,6 +17,7 @@ Runs the functions that <file> (TypeScript or JavaScript) exports, when they are
   --processes n      run n such processes, and start one again when it dies
   --burst            stop when nothing is left to run now
   --watch            start again when a file changes
+  --no-cron          leave the file's cron entries to other workers (they fire on the first of the queues)
   --json             log in JSON, a line each
   --verbose          log more
 
@@ -29,6 +30,7 @@ A second one: gives all back at once and exits with 1.
     processes: { type: 'string' },
     burst: { type: 'boolean' },
     watch: { type: 'boolean' },
+    'no-cron': { type: 'boolean' },
   },
   positionals: [1, 1],
   async run(values, [file]) {
@@ -40,6 +42,7 @@ A second one: gives all back at once and exits with 1.
     }
     const watch = values['watch'] === true;
     const burst = values['burst'] === true;
+    const cron = values['no-cron'] !== true;
     if (watch && burst) throw new UsageError('--watch and --burst exclude each other');
     const logger = lineLogger({
       json: values['json'] === true,
@@ -47,7 +50,7 @@ A second one: gives all back at once and exits with 1.
     });
     return (watch || processes > 1) && !insideSupervisor()
       ? supervise({ processes, watch, burst, logger })
-      : work(full, queues, burst, logger);
+      : work(full, queues, { burst, cron, logger });
   },
 };
 

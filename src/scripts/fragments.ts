@@ -8,6 +8,8 @@ import type { Fragment } from '../script.ts';
 export const MAX_KEPT = 10_000;
 /** How long a cancelled job stays readable: 1 h. */
 export const CANCELLED_KEPT_MS = 3_600_000;
+/** How long the beat is a worker's without a sign of life. */
+export const BEAT_MS = 15_000;
 
 /**
  * `now`: Redis's clock in epoch ms; clocks of other hosts play no role in any transition. `stamp`: the same
@@ -177,5 +179,28 @@ local function place(id, letter, mode, due, json)
     wakeOne()
   end
   return true
+end`,
+};
+
+/** `describe(id)`: the state of a job, and what is known of it. */
+export const describe: Fragment = {
+  keys: ['jobs', 'outcomes', 'errors', 'progress', 'active', 'scheduled', ...tickets.keys],
+  lua: `
+-- id, state, ticket, due at or lease end, record, outcome, last error, progress
+local function describe(id)
+  local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
+  if not record and not outcome then return { id, 'unknown' } end
+  local ticket = ticketOf(id)
+  local state, at = 'ended', false
+  if not outcome then
+    at = redis.call('ZSCORE', active, ticket)
+    state = 'active'
+    if not at then
+      at = redis.call('ZSCORE', scheduled, ticket)
+      state = at and 'scheduled' or 'queued'
+    end
+  end
+  return { id, state, ticket, at, record, outcome,
+    redis.call('HGET', errors, id), redis.call('HGET', progress, id) }
 end`,
 };

@@ -1,23 +1,27 @@
 import { defineScript } from '../script.ts';
-import { clock, finish, tickets } from './fragments.ts';
+import { BEAT_MS, clock, finish, tickets } from './fragments.ts';
 
 /** A worker that gave no sign of life for this long is taken off the list. */
 export const WORKER_GONE_MS = 60_000;
 
 /**
- * Moves: nothing; puts off the end of the leases of all running jobs, and says the worker is alive.
- * Refuses when: a ticket is no longer active; replies with it, and with those somebody wants cancelled.
+ * Moves: nothing; puts off the end of the leases of all running jobs, keeps the beat if it is the worker's, and
+ * says the worker is alive.
+ * Refuses when: a ticket is no longer active; replies with it, with those somebody wants cancelled, with the
+ * first tick of cron (-1: none) and whether the app's entries are known: what its timer and its start told the
+ * beat may be out of date.
  * Called by: the heartbeat, every third of a lease.
  * If we crash: the leases end when they would have ended.
  */
 export const heartbeatScript = defineScript({
   name: 'heartbeat',
   flags: 'allow-oom',
-  keys: ['active', 'workers', 'cancelling', 'jobs'],
-  args: ['worker', 'presence', 'lease'],
+  keys: ['active', 'workers', 'cancelling', 'jobs', 'beat', 'cron', 'apps'],
+  args: ['worker', 'presence', 'lease', 'app'],
   uses: [clock, tickets],
   lua: `
 redis.call('HSET', workers, worker, stamp .. presence)
+if redis.call('GET', beat) == worker then redis.call('SET', beat, worker, 'PX', ${BEAT_MS}) end
 local mine, lost, unwanted = {}, {}, {}
 for i = REST, #ARGV do mine[#mine + 1] = ARGV[i] end
 if #mine > 0 then
@@ -40,7 +44,8 @@ if #mine > 0 then
     end
   end
 end
-return { lost, unwanted }`,
+local coming = redis.call('ZRANGE', cron, 0, 0, 'WITHSCORES')
+return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, app) }`,
 });
 
 /** The worker has stopped: it leaves the list of workers. What it still held comes back by its lease. */

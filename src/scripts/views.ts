@@ -1,28 +1,5 @@
 import { defineScript } from '../script.ts';
-import { tickets } from './fragments.ts';
-
-/** Lua shared by the views: the state of a job, and what is known of it. */
-const describe = {
-  keys: ['jobs', 'outcomes', 'errors', 'progress', 'active', 'scheduled', ...tickets.keys],
-  lua: `
--- id, state, ticket, due at or lease end, record, outcome, last error, progress
-local function describe(id)
-  local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
-  if not record and not outcome then return { id, 'unknown' } end
-  local ticket = ticketOf(id)
-  local state, at = 'ended', false
-  if not outcome then
-    at = redis.call('ZSCORE', active, ticket)
-    state = 'active'
-    if not at then
-      at = redis.call('ZSCORE', scheduled, ticket)
-      state = at and 'scheduled' or 'queued'
-    end
-  end
-  return { id, state, ticket, at, record, outcome,
-    redis.call('HGET', errors, id), redis.call('HGET', progress, id) }
-end`,
-};
+import { describe, tickets } from './fragments.ts';
 
 /** Reads: what is known of one job. */
 export const infoScript = defineScript({

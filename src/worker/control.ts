@@ -1,18 +1,17 @@
 /**
- * Hears of running jobs that somebody wants cancelled, on a subscriber connection. Only a shortcut: what was
+ * Hears of running jobs that somebody wants cancelled and of changed cron entries, on a subscriber connection. Only a shortcut: what was
  * not heard, because the connection was not there yet or had broken, a heartbeat brings; so one is asked for
  * as soon as the subscription stands (again).
  */
 import type { Connection } from '../connection.ts';
-import type { Run } from './executor.ts';
 
 export function startControl(
   connection: Connection,
   channel: string,
-  held: ReadonlyMap<string, Run>,
+  onMessage: (message: string) => void,
   onSubscribed: () => void,
 ): { stop(): void } {
-  connection.client.on('message', (_channel: string, ticket: string) => held.get(ticket)?.cancel());
+  connection.client.on('message', (_channel: string, message: string) => onMessage(message));
   let subscribed = false;
   // Redis may be away at the start: ioredis subscribes again only what was subscribed once.
   const subscribe = () => {

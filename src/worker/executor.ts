@@ -252,7 +252,7 @@ function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal
     retries: run.retries,
     meta: job.record.meta ?? {},
     enqueuedAt: job.enqueuedAt,
-    tick: undefined,
+    tick: job.record.tick === undefined ? undefined : new Date(job.record.tick),
     get signal() {
       return signal();
     },

@@ -6,8 +6,10 @@ import { startLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store.ts';
 import type { Run } from './executor.ts';
 
-/** A worker with nothing to renew says this seldom that it is there. */
+/** A worker with nothing to renew says this seldom that it is there; one that beats has the beat to renew. */
 const IDLE_PRESENCE_MS = 20_000;
+const BEATING_PRESENCE_MS = 8_000;
+const MOST_APART_MS = 5_000;
 
 export interface HeartbeatOptions {
   store: Store;
@@ -16,6 +18,10 @@ export interface HeartbeatOptions {
   held: ReadonlyMap<string, Run>;
   /** What `workers()` shows, as JSON. */
   presence: () => string;
+  app: string;
+  beating: () => boolean;
+  /** Hears of the first tick of cron that Redis knows (epoch ms, -1: none), and whether it knows the app. */
+  onCron: (tick: number, appKnown: boolean) => void;
   onLost: (run: Run, why: 'lost' | 'gone') => void;
   onError: (error: unknown) => void;
 }
@@ -27,9 +33,16 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
 
   const beat = async () => {
     const tickets = [...held].filter(([, run]) => !told.has(run)).map(([ticket]) => ticket);
-    if (tickets.length === 0 && performance.now() - presentAt < IDLE_PRESENCE_MS) return;
-    const { lost, unwanted } = await store.heartbeat(options.presence(), leaseMs, tickets);
+    const seldom = options.beating() ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
+    if (tickets.length === 0 && performance.now() - presentAt < seldom) return;
+    const { lost, unwanted, tick, appKnown } = await store.heartbeat(
+      options.presence(),
+      leaseMs,
+      tickets,
+      options.app,
+    );
     presentAt = performance.now();
+    options.onCron(tick, appKnown);
     for (const { ticket, why } of lost) {
       // A ticket settled while the heartbeat was under way is not lost, it is done.
       const run = held.get(ticket);
@@ -40,5 +53,6 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
     }
     for (const ticket of unwanted) held.get(ticket)?.cancel();
   };
-  return startLoop(beat, { everyMs: leaseMs / 3, onError: options.onError, immediately: true });
+  const everyMs = Math.min(leaseMs / 3, MOST_APART_MS);
+  return startLoop(beat, { everyMs, onError: options.onError, immediately: true });
 }

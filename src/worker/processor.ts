@@ -20,7 +20,8 @@ import {
 } from '../job.ts';
 import type { Logger } from '../log.ts';
 import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
-import type { Claim, NewJob, Settlement, Store } from '../store.ts';
+import type { NewJob, Settlement } from '../settlement.ts';
+import type { Claim, Store } from '../store.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';

@@ -6,12 +6,24 @@ import { Redis } from 'ioredis';
 import { freePort, type TestRedis } from './redis.ts';
 import { until } from './until.ts';
 
+/** Its clock goes back by ten seconds at each SIGUSR2, as NTP may set one back. */
+const CLOCK = `
+const now = Date.now.bind(Date);
+let back = 0;
+Date.now = () => now() - back;
+process.on('SIGUSR2', () => (back += 10_000));`;
+
 export async function startPlainServer(): Promise<TestRedis> {
   const port = await freePort();
   const main = createRequire(import.meta.url).resolve('js-redis-server');
   const server = spawn(
     process.execPath,
-    [path.join(path.dirname(main), 'cli.js'), '--port', String(port)],
+    [
+      `--import=data:text/javascript,${encodeURIComponent(CLOCK)}`,
+      path.join(path.dirname(main), 'cli.js'),
+      '--port',
+      String(port),
+    ],
     { stdio: 'ignore' },
   );
   const client = new Redis({

@@ -10,7 +10,7 @@ import path from 'node:path';
 import type { Stage } from './setup.ts';
 import { until } from './until.ts';
 
-const FIXTURE = path.resolve(import.meta.dirname, '../fixtures/faults/worker.ts');
+const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
 
 export interface Entry {
   what: string;
@@ -31,14 +31,17 @@ export interface WorkerProcess {
 }
 
 export interface WorkerProcesses {
-  /** Starts one; resolves when its worker has said that it works. */
-  start(options: object): Promise<WorkerProcess>;
+  /** Starts one; resolves when its worker has said that it works. `env`: more of its environment. */
+  start(options: object, env?: Record<string, string>): Promise<WorkerProcess>;
   /** What was written so far, in order. */
   entries(): Entry[];
 }
 
-/** Processes still there at the end of the test are killed. */
-export function workerProcesses(stage: Stage): WorkerProcesses {
+/**
+ * Processes still there at the end of the test are killed.
+ * @param fixture what they run, in test/fixtures
+ */
+export function workerProcesses(stage: Stage, fixture = 'faults/worker.ts'): WorkerProcesses {
   const folder = mkdtempSync(path.join(tmpdir(), 'minq-workers-'));
   const file = path.join(folder, 'evidence');
   const children = new Set<ChildProcess>();
@@ -66,9 +69,10 @@ export function workerProcesses(stage: Stage): WorkerProcesses {
 
   return {
     entries,
-    async start(options) {
-      const child = fork(FIXTURE, [file, JSON.stringify(options)], {
+    async start(options, env = {}) {
+      const child = fork(path.join(FIXTURES, fixture), [file, JSON.stringify(options)], {
         execArgv: ['--import=jiti/register'],
+        env: { ...process.env, ...env },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });
       children.add(child);

@@ -1,0 +1,32 @@
+/** Which app a worker belongs to: so that one app's cron entries are told from another's on the same queue. */
+import { readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * The name of the package a file belongs to and the file's place in it: the same after each deploy, into
+ * whatever folder. Without a package, the file's name.
+ */
+export function appOf(file: string): string {
+  let full = path.resolve(file);
+  try {
+    full = realpathSync(full);
+  } catch {
+    // No file (`node -e`): its name will do.
+  }
+  for (let folder = path.dirname(full); ; folder = path.dirname(folder)) {
+    const name = packageName(folder);
+    if (name !== undefined)
+      return `${name}:${path.relative(folder, full).replaceAll(path.sep, '/')}`;
+    if (folder === path.dirname(folder)) return path.basename(full);
+  }
+}
+
+function packageName(folder: string): string | undefined {
+  try {
+    const text = readFileSync(path.join(folder, 'package.json'), 'utf8');
+    const { name } = JSON.parse(text) as { name?: unknown };
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch {
+    return undefined; // none here
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Cron entries as they are kept in Redis: when, what, and whose. The definition there is the truth: whoever
+ * beats fires by it, whatever its own code says, so that two versions in a rolling deploy agree.
+ */
+import { encodeArgs, encodeValue } from './codec.ts';
+import { lastTicks, nextTick, type When } from './cron.ts';
+import { BadRecordError } from './errors.ts';
+import { isFunctionName, type JobRecord } from './job.ts';
+import type { ResolvedEnqueueOptions, ResolvedSchedule } from './options.ts';
+
+/** Most missed ticks that `catchUp: 'all'` makes up for. */
+const MOST_CAUGHT_UP = 100;
+/** A tick this late was missed, even by workers that were there: Redis was away, or the machine asleep. */
+const MISSED_MS = 15_000;
+
+export interface Definition {
+  readonly when: When;
+  readonly fn: string;
+  readonly args: readonly unknown[];
+  readonly options: ResolvedEnqueueOptions;
+  readonly catchUp: 'last' | 'none' | 'all';
+  readonly overlap: boolean;
+  /** The app beside whose functions it stands; undefined for one made with `Queue.schedule`. */
+  readonly app?: string;
+}
+
+/** A definition as text. The same definition gives the same text: texts are compared, in Redis too. */
+export function definitionText(given: ResolvedSchedule & { fn: string }, app?: string): string {
+  const { cron, every, timezone = 'UTC', catchUp = 'last', overlap = true, options = {} } = given;
+  const when = every === undefined ? { cron, timezone } : { every };
+  const rest = encodeValue({ when, options, catchUp, overlap, app }, 'options')!; // `meta` may hold anything
+  return `{"fn":"${given.fn}","args":${encodeArgs(given.args ?? [])},${rest.slice(1)}`;
+}
+
+/** @throws {BadRecordError} when it isn't what `definitionText` writes */
+export function parseDefinition(text: string): Definition {
+  try {
+    const definition = JSON.parse(text) as Definition;
+    const fires = nextTick(definition.when, 0)! > 0;
+    if (fires && isFunctionName(definition.fn) && Array.isArray(definition.args)) return definition;
+  } catch {
+    // Said below.
+  }
+  throw new BadRecordError('the definition of the cron entry in Redis is unreadable');
+}
+
+/** Whether both fire at the same times. */
+export const sameTimes = (a: Definition, b: Definition): boolean =>
+  JSON.stringify(a.when) === JSON.stringify(b.when);
+
+export interface DueTicks {
+  /** Ticks to fire, in order. */
+  fire: number[];
+  /** The last tick that is due, fired or not. */
+  latest: number;
+  /** How many are left out; of very many, not all are counted. */
+  missed: number;
+  /** First tick to come. */
+  next: number | undefined;
+}
+
+/**
+ * What to do about an entry that is due.
+ * @param tick its first tick that was not fired
+ * @param now by Redis's clock, as is `since`: from when on the worker that asks was there to fire
+ */
+export function dueTicks(entry: Definition, tick: number, now: number, since: number): DueTicks {
+  const missedUntil = Math.max(since, now - MISSED_MS);
+  const due = lastTicks(entry.when, tick, now, MOST_CAUGHT_UP + MISSED_MS / 1_000 + 1);
+  const punctual = due.filter((each) => each > missedUntil);
+  const missed = due.slice(0, due.length - punctual.length);
+  const again =
+    entry.catchUp === 'all'
+      ? missed.slice(-MOST_CAUGHT_UP)
+      : entry.catchUp === 'last' && punctual.length === 0
+        ? missed.slice(-1)
+        : [];
+  return {
+    fire: [...again, ...punctual],
+    latest: due.at(-1) ?? tick,
+    missed: missed.length - again.length,
+    next: nextTick(entry.when, Math.max(now, tick)),
+  };
+}
+
+export const tickId = (name: string, tick: number): string => `cron:${name}:${tick}`;
+
+/** The record of the job that a tick enqueues, and the letter of its lane (`-`: normal). */
+export function tickJob(entry: Definition, tick: number): { json: string; letter: string } {
+  const { priority, ...options } = entry.options;
+  const record: JobRecord = { fn: entry.fn, args: [...entry.args], tick, ...options };
+  if (priority === 'high' || priority === 'low') record.priority = priority;
+  return { json: JSON.stringify(record), letter: record.priority?.[0] ?? '-' };
+}

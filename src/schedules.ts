@@ -1,0 +1,166 @@
+/**
+ * Keeping cron entries. Who changes them has looked at them first, and writes only if they are still as seen;
+ * else it looks again. So the rules stand here, and the script knows none of them.
+ */
+import { nextTick } from './cron.ts';
+import { parseDefinition, sameTimes, type Definition } from './entry.ts';
+import { MinqError } from './errors.ts';
+import { MAX_ENTRIES } from './scripts/cron.ts';
+import type { EntryChange, Store, StoredEntry } from './store.ts';
+
+/** A cron entry as `Queue.schedules` shows it. Times (`...At`) are epoch ms by Redis's clock. */
+export interface ScheduleInfo {
+  name: string;
+  /** Expression, or undefined where it is `every`. */
+  cron?: string;
+  timezone?: string;
+  /** Interval in ms. */
+  every?: number;
+  fn: string;
+  args: readonly unknown[];
+  catchUp: 'last' | 'none' | 'all';
+  overlap: boolean;
+  /** The app beside whose functions it is defined; undefined for one made with `schedule`. */
+  app?: string;
+  nextAt?: number;
+  /** Last tick that is over. */
+  lastAt?: number;
+  /** What became of it: `fired`, `skipped` (the run before was unfinished), `missed` (nobody was there). */
+  last?: 'fired' | 'skipped' | 'missed';
+  /** Id of the last job fired, and its state; `unknown` once it is forgotten. */
+  lastJob?: string;
+  lastState?: string;
+}
+
+/**
+ * Writes down the entries an app defines beside its functions: new ones are added, changed ones replaced, and
+ * those that the app defined before and doesn't any more are removed. Who starts last is right; nothing else
+ * is written until somebody starts again, so two versions in a rolling deploy don't fight.
+ *
+ * An entry that fires at the same times as before keeps its next tick: so it is known what was missed.
+ * @param definitions texts by name
+ * @param warn called where names collide with entries that aren't the app's
+ */
+export async function syncEntries(
+  store: Store,
+  app: string,
+  definitions: ReadonlyMap<string, string>,
+  warn: (message: string) => void,
+): Promise<void> {
+  for (;;) {
+    const { now, entries } = await store.entries();
+    const stored = new Map(entries.map((entry) => [entry.name, entry]));
+    const warnings: string[] = [];
+    const changes: EntryChange[] = [];
+    for (const [name, definition] of definitions) {
+      const there = stored.get(name);
+      if (there?.definition === definition) continue;
+      const owner = there && readDefinition(there);
+      if (owner && owner.app === undefined) {
+        warnings.push(
+          `cron entry "${name}" was made with queue.schedule; the function's own times don't count`,
+        );
+        continue;
+      }
+      if (owner && owner.app !== app) {
+        warnings.push(
+          `cron entry "${name}" was defined by app ${owner.app}; from now on it is that of ${app}`,
+        );
+      }
+      changes.push(change(name, there, definition, now));
+    }
+    for (const there of entries) {
+      if (definitions.has(there.name) || readDefinition(there)?.app !== app) continue;
+      changes.push({ name: there.name, seen: there.definition, definition: '' });
+    }
+    const defines = definitions.size > 0;
+    if (!defines && changes.length === 0) return;
+    const word = await store.writeEntries(defines ? app : '', changes);
+    if (word === 'changed') continue;
+    if (word === 'full') throw tooMany();
+    for (const warning of warnings) warn(warning);
+    return;
+  }
+}
+
+/** @throws {MinqError} when an app defines an entry of this name, or there are too many */
+export async function writeEntry(store: Store, name: string, definition: string): Promise<void> {
+  for (;;) {
+    const { now, entries } = await store.entries([name]);
+    const there = entries[0];
+    if (there?.definition === definition) return;
+    const owner = there && readDefinition(there)?.app;
+    if (owner !== undefined) {
+      throw new MinqError(
+        'SCHEDULE_TAKEN',
+        `name: ${JSON.stringify(name)} is that of a cron function of app ${owner}; give another name`,
+      );
+    }
+    const word = await store.writeEntries('', [change(name, there, definition, now)]);
+    if (word === 'full') throw tooMany();
+    if (word === 'written') return;
+  }
+}
+
+/** @returns whether there was one */
+export async function removeEntry(store: Store, name: string): Promise<boolean> {
+  for (;;) {
+    const there = (await store.entries([name])).entries[0];
+    if (!there) return false;
+    const change = { name, seen: there.definition, definition: '' };
+    if ((await store.writeEntries('', [change])) === 'written') return true;
+  }
+}
+
+export async function readSchedules(store: Store): Promise<ScheduleInfo[]> {
+  const { entries } = await store.entries();
+  return entries.flatMap((entry) => toInfo(entry) ?? []);
+}
+
+function change(
+  name: string,
+  there: StoredEntry | undefined,
+  text: string,
+  now: number,
+): EntryChange {
+  const before = there && readDefinition(there);
+  const definition = parseDefinition(text);
+  const same = before && there.tick !== undefined && sameTimes(before, definition);
+  return {
+    name,
+    seen: there?.definition ?? '',
+    definition: text,
+    ...(!same && { tick: nextTick(definition.when, now) }),
+  };
+}
+
+/** What can't be read is nobody's, and may be replaced. */
+function readDefinition({ definition }: StoredEntry): Definition | undefined {
+  try {
+    return parseDefinition(definition);
+  } catch {
+    return undefined;
+  }
+}
+
+function toInfo(entry: StoredEntry): ScheduleInfo | undefined {
+  const definition = readDefinition(entry);
+  if (!definition) return undefined;
+  const { when, fn, args, catchUp, overlap, app } = definition;
+  const [lastAt, last, fired] = entry.last.split(' ');
+  return {
+    name: entry.name,
+    ...when,
+    fn,
+    args,
+    catchUp,
+    overlap,
+    ...(app !== undefined && { app }),
+    ...(entry.tick !== undefined && { nextAt: entry.tick }),
+    ...(lastAt && { lastAt: Number(lastAt), last: last as 'fired' }),
+    ...(fired && { lastJob: `cron:${entry.name}:${fired}`, lastState: entry.state }),
+  };
+}
+
+const tooMany = () =>
+  new MinqError('TOO_MANY_SCHEDULES', `a queue holds at most ${MAX_ENTRIES} cron entries`);

@@ -1,0 +1,133 @@
+/**
+ * The beat: fires the cron entries that are due. Any number of workers may try, each tick is fired once, for the
+ * script moves the entry on only if it is as the caller saw it. Who holds the lock fires on time; the others look a
+ * second later, and find nothing to do, unless the holder is dead or frozen: then the beat is theirs.
+ */
+import { describeError } from '../codec.ts';
+import { dueTicks, parseDefinition, tickJob } from '../entry.ts';
+import type { Logger } from '../log.ts';
+import { startLoop, type Loop } from '../loop.ts';
+import { syncEntries } from '../schedules.ts';
+import { TAKEOVER_MS } from '../scripts/cron.ts';
+import type { BeatReply, Firing, Store } from '../store.ts';
+
+/** Most jobs enqueued by one call: keeps the script below 5 ms. */
+const MOST_JOBS = 200;
+/** So that those who look whether the beat is dead don't all look at once. */
+const LOOK_APART_MS = 100;
+const RETRY_MS = 1_000;
+/** An entry that can't be read is looked at again this much later. */
+const UNREADABLE_MS = 60_000;
+
+export interface BeatOptions {
+  store: Store;
+  /** The app, and the definitions of its entries by name; without an app (empty) nothing is written down. */
+  app: string;
+  definitions: ReadonlyMap<string, string>;
+  logger: Logger;
+  onError: (error: unknown) => void;
+}
+
+export class Beat {
+  readonly #options: BeatOptions;
+  readonly #loop: Loop;
+  #synced: boolean;
+  #mine = false;
+  /** First tick to come, epoch ms by Redis's clock; -1: there is no entry. */
+  #next = -1;
+  /** Redis's time when this worker first looked. */
+  #since: number | undefined;
+
+  constructor(options: BeatOptions) {
+    this.#options = options;
+    this.#synced = options.app === '';
+    this.#loop = startLoop(() => this.#round(), {
+      everyMs: RETRY_MS,
+      onError: options.onError,
+      immediately: true,
+    });
+  }
+
+  /** Whether this worker fires the ticks. */
+  get mine(): boolean {
+    return this.#mine;
+  }
+
+  /** The entries have changed, or the beat is free: looks now. */
+  look(): void {
+    this.#loop.soon();
+  }
+
+  /** What the heartbeat heard. Looks now, if that is news. */
+  heard(tick: number, appKnown: boolean): void {
+    if (!appKnown && this.#defines) this.#synced = false;
+    if (tick !== this.#next || !this.#synced) this.look();
+  }
+
+  get #defines(): boolean {
+    return this.#options.definitions.size > 0;
+  }
+
+  /** Fires no more, and lets another worker do it. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    if (this.#mine) await this.#options.store.releaseBeat();
+    this.#mine = false;
+  }
+
+  /** @returns ms until the next look */
+  async #round(): Promise<number> {
+    const { store, app, definitions, logger } = this.#options;
+    if (!this.#synced) {
+      await syncEntries(store, app, definitions, (message) => logger.warn(message));
+      this.#synced = true;
+    }
+    let reply = await store.beat(app);
+    while (reply.due.length > 0) {
+      reply = await store.beat(app, this.#firings(reply));
+      for (const { name, skipped } of reply.done) {
+        if (skipped > 0)
+          logger.info('cron: skipped, the run before is unfinished', { name, skipped });
+      }
+    }
+    this.#since ??= reply.now;
+    this.#mine = reply.mine && reply.next !== undefined;
+    this.#next = reply.next ?? -1;
+    // Redis was emptied: whoever defined entries writes them down again.
+    if (!reply.known && this.#defines) {
+      this.#synced = false;
+      return 0;
+    }
+    if (reply.next === undefined) return Infinity;
+    // A millisecond more: Redis's clock and our timer don't begin theirs together.
+    const inMs = reply.next - reply.now + 1;
+    return reply.mine ? inMs : inMs + TAKEOVER_MS + LOOK_APART_MS * Math.random();
+  }
+
+  /** As much of what is due as one call may fire. */
+  #firings({ due, now }: BeatReply): Firing[] {
+    const { logger } = this.#options;
+    const since = (this.#since ??= now);
+    const firings: Firing[] = [];
+    let jobs = 0;
+    for (const { name, tick, definition } of due) {
+      const seen = { name, tick, definition };
+      try {
+        const entry = parseDefinition(definition);
+        const { fire, latest, missed, next } = dueTicks(entry, tick, now, since);
+        if (missed > 0)
+          logger.warn('cron: ticks were missed', { name, missed, fired: fire.length });
+        const made = fire.map((each) => ({ tick: each, ...tickJob(entry, each) }));
+        const letter = made[0]?.letter ?? '-';
+        firings.push({ ...seen, next, overlap: entry.overlap, letter, latest, jobs: made });
+        jobs += made.length;
+      } catch (error) {
+        logger.error(`cron: can't fire: ${describeError(error).message}`, { name });
+        const next = now + UNREADABLE_MS;
+        firings.push({ ...seen, next, overlap: true, letter: '-', latest: tick, jobs: [] });
+      }
+      if (jobs >= MOST_JOBS) break;
+    }
+    return firings;
+  }
+}

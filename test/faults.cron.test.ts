@@ -1,0 +1,169 @@
+/** Cron under faults: beats that are killed and frozen, hosts whose clocks are wrong, a Redis that lost everything. */
+import t from 'tap';
+import { currentJob, job } from '../src/index.ts';
+import { workerProcesses } from './helpers/processes.ts';
+import { startPlainServer } from './helpers/plain-server.ts';
+import { startRedis } from './helpers/redis.ts';
+import { scene, type AnyQueue } from './helpers/setup.ts';
+import { until } from './helpers/until.ts';
+
+t.setTimeout(180_000);
+
+/** A run as the fixture wrote it. */
+const ticksOf = (processes: ReturnType<typeof workerProcesses>) =>
+  processes
+    .entries()
+    .filter(({ what }) => what === 'tick')
+    .map(({ id, attempt }) => ({ tick: Number(id), enqueuedAt: attempt }));
+
+const beatPid = async (queue: AnyQueue) => (await queue.workers()).find(({ beat }) => beat)?.pid;
+
+scene(
+  'five workers, a tick every second, one frozen again and again, the beat killed twice: 60 ticks, each once',
+  async (t, stage) => {
+    const processes = workerProcesses(stage, 'cron/worker.ts');
+    const queue = stage.queue();
+    const options = { redis: stage.redis.url, queue: stage.name, lease: 1_000 };
+    const start = () => processes.start(options);
+    const workers = await Promise.all(Array.from({ length: 5 }, start));
+    await until(() => ticksOf(processes).length > 0);
+    const first = ticksOf(processes)[0]!.tick;
+    const over = () => ticksOf(processes).length > 0 && Math.max(...ticksOf(processes).map(({ tick }) => tick)) >= first + 60_000; // prettier-ignore
+
+    let kills = 0;
+    let freezes = 0;
+    const frozen = workers[0]!;
+    for (let i = 0; !over(); i++) {
+      const pid = await beatPid(queue);
+      const beat = workers.find((worker) => worker.pid === pid);
+      // The one that is frozen is the beat whenever it has become that: frozen in the middle of its ticks.
+      if (beat && beat !== frozen && kills < 2 && i > 3 * (kills + 1)) {
+        beat.signal('SIGKILL');
+        workers.splice(workers.indexOf(beat), 1, await start());
+        kills++;
+      }
+      frozen.signal('SIGSTOP');
+      freezes++;
+      await new Promise((resolve) => setTimeout(resolve, 2_500)); // how long the fault lasts
+      frozen.signal('SIGCONT');
+      await new Promise((resolve) => setTimeout(resolve, 1_500)); // and how long it may work
+    }
+    await until(async () => (await queue.counts()).active + (await queue.counts()).queued === 0);
+    for (const worker of workers) await worker.stop(5_000);
+
+    const [entry] = await queue.schedules();
+    const enqueued = (await queue.jobs('completed', { limit: 1_000 })).filter((info) => info.tick! < first + 60_000); // prettier-ignore
+    const distinct = new Set(enqueued.map((info) => info.tick));
+    t.equal(distinct.size, enqueued.length, 'none twice');
+    t.same([...distinct].sort((a, b) => a! - b!), Array.from({ length: 60 }, (_, i) => first + i * 1_000), '60, none missing'); // prettier-ignore
+    const ran = new Set(ticksOf(processes).map(({ tick }) => tick));
+    t.ok(
+      [...distinct].every((tick) => ran.has(tick!)),
+      'each did run',
+    );
+    t.match(entry, { name: 'second', every: 1_000, catchUp: 'all' });
+    const late = enqueued.map((info) => info.enqueuedAt! - info.tick!).sort((a, b) => a - b);
+    t.comment(`${freezes} freezes, ${kills} kills of the beat; lateness p50 ${late[30]} ms, worst ${late.at(-1)} ms`); // prettier-ignore
+    t.equal(kills, 2);
+    t.ok(late.at(-1)! < 3_000, `worst lateness ${late.at(-1)} ms`);
+    t.ok(late[0]! >= 0, 'none too early');
+  },
+);
+
+scene('hosts whose clocks are ten minutes off fire the same ticks, on time', async (t, stage) => {
+  const processes = workerProcesses(stage, 'cron/worker.ts');
+  const queue = stage.queue();
+  const options = { redis: stage.redis.url, queue: stage.name };
+  const skews = [600_000, -600_000];
+  const workers = [];
+  for (const skew of skews) workers.push(await processes.start(options, { CLOCK_SKEW_MS: String(skew) })); // prettier-ignore
+  const first = await beatPid(queue);
+  await until(() => ticksOf(processes).length >= 4);
+  // The other one fires too, once the first is gone.
+  await workers.find(({ pid }) => pid === first)!.stop(1_000);
+  const before = ticksOf(processes).length;
+  await until(() => ticksOf(processes).length >= before + 4);
+  t.not(await beatPid(queue), first);
+  const seen = ticksOf(processes);
+  const ticks = seen.map(({ tick }) => tick);
+  t.same(
+    ticks,
+    Array.from(ticks, (_, i) => ticks[0]! + i * 1_000),
+    'every second, each once',
+  );
+  for (const { tick, enqueuedAt } of seen) t.ok(enqueuedAt >= tick && enqueuedAt < tick + 5_000);
+  const [seconds] = await stage.redis.client.time();
+  t.ok(Math.abs(ticks.at(-1)! / 1_000 - Number(seconds)) < 30, 'seconds of the clock of Redis');
+});
+
+scene('a Redis that comes back empty: the entries are written down again', async (t, stage) => {
+  const queue = stage.queue();
+  const ticks: Date[] = [];
+  const tick = job({ every: '1s' }, () => void ticks.push(new Date()));
+  const rare = job({ cron: '0 0 1 1 *' }, () => undefined);
+  stage.worker({ tick }, { app: 'often', lease: 1_000 });
+  stage.worker({ rare }, { app: 'rarely', lease: 1_000 });
+  await until(async () => ticks.length > 0 && (await queue.schedules()).length === 2);
+  await stage.redis.restart({ empty: true });
+  await until(async () => (await queue.schedules()).length === 2, { timeoutMs: 40_000 });
+  const before = ticks.length;
+  await until(() => ticks.length > before);
+  t.match(await queue.schedules(), [{ name: 'rare', app: 'rarely' }, { name: 'tick', app: 'often' }]); // prettier-ignore
+}, { redis: startRedis }); // prettier-ignore
+
+scene('what was not heard, the heartbeat brings', async (t, stage) => {
+  const queue = stage.queue();
+  const { cron, entries, apps } = stage.store().keys;
+  const { client } = stage.redis;
+  const yearly = () => job({ cron: '@yearly' }, () => undefined);
+  stage.worker({ first: yearly() }, { app: 'one' });
+  await until(async () => (await queue.schedules()).length === 1);
+  stage.worker({ second: yearly() }, { app: 'two' });
+  await until(async () => (await queue.schedules()).length === 2);
+  // One of two apps' entries is gone; the other's has the same next tick.
+  await client.multi().zrem(cron, 'second').hdel(entries, 'second').hdel(apps, 'two').exec();
+  await until(async () => (await queue.schedules()).length === 2, { timeoutMs: 40_000 });
+  // An entry falls due earlier than the beat was told.
+  await client.zadd(cron, 1_000, 'first');
+  await until(async () => (await queue.counts()).completed === 1, { timeoutMs: 40_000 });
+  t.match(await queue.jobs('completed'), [{ fn: 'first' }]);
+});
+
+scene('a Redis that is away: its ticks are made up for as the entry says', async (t, stage) => {
+  const queue = stage.queue();
+  const ticks: Record<string, number[]> = { last: [], all: [] };
+  const entry = (name: string, catchUp: 'last' | 'all') =>
+    job({ every: '1s', catchUp }, () => void ticks[name]!.push(Date.now()));
+  stage.worker({ last: entry('last', 'last'), all: entry('all', 'all') }, { lease: 1_000 });
+  await until(() => ticks['all']!.length > 1);
+  stage.redis.signal('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 7_000)); // how long the fault lasts
+  stage.redis.signal('SIGCONT');
+  const done = async (name: string) =>
+    (await queue.jobs('completed', { limit: 1_000 })).filter(({ fn }) => fn === name).map(({ tick }) => tick!).sort((a, b) => a - b); // prettier-ignore
+  const before = ticks['all']!.length;
+  await until(() => ticks['all']!.length > before + 9);
+  const [all, last] = [await done('all'), await done('last')];
+  t.same(all, Array.from(all, (_, i) => all[0]! + i * 1_000), 'nothing is missing');
+  t.same(last, Array.from(last, (_, i) => last[0]! + i * 1_000), 'a worker was there: nor here');
+}, { redis: startRedis }); // prettier-ignore
+
+scene('the clock of Redis is set back over ticks: they do not fire again', async (t, stage) => {
+  const queue = stage.queue();
+  const runs: { tick: number; enqueuedAt: number }[] = [];
+  const every = job({ every: '1s', catchUp: 'all' }, () => {
+    const { tick, enqueuedAt } = currentJob();
+    runs.push({ tick: tick!.getTime(), enqueuedAt });
+  });
+  stage.worker({ every }, { lease: 2_000 });
+  await until(() => runs.length >= 3);
+  const before = Number((await stage.redis.client.time())[0]);
+  stage.redis.signal('SIGUSR2');
+  await until(async () => Number((await stage.redis.client.time())[0]) < before);
+  const at = runs.length;
+  await until(() => runs.length >= at + 3, { timeoutMs: 40_000 });
+  const ticks = runs.map(({ tick }) => tick);
+  t.same(ticks, Array.from(ticks, (_, i) => ticks[0]! + i * 1_000), 'each once, in order');
+  t.ok(runs.every(({ tick, enqueuedAt }) => enqueuedAt >= tick), 'none before its time');
+  t.equal((await queue.counts()).failed, 0);
+}, { redis: startPlainServer }); // prettier-ignore
