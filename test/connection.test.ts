@@ -140,9 +140,9 @@ faultyScene(
 );
 
 /** What a user of Redis must be allowed to do, as the README lists it: for the connections, and for the scripts. */
-const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop hgetall subscribe';
+const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop hgetall hscan subscribe';
 const SCRIPT_COMMANDS =
-  'del exists get hdel hexists hget hgetall hincrby hmget hset llen lpop lpush lrange publish rpush ' +
+  'del exists get hdel hexists hget hgetall hincrby hlen hmget hset llen lpop lpush lrange publish rpush ' +
   'sadd scard set sismember smismember srem time zadd zcard zmscore zpopmin zrange zrank zrem ' +
   'zremrangebyrank zscore';
 
@@ -190,6 +190,9 @@ scene('a user with the fewest rights can do everything', async (t, stage) => {
   const late = await queue.enqueue('echo', ['c'], { delay: '1h', id: 'late', priority: 'low' });
   t.ok(await late.cancel());
   t.ok(await queue.remove('late'));
+  await queue.schedule('soon', { every: '1s', fn: 'echo', args: ['tick'] });
+  await until(async () => (await queue.schedules())[0]?.lastState === 'completed');
+  t.ok(await queue.unschedule('soon'));
   await queue.pause();
   const waiting = await queue.enqueue('echo', ['d'], { priority: 'high' });
   t.ok(await waiting.cancel());
