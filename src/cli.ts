@@ -28,6 +28,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     summary: 'show the cron entries, or run one now',
     load: async () => (await import('./cli/cron.ts')).cron,
   },
+  job: {
+    summary: 'show all that is known of a job',
+    load: async () => (await import('./cli/job.ts')).job,
+  },
 };
 
 const HELP = `minq ${VERSION}: background jobs on Redis

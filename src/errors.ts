@@ -61,12 +61,20 @@ export class RedisCommandError extends MinqError {
   }
 }
 
-/** The job failed for good. `cause` is the job's own error: its name, message and stack. */
+/**
+ * The job failed for good. `cause` is the job's own error: its name, message and stack; of a step of a flow that
+ * never had its turn, that of the step that failed, whose id is `step`.
+ */
 export class JobFailedError extends MinqError {
   readonly id: string;
-  constructor(id: string, fn: string, cause: Error) {
-    super('JOB_FAILED', `job ${id} (${fn}) failed: ${cause.name}: ${cause.message}`, { cause });
+  readonly step: string | undefined;
+  constructor(id: string, fn: string, cause: Error, step?: string) {
+    const where = step === undefined ? '' : ` before its turn, for step ${step} did`;
+    super('JOB_FAILED', `job ${id} (${fn}) failed${where}: ${cause.name}: ${cause.message}`, {
+      cause,
+    });
     this.id = id;
+    this.step = step;
   }
 }
 

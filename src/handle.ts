@@ -7,9 +7,11 @@ import {
   ResultNotFoundError,
   ResultTimeoutError,
 } from './errors.ts';
+import { placeOf, readFlow, type FlowInfo } from './flowview.ts';
 import { readInfo, type JobInfo } from './inspector.ts';
 import type { JobState, StoredOutcome } from './job.ts';
 import { checkResultOptions } from './options.ts';
+import type { StoredShape } from './plan.ts';
 import type { Results } from './results.ts';
 import type { Store } from './store.ts';
 
@@ -88,6 +90,7 @@ export class Job<Result = unknown> {
           this.id,
           this.fn ?? (await this.info().catch(() => undefined))?.fn ?? 'unknown function',
           reviveError(outcome.error ?? { name: 'Error', message: 'no error was recorded' }),
+          outcome.step,
         );
       case 'cancelled':
         throw new JobCancelledError(this.id, outcome.reason ?? 'cancelled');
@@ -111,12 +114,39 @@ export class Job<Result = unknown> {
   }
 
   /**
-   * Cancels the job: a waiting one at once; a running one within a second, by its signal.
+   * The flow it is a step of: its shape, and the states of its steps.
+   * @returns undefined for a job that is in none, or whose flow is forgotten
+   */
+  async flow(): Promise<FlowInfo | undefined> {
+    this.#context.check();
+    const place = placeOf(this.id);
+    return place && readFlow(this.#context.store, place.flow);
+  }
+
+  /**
+   * Cancels the job: a waiting one at once; a running one within a second, by its signal. The last step of a flow that
+   * waits for the others takes all of them along; another step fails what comes after it.
    * @returns false when there was nothing to cancel: the job has ended, or is unknown
    */
   async cancel(): Promise<boolean> {
     this.#context.check();
-    const word = await this.#context.store.cancel(this.id);
+    const { store } = this.#context;
+    const word = await store.cancel(this.id);
+    if (word === 'flow') {
+      await cancelFlow(store, this.id);
+      return true;
+    }
     return word === 'cancelled' || word === 'cancelling';
+  }
+}
+
+/** From the last step back, on every queue it has steps on: none is failed by the one before it. */
+async function cancelFlow(store: Store, last: string): Promise<void> {
+  const { flow, step } = placeOf(last)!;
+  const shape = await store.flows.shape(flow);
+  const { queues } = JSON.parse(shape ?? '{"queues":[]}') as Pick<StoredShape, 'queues'>;
+  for (const queue of new Set([store.queue, ...queues])) {
+    const there = queue === store.queue ? store : store.on(queue);
+    for (let from = step; from >= 0;) from = await there.flows.cancel(flow, from);
   }
 }

@@ -20,6 +20,18 @@ export {
   UnknownFunctionError,
   WorkerLostError,
 } from './errors.ts';
+export {
+  chain,
+  chord,
+  group,
+  step,
+  type Chain,
+  type Flow,
+  type Group,
+  type Step,
+  type StepOptions,
+} from './flow.ts';
+export type { FlowInfo, FlowNode, FlowStep } from './flowview.ts';
 export type { Job, ResultOptions } from './handle.ts';
 export type { Counts, JobInfo, Stats, WorkerInfo } from './inspector.ts';
 export type { JobState } from './job.ts';

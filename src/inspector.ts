@@ -1,5 +1,6 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
 import type { ErrorRecord } from './codec.ts';
+import { placeOf, readFlow, waitsFor } from './flowview.ts';
 import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from './job.ts';
 import type { Store } from './store.ts';
 
@@ -32,6 +33,14 @@ export interface JobInfo {
   error?: ErrorRecord;
   /** Why it was cancelled. */
   reason?: string;
+  /** Of a step of a flow: its place, from 0. */
+  flow?: {
+    id: string;
+    step: number;
+    /** Of a waiting step: the unfinished ones right before it. */ waitsFor?: string[];
+  };
+  /** Of a step that failed because another did: id of that one. */
+  failedStep?: string;
 }
 
 export type Counts = Record<JobState, number> & { paused: boolean };
@@ -66,7 +75,12 @@ export interface Stats {
 
 /** @returns undefined for an unknown job */
 export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
-  return toInfo(store.queue, await store.info(id));
+  const info = toInfo(store.queue, await store.info(id));
+  if (info?.flow && info.state === 'waiting') {
+    const flow = await readFlow(store, info.flow.id);
+    if (flow) info.flow.waitsFor = waitsFor(flow, id);
+  }
+  return info;
 }
 
 export async function readJobs(
@@ -79,7 +93,7 @@ export async function readJobs(
 }
 
 function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
-  const [id, state, ticket, at, text, outcomeText, error, progress] = row;
+  const [id, state, ticket, at, text, outcomeText, error, progress, follows] = row;
   if (!id || state === 'unknown') return undefined;
   const known = readRecord(text ?? null);
   const { outcome, outcomeState } = readOutcome(outcomeText ?? null);
@@ -97,6 +111,8 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
     ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
     ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
+    ...(follows ? { flow: flowOf(id) } : {}),
+    ...(outcome.step !== undefined && { failedStep: outcome.step }),
     ...(progress ? { progress: readJson(progress) } : {}),
     ...(outcome.error
       ? { error: outcome.error }
@@ -104,6 +120,11 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
         ? { error: readJson(error) as ErrorRecord }
         : {}),
   };
+}
+
+function flowOf(id: string): { id: string; step: number } {
+  const { flow, step } = placeOf(id) ?? { flow: '', step: 0 };
+  return { id: flow, step };
 }
 
 /** Views must show what is broken, not break themselves: what can't be read is left out. */
@@ -143,9 +164,17 @@ function pick<T extends object, K extends keyof T>(from: T, names: K[]): Partial
 }
 
 export async function readCounts(store: Store): Promise<Counts> {
-  const [scheduled = 0, queued = 0, active = 0, completed = 0, failed = 0, cancelled = 0, paused] =
-    await store.counts();
-  return { scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
+  const [
+    scheduled = 0,
+    queued = 0,
+    active = 0,
+    completed = 0,
+    failed = 0,
+    cancelled = 0,
+    paused,
+    waiting = 0,
+  ] = await store.counts();
+  return { waiting, scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
 }
 
 export async function readStats(store: Store): Promise<Stats> {

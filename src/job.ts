@@ -15,6 +15,7 @@ import { BadRecordError } from './errors.ts';
 import type { ErrorRecord } from './codec.ts';
 
 export const STATES = [
+  'waiting',
   'scheduled',
   'queued',
   'active',
@@ -54,6 +55,8 @@ export interface StoredOutcome {
   result?: unknown;
   error?: ErrorRecord;
   reason?: string;
+  /** Of a step of a flow that failed because another did: id of that one, whose error this is. */
+  step?: string;
   attempt?: number;
   startedAt?: number;
   ranMs?: number;

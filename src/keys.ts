@@ -51,6 +51,18 @@ const NAMES = {
   apps: 'cron:apps',
   /** STRING: the worker that ticks. Saves the others the work; nothing depends on it. */
   beat: 'beat',
+  /** ZSET step of a flow whose turn has not come -> since when (ms). */
+  waiting: 'waiting',
+  /** HASH step -> what follows it and how it is begun; group -> size, what follows; flow -> its shape as JSON. */
+  flows: 'flows',
+  /** HASH place in a group -> result as JSON; group -> how many places are taken. Until the group is complete. */
+  joins: 'joins',
+  /** LIST: what flows have to do yet and one call was not enough for. */
+  flowing: 'flowing',
+  /** LIST: what flows have to tell other queues. */
+  outbox: 'outbox',
+  /** ZSET flow that was enqueued in part -> when it is given up (ms). */
+  building: 'building',
   /** STRING, present while the queue is paused. */
   paused: 'paused',
 } as const;

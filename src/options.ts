@@ -16,8 +16,6 @@ export const RUN_DEFAULTS = {
   timeout: 5 * 60_000,
   resultTtl: 3_600_000,
 } as const;
-/** How long failed jobs are kept: 7 days, so that a weekend doesn't hide them. */
-export const FAILED_KEPT_MS = 7 * 24 * 3_600_000;
 
 type Check<T> = (value: unknown, name: string) => T;
 type Checks = Record<string, Check<unknown>>;

@@ -1,5 +1,4 @@
 import { Batch, type BatchItem } from './batch.ts';
-import { encodeArgs, encodeValue } from './codec.ts';
 import { Connection, defaultUrl, type RedisSource } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import {
@@ -9,8 +8,9 @@ import {
   RedisUnavailableError,
 } from './errors.ts';
 import { definitionText, parseDefinition, tickId, tickJob } from './entry.ts';
+import { isFlow, type Flow } from './flow.ts';
 import { Job, type HandleContext } from './handle.ts';
-import { newId, randomText } from './id.ts';
+import { randomText } from './id.ts';
 import {
   readCounts,
   readJobs,
@@ -21,7 +21,7 @@ import {
   type Stats,
   type WorkerInfo,
 } from './inspector.ts';
-import { isFunctionName, STATES, type JobRecord, type JobState } from './job.ts';
+import { isFunctionName, STATES, type JobState } from './job.ts';
 import { checkName } from './keys.ts';
 import {
   checkEnqueueOptions,
@@ -33,12 +33,16 @@ import {
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
 } from './options.ts';
+import { planFlow } from './plan.ts';
+import { newJob } from './record.ts';
 import { Results } from './results.ts';
 import { readSchedules, removeEntry, writeEntry, type ScheduleInfo } from './schedules.ts';
 import type {
   AnyJobs,
+  CheckedFlow,
   EnqueueItem,
   EnqueueRest,
+  FlowResult,
   JobName,
   JobResult,
   Schedule,
@@ -112,10 +116,33 @@ export class Queue<Jobs = AnyJobs> {
     fn: N,
     ...rest: EnqueueRest<Jobs[N]>
   ): Promise<Job<JobResult<Jobs[N]>>>;
-  enqueue(fn: string, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
+  /**
+   * Enqueues a flow made with `step`, `chain`, `group` and `chord`.
+   * @returns the handle of its last step; of a flow that ends in a group, that of the group's result
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {RedisUnavailableError} with the id of the last step
+   */
+  enqueue<const F>(flow: CheckedFlow<Jobs, F>): Promise<Job<FlowResult<Jobs, F>>>;
+  enqueue(fn: unknown, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
+    if (isFlow(fn)) return this.#enqueueFlow(fn);
     return new Promise((resolve, reject) =>
       this.#add(this.#prepare(fn, args, options), resolve, reject),
     );
+  }
+
+  async #enqueueFlow(flow: Flow): Promise<Job> {
+    this.#check();
+    const plan = planFlow(flow, this.name, this.#defaults);
+    const { id, fn, queue } = plan.last;
+    try {
+      for (const [name, part] of plan.parts) {
+        const start = name === plan.start.queue ? plan.start.node : '';
+        await this.#lane(name).context.store.flows.enqueue(plan, part, start);
+      }
+    } catch (error) {
+      throw error instanceof RedisUnavailableError ? withId(error, id) : error;
+    }
+    return new Job(id, fn, false, this.#lane(queue).context);
   }
 
   /**
@@ -188,14 +215,7 @@ export class Queue<Jobs = AnyJobs> {
       bytes: job.json.length,
       accept: (duplicate) => resolve(new Job(job.id, fn, duplicate, lane.context)),
       fail: (error) =>
-        reject(
-          error instanceof RedisUnavailableError
-            ? new RedisUnavailableError(error.message, {
-                maybeEnqueued: error.maybeEnqueued,
-                id: job.id,
-              })
-            : error,
-        ),
+        reject(error instanceof RedisUnavailableError ? withId(error, job.id) : error),
     });
   }
 
@@ -284,7 +304,7 @@ export class Queue<Jobs = AnyJobs> {
    */
   async runSchedule(name: string): Promise<Job> {
     const store = this.#store;
-    const { now, entries } = await store.entries([checkScheduleName(name)]);
+    const { now, entries } = await store.cron.entries([checkScheduleName(name)]);
     if (!entries[0]) throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
     const entry = parseDefinition(entries[0].definition);
     const { json, letter } = tickJob(entry, now);
@@ -332,9 +352,9 @@ export class Queue<Jobs = AnyJobs> {
    * Removes all jobs of one state without a trace, as many as there were at the call.
    * @returns how many
    */
-  async purge(state: Exclude<JobState, 'active'>): Promise<number> {
-    if ((checkState(state) as JobState) === 'active') {
-      throw new InvalidArgumentError('state: "active" can\'t be purged; cancel the jobs instead');
+  async purge(state: Exclude<JobState, 'active' | 'waiting'>): Promise<number> {
+    if (['active', 'waiting'].includes(checkState(state))) {
+      throw new InvalidArgumentError(`state: "${state}" can't be purged; cancel the jobs instead`);
     }
     const store = this.#store;
     let left = (await readCounts(store))[state];
@@ -363,29 +383,13 @@ export class Queue<Jobs = AnyJobs> {
   }
 }
 
+/** What was not, or maybe not, enqueued has a name all the same. */
+const withId = ({ message, maybeEnqueued }: RedisUnavailableError, id: string) =>
+  new RedisUnavailableError(message, { maybeEnqueued, id });
+
 function checkState(state: unknown): JobState {
   if (STATES.includes(state as JobState)) return state as JobState;
   throw new InvalidArgumentError(
     `state: ${show(state)} is no state; give one of ${STATES.join(', ')}`,
   );
-}
-
-/** Lays a job out for the enqueue script; most have no options, and take the short way. */
-function newJob(fn: string, args: readonly unknown[], options: ResolvedEnqueueOptions): NewJob {
-  const { id, unique, queue: _, priority, ...rest } = options;
-  const head = `{"fn":"${fn}","args":${encodeArgs(args)}`;
-  const stored: Partial<JobRecord> = rest;
-  if (priority === 'high' || priority === 'low') stored.priority = priority;
-  if (id !== undefined) stored.call = newId();
-  const tail = encodeValue(stored, 'options')!; // `meta` may hold anything
-  const json = tail === '{}' ? `${head}}` : `${head},${tail.slice(1)}`;
-  const plain = id === undefined && !stored.priority && !rest.delay && rest.runAt === undefined;
-  const due = rest.delay ? `+${rest.delay}` : (rest.runAt ?? 0);
-  return {
-    id: id ?? newId(),
-    how: plain
-      ? ''
-      : `${priority?.[0] ?? 'n'} ${id === undefined ? '-' : (unique ?? 'pending')} ${due}`,
-    json,
-  };
 }

@@ -6,7 +6,8 @@ import { nextTick } from './cron.ts';
 import { parseDefinition, sameTimes, type Definition } from './entry.ts';
 import { MinqError } from './errors.ts';
 import { MAX_ENTRIES } from './scripts/cron.ts';
-import type { EntryChange, Store, StoredEntry } from './store.ts';
+import type { EntryChange, StoredEntry } from './cronstore.ts';
+import type { Store } from './store.ts';
 
 /** A cron entry as `Queue.schedules` shows it. Times (`...At`) are epoch ms by Redis's clock. */
 export interface ScheduleInfo {
@@ -48,7 +49,7 @@ export async function syncEntries(
   warn: (message: string) => void,
 ): Promise<void> {
   for (;;) {
-    const { now, entries } = await store.entries();
+    const { now, entries } = await store.cron.entries();
     const stored = new Map(entries.map((entry) => [entry.name, entry]));
     const warnings: string[] = [];
     const changes: EntryChange[] = [];
@@ -75,7 +76,7 @@ export async function syncEntries(
     }
     const defines = definitions.size > 0;
     if (!defines && changes.length === 0) return;
-    const word = await store.writeEntries(defines ? app : '', changes);
+    const word = await store.cron.writeEntries(defines ? app : '', changes);
     if (word === 'changed') continue;
     if (word === 'full') throw tooMany();
     for (const warning of warnings) warn(warning);
@@ -86,7 +87,7 @@ export async function syncEntries(
 /** @throws {MinqError} when an app defines an entry of this name, or there are too many */
 export async function writeEntry(store: Store, name: string, definition: string): Promise<void> {
   for (;;) {
-    const { now, entries } = await store.entries([name]);
+    const { now, entries } = await store.cron.entries([name]);
     const there = entries[0];
     if (there?.definition === definition) return;
     const owner = there && readDefinition(there)?.app;
@@ -96,7 +97,7 @@ export async function writeEntry(store: Store, name: string, definition: string)
         `name: ${JSON.stringify(name)} is that of a cron function of app ${owner}; give another name`,
       );
     }
-    const word = await store.writeEntries('', [change(name, there, definition, now)]);
+    const word = await store.cron.writeEntries('', [change(name, there, definition, now)]);
     if (word === 'full') throw tooMany();
     if (word === 'written') return;
   }
@@ -105,15 +106,15 @@ export async function writeEntry(store: Store, name: string, definition: string)
 /** @returns whether there was one */
 export async function removeEntry(store: Store, name: string): Promise<boolean> {
   for (;;) {
-    const there = (await store.entries([name])).entries[0];
+    const there = (await store.cron.entries([name])).entries[0];
     if (!there) return false;
     const change = { name, seen: there.definition, definition: '' };
-    if ((await store.writeEntries('', [change])) === 'written') return true;
+    if ((await store.cron.writeEntries('', [change])) === 'written') return true;
   }
 }
 
 export async function readSchedules(store: Store): Promise<ScheduleInfo[]> {
-  const { entries } = await store.entries();
+  const { entries } = await store.cron.entries();
   return entries.flatMap((entry) => toInfo(entry) ?? []);
 }
 

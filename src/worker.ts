@@ -15,6 +15,7 @@ import { CRON_CHANGED } from './scripts/cron.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
 import { startControl } from './worker/control.ts';
+import { Courier } from './worker/courier.ts';
 import type { Middleware } from './worker/executor.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
 import { Idle } from './worker/idle.ts';
@@ -153,6 +154,7 @@ export class Worker {
     }
 
     const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
+    const courier = new Courier(store, reportOnce(onError('flows')));
     const processor = (this.#processor = new Processor({
       store,
       functions: this.#functions,
@@ -161,6 +163,7 @@ export class Worker {
       logger,
       idle,
       middleware: this.#options.middleware,
+      onPost: (messages) => courier.carry(messages),
       onDrained: () => {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
@@ -213,9 +216,10 @@ export class Worker {
     await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();
+    const carried = courier.stop();
     processor.end();
     connection.close();
-    await Promise.all([heartbeat.stop(), pruner.stop(), beatOver]);
+    await Promise.all([heartbeat.stop(), pruner.stop(), beatOver, carried]);
     logger.info('worker stopped', { queue, worker: this.id });
   }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
-import { MinqError, Queue, RedisCommandError, Worker } from '../src/index.ts';
+import { chain, group, MinqError, Queue, RedisCommandError, step, Worker } from '../src/index.ts';
 import { faultyScene } from './helpers/faulty.ts';
 import { startRedis } from './helpers/redis.ts';
 import { scene, type Stage } from './helpers/setup.ts';
@@ -140,9 +140,9 @@ faultyScene(
 );
 
 /** What a user of Redis must be allowed to do, as the README lists it: for the connections, and for the scripts. */
-const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop hgetall hscan subscribe';
+const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop hgetall hscan lrem subscribe';
 const SCRIPT_COMMANDS =
-  'del exists get hdel hexists hget hgetall hincrby hlen hmget hset llen lpop lpush lrange publish rpush ' +
+  'del exists get hdel hexists hget hgetall hincrby hlen hmget hset hsetnx llen lpop lpush lrange publish rpush ' +
   'sadd scard set sismember smismember srem time zadd zcard zmscore zpopmin zrange zrank zrem ' +
   'zremrangebyrank zscore';
 
@@ -190,6 +190,13 @@ scene('a user with the fewest rights can do everything', async (t, stage) => {
   const late = await queue.enqueue('echo', ['c'], { delay: '1h', id: 'late', priority: 'low' });
   t.ok(await late.cancel());
   t.ok(await queue.remove('late'));
+  const flow = chain(step('echo', ['a']), group([step('echo'), step('echo', [], { queue: `${stage.name}-b` })])); // prettier-ignore
+  stage.worker(all, { redis, queue: `${stage.name}-b` });
+  t.same(await (await queue.enqueue(flow)).result({ timeout: '20s' }), ['a', 'a']);
+  const failed = await queue.enqueue(chain(step('fails', [], { retries: 0 }), step('echo')));
+  await t.rejects(failed.result({ timeout: '5s' }), { code: 'JOB_FAILED' });
+  t.ok(await failed.flow());
+  t.ok(await (await queue.enqueue(chain(step('echo', ['b'], { delay: '1h' }), step('echo')))).cancel()); // prettier-ignore
   await queue.schedule('soon', { every: '1s', fn: 'echo', args: ['tick'] });
   await until(async () => (await queue.schedules())[0]?.lastState === 'completed');
   t.ok(await queue.unschedule('soon'));

@@ -36,7 +36,7 @@ const ids = (jobs: readonly { id: string }[]) => jobs.map((job) => job.id);
 scene('counts, lists and counters of every state', async (t, stage) => {
   const { queue, end } = await everyState(stage);
   const counts = { scheduled: 2, queued: 2, active: 1, completed: 2, failed: 2, cancelled: 2 };
-  t.same(await queue.counts(), { ...counts, paused: false });
+  t.same(await queue.counts(), { waiting: 0, ...counts, paused: false });
   t.same(ids(await queue.jobs('scheduled')), ['scheduled-1', 'scheduled-2'], 'due first first');
   t.same(ids(await queue.jobs('queued')), ['queued-1', 'queued-2'], 'next first');
   t.same(ids(await queue.jobs('active')), ['active-1']);
@@ -61,7 +61,7 @@ scene('counts, lists and counters of every state', async (t, stage) => {
 scene('an empty queue has nothing to show', async (t, stage) => {
   const queue = stage.queue();
   const none = { scheduled: 0, queued: 0, active: 0, completed: 0, failed: 0, cancelled: 0 };
-  t.same(await queue.counts(), { ...none, paused: false });
+  t.same(await queue.counts(), { waiting: 0, ...none, paused: false });
   t.same(await queue.jobs('queued'), []);
   t.same(await queue.workers(), []);
   t.ok(Object.values(await queue.stats()).every((count) => count === 0));

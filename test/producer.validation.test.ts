@@ -104,7 +104,10 @@ refused('a bad item of many is named, and none of the others is sent', () => {
 refused('bad ids, states and pages of the other calls are refused too', () => [
   [async (queue) => queue.job('a b'), /^id: "a b"/],
   [async (queue) => queue.job(undefined as never), /^id: undefined/],
-  [(queue) => queue.jobs('done' as never), /^state: "done" is no state; give one of scheduled, /],
+  [
+    (queue) => queue.jobs('done' as never),
+    /^state: "done" is no state; give one of waiting, scheduled, /,
+  ],
   [(queue) => queue.jobs('then' as never), /^state: "then"/],
   [(queue) => queue.jobs('queued', { limit: 0 }), /^limit: 0/],
   [(queue) => queue.jobs('queued', { ofset: 1 } as never), /did you mean 'offset'/],

@@ -98,11 +98,19 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     const { stdout } = await jiti('producer.ts');
     t.match(stdout, /^true ann@example\.com\n/);
     t.match(stdout, /sendMail\) failed: Fail: no address/);
-    t.match(stdout, /completed \{\s+scheduled: 0/);
+    t.match(stdout, /completed \{\s+waiting: 0,\s+scheduled: 0/);
   });
   await withWorker([cli, 'worker', './cron.ts'], async () => {
     const { stdout } = await jiti('schedule.ts');
     t.match(stdout, /^good morning, Ann\nmorning 20\S+\nnightly 20\S+T0[01]:00:00.000Z\npoll 20/);
+  });
+  await withWorker([cli, 'worker', './flow-jobs.ts'], async () => {
+    const { stdout } = await jiti('flows.ts');
+    t.equal(
+      stdout,
+      'ann: cat.png@800-small\nbob: 98670 in all\n130\n' +
+        'load completed, tax completed, shipping completed, total completed\n',
+    );
   });
   await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');

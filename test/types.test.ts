@@ -1,4 +1,4 @@
-/** Compiles the file of type tests, so that `npm test` alone holds the types too. */
+/** Compiles the files of type tests, so that `npm test` alone holds the types too. */
 import path from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
@@ -6,14 +6,18 @@ import ts from 'typescript';
 const here = import.meta.dirname;
 const text = (problem: ts.Diagnostic) => ts.flattenDiagnosticMessageText(problem.messageText, '\n');
 
-void t.test('the compiler accepts and refuses what types.test-d.ts says', async (t) => {
+void t.test('the compiler accepts and refuses what the type tests say', async (t) => {
   t.setTimeout(60_000);
   const config = ts.getParsedCommandLineOfConfigFile(
     path.join(here, 'tsconfig.json'),
     {},
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => t.fail(text(problem)) },
   )!;
-  const program = ts.createProgram([path.join(here, 'types.test-d.ts')], config.options);
+  const tests = ['types.test-d.ts', 'flow.types.test-d.ts'];
+  const program = ts.createProgram(
+    tests.map((file) => path.join(here, file)),
+    config.options,
+  );
   const files = program.getSourceFiles().filter((file) => !file.fileName.includes('node_modules'));
   t.ok(files.some((file) => file.fileName.endsWith('src/queue.ts')));
   const problems = ts.getPreEmitDiagnostics(program).map((problem) => {

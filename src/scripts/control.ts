@@ -1,9 +1,11 @@
 import { defineScript } from '../script.ts';
+import { flowing } from './flowing.ts';
 import { clock, finish, tickets, wakeOne } from './fragments.ts';
 
 /**
- * Moves: queued | scheduled -> cancelled. A running job's ticket is marked, and its worker told.
- * Refuses when: the job is unknown, or has ended (replies `unknown`, `ended`).
+ * Moves: queued | scheduled | waiting -> cancelled. A running job's ticket is marked, and its worker told.
+ * Refuses when: the job is unknown, or has ended (replies `unknown`, `ended`). Of the last step of a flow that
+ * waits for the others it replies `flow`: they are to be cancelled with it.
  * Called by: `Job.cancel`. Sent again it finds the job ended.
  *
  * A waiting ticket is not searched in its list, which may be a million long: it is noted in `dropped`,
@@ -14,11 +16,18 @@ export const cancelScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'scheduled', 'cancelling', 'dropped'],
   args: ['id', 'control'],
-  uses: [clock, tickets, finish],
+  uses: [clock, wakeOne, tickets, finish, flowing],
   lua: `
 if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
 if redis.call('HEXISTS', outcomes, id) == 1 then return 'ended' end
 local ticket = ticketOf(id)
+if redis.call('ZSCORE', waiting, id) then
+  if string.sub(redis.call('HGET', flows, id) or '', 1, 1) == '-' then return 'flow' end
+  redis.call('ZREM', waiting, id)
+  finishCancelled(id, 'cancelled')
+  goOnWithFlows()
+  return 'cancelled'
+end
 if redis.call('ZSCORE', active, ticket) then
   redis.call('SADD', cancelling, ticket)
   redis.call('PUBLISH', control, ticket)
@@ -26,6 +35,7 @@ if redis.call('ZSCORE', active, ticket) then
 end
 if redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end
 finishCancelled(id, 'cancelled')
+goOnWithFlows()
 return 'cancelled'`,
 });
 
@@ -45,6 +55,8 @@ export const retryScript = defineScript({
   lua: `
 if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
 if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
+-- A step that never had its turn lacks its first argument.
+if string.match(redis.call('HGET', outcomes, id) or '', ',"step":"%S+"}$') then return 'other' end
 redis.call('ZREM', failed, id)
 redis.call('ZREM', cancelled, id)
 redis.call('HDEL', outcomes, id)
@@ -68,18 +80,20 @@ export const removeScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'scheduled', 'dropped'],
   args: ['id'],
-  uses: [clock, tickets, finish],
+  uses: [clock, wakeOne, tickets, finish, flowing],
   lua: `
-local ended = redis.call('HEXISTS', outcomes, id) == 1
-if not ended and redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+local over = redis.call('HEXISTS', outcomes, id) == 1
+if not over and redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
 local ticket = ticketOf(id)
-if ended then
+if over then
   for _, set in pairs(finals) do redis.call('ZREM', set, id) end
 elseif redis.call('ZSCORE', active, ticket) then
   return 'active'
-elseif redis.call('ZREM', scheduled, ticket) == 0 then
+elseif redis.call('ZREM', waiting, id) == 0 and redis.call('ZREM', scheduled, ticket) == 0 then
   redis.call('SADD', dropped, ticket)
 end
+if not over then ended({ id, stamp .. '{"state":"cancelled"}' }) end
+goOnWithFlows()
 forget({ id })
 return 'removed'`,
 });
@@ -93,7 +107,7 @@ export const purgeScript = defineScript({
   flags: 'allow-oom',
   keys: ['scheduled', 'dropped'],
   args: ['state'],
-  uses: [clock, tickets, finish],
+  uses: [clock, wakeOne, tickets, finish, flowing],
   lua: `
 local ids, taken = {}, 0
 if state == 'queued' then
@@ -108,6 +122,15 @@ else
   local popped = redis.call('ZPOPMIN', finals[state] or scheduled, 1000)
   for i = 1, #popped, 2 do ids[#ids + 1] = finals[state] and popped[i] or idOf(popped[i]) end
   taken = #ids
+end
+if not finals[state] then
+  local entries = {}
+  for _, id in ipairs(ids) do
+    entries[#entries + 1] = id
+    entries[#entries + 1] = stamp .. '{"state":"cancelled"}'
+  end
+  if #ids > 0 then ended(entries) end
+  goOnWithFlows()
 end
 forget(ids)
 return { taken, #ids }`,

@@ -8,6 +8,8 @@ import type { Fragment } from '../script.ts';
 export const MAX_KEPT = 10_000;
 /** How long a cancelled job stays readable: 1 h. */
 export const CANCELLED_KEPT_MS = 3_600_000;
+/** How long failed jobs are kept: 7 days, so that a weekend doesn't hide them. */
+export const FAILED_KEPT_MS = 7 * 24 * 3_600_000;
 /** How long the beat is a worker's without a sign of life. */
 export const BEAT_MS = 15_000;
 
@@ -82,7 +84,7 @@ end`,
 
 /** `forget(ids)`: no trace is left of the jobs. The caller has taken them out of their structure. */
 export const forget: Fragment = {
-  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', 'stats', ...tell.keys],
+  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', 'stats', 'flows', ...tell.keys],
   lua: `${tell.lua}
 -- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
 -- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
@@ -97,15 +99,23 @@ local function rememberRuns(ids)
   end
   if highest > before then redis.call('HSET', stats, 'highestRun', highest) end
 end
+local function forgetSteps(ids)
+  for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
+    -- Nothing follows it: with the last step the flow is forgotten.
+    if how and string.sub(how, 1, 1) == '-' then redis.call('HDEL', flows, (string.gsub(ids[i], '%.%d+$', ''))) end
+  end
+  redis.call('HDEL', flows, unpack(ids))
+end
 local function forget(ids)
   if #ids == 0 then return end
   redis.call('HDEL', jobs, unpack(ids))
   redis.call('HDEL', outcomes, unpack(ids))
-  if redis.call('EXISTS', tickets, errors, progress) > 0 then
+  if redis.call('EXISTS', tickets, errors, progress, flows) > 0 then
     rememberRuns(ids)
     redis.call('HDEL', tickets, unpack(ids))
     redis.call('HDEL', errors, unpack(ids))
     redis.call('HDEL', progress, unpack(ids))
+    forgetSteps(ids)
   end
   tell(ids, {})
 end`,
@@ -119,6 +129,7 @@ export const finish: Fragment = {
   keys: ['completed', 'failed', 'cancelled', 'stats', ...forget.keys],
   lua: `${forget.lua}
 local finals = { completed = completed, failed = failed, cancelled = cancelled }
+local ended -- what flows do when something has ended; scripts that can't end a step have none
 local function trim(set)
   local over = redis.call('ZCARD', set) - ${MAX_KEPT}
   if over <= 0 then return 0 end
@@ -141,6 +152,7 @@ local function finish(state, entries, untils)
     redis.call('HDEL', errors, unpack(ids))
     tell(ids, texts)
   end
+  if ended then ended(entries) end
   trim(finals[state])
 end
 local function finishCancelled(id, reason)
@@ -184,9 +196,19 @@ end`,
 
 /** `describe(id)`: the state of a job, and what is known of it. */
 export const describe: Fragment = {
-  keys: ['jobs', 'outcomes', 'errors', 'progress', 'active', 'scheduled', ...tickets.keys],
+  keys: [
+    'jobs',
+    'outcomes',
+    'errors',
+    'progress',
+    'active',
+    'scheduled',
+    'waiting',
+    'flows',
+    ...tickets.keys,
+  ],
   lua: `
--- id, state, ticket, due at or lease end, record, outcome, last error, progress
+-- id, state, ticket, due at or lease end, record, outcome, last error, progress, what follows it in a flow
 local function describe(id)
   local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
   if not record and not outcome then return { id, 'unknown' } end
@@ -197,10 +219,10 @@ local function describe(id)
     state = 'active'
     if not at then
       at = redis.call('ZSCORE', scheduled, ticket)
-      state = at and 'scheduled' or 'queued'
+      state = at and 'scheduled' or redis.call('ZSCORE', waiting, id) and 'waiting' or 'queued'
     end
   end
   return { id, state, ticket, at, record, outcome,
-    redis.call('HGET', errors, id), redis.call('HGET', progress, id) }
+    redis.call('HGET', errors, id), redis.call('HGET', progress, id), redis.call('HGET', flows, id) }
 end`,
 };

@@ -1,9 +1,12 @@
 import { defineScript } from '../script.ts';
+import { flowing } from './flowing.ts';
 import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
 const MAX_PROMOTED = 500;
 const MAX_RECOVERED = 100;
+/** Most messages to other queues in one reply. */
+const MAX_POST = 20;
 /** Most void tickets one call sweeps out of the lists. */
 const MAX_SWEPT = 1_000;
 
@@ -12,7 +15,8 @@ const MAX_SWEPT = 1_000;
  * is due, claim as many as it has free slots.
  *
  * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
- *        active -> queued (lease over); scheduled -> queued (due); queued -> active.
+ *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
+ *        waiting -> queued, scheduled or failed: what follows a step of a flow that has ended.
  * Refuses when: a ticket to settle is no longer active: its lease was lost, or it was settled before.
  * Called by: the processor, whenever jobs have finished or slots are free.
  * If we crash: claimed jobs come back when their lease ends. Sent again, the turn gives the same tickets
@@ -22,21 +26,21 @@ const MAX_SWEPT = 1_000;
  * three for each job to enqueue with one (ticket it depends on, id, JSON).
  * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
  * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
- * last one empty where no job waits or runs again).
+ * last one empty where no job waits or runs again), and what flows have to tell other queues.
  */
 export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
   args: ['turn', 'lease', 'want', 'settled', 'followUps'],
-  uses: [clock, wakeOne, tickets, finish, place],
+  uses: [clock, wakeOne, tickets, finish, place, flowing],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
 local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
 local resent = number == turn
-if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {} } end
+if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {}, {} } end
 local refused = {}
 
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
@@ -180,6 +184,14 @@ end
 local over = earliest(active)
 if over and over <= now then recover() end
 
+-- Before the claim: what follows a step can be claimed in the turn that settles it.
+local left, post = false, {}
+if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
+  goOnWithFlows()
+  left = redis.call('EXISTS', flowing) == 1
+  post = redis.call('LRANGE', outbox, 0, ${MAX_POST} - 1)
+end
+
 local open = redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
 local records, failures = {}, {}
@@ -197,10 +209,10 @@ end
 redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 
 -- While work remains, the token is handed on: the next worker wakes.
-local more = open and redis.call('EXISTS', high, queued, low) > 0
+local more = left or open and redis.call('EXISTS', high, queued, low) > 0
 if more then wakeOne() end
 
 local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
 local nextIn = more and 0 or nextAt == math.huge and -1 or math.max(0, nextAt - now)
-return { now, nextIn, refused, got, records, failures }`,
+return { now, nextIn, refused, got, records, failures, post }`,
 });

@@ -68,11 +68,23 @@ return 'left'`,
 export const pruneScript = defineScript({
   name: 'prune',
   flags: 'allow-oom',
-  keys: ['workers'],
+  keys: ['workers', 'building', 'waiting'],
   args: [],
   uses: [clock, finish],
   lua: `
 local most = 0
+-- Flows of which the last part never came: nothing of them was begun.
+for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
+  local flow, total = string.match(each, '^(%S+) (%d+)$')
+  local ids = {}
+  for n = math.max(0, total - 1000), total - 1 do ids[#ids + 1] = flow .. '.' .. n end
+  redis.call('ZREM', building, each)
+  redis.call('ZREM', waiting, unpack(ids))
+  forget(ids)
+  redis.call('HDEL', flows, flow)
+  if total - 1000 > 0 then redis.call('ZADD', building, now, flow .. ' ' .. total - 1000) end
+  most = 1000
+end
 for _, set in pairs(finals) do
   local ids = redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1000)
   if #ids > 0 then

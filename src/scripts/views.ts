@@ -15,7 +15,7 @@ export const infoScript = defineScript({
 export const listScript = defineScript({
   name: 'list',
   flags: 'no-writes',
-  keys: ['completed', 'failed', 'cancelled', 'dropped'],
+  keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
   args: ['state', 'offset', 'limit'],
   uses: [tickets, describe],
   lua: `
@@ -33,11 +33,12 @@ if state == 'queued' then
     skip = math.max(0, skip - length)
   end
 else
-  local sets = { completed = completed, failed = failed, cancelled = cancelled, active = active, scheduled = scheduled }
+  local sets = { completed = completed, failed = failed, cancelled = cancelled, active = active, scheduled = scheduled,
+    waiting = waiting }
   local final = state == 'completed' or state == 'failed' or state == 'cancelled'
   -- What ended last comes first; what starts first comes first.
   local members = redis.call(final and 'ZREVRANGE' or 'ZRANGE', sets[state], skip, skip + room - 1)
-  for _, member in ipairs(members) do found[#found + 1] = describe(final and member or idOf(member)) end
+  for _, member in ipairs(members) do found[#found + 1] = describe((final or state == 'waiting') and member or idOf(member)) end
 end
 return found`,
 });
@@ -54,14 +55,15 @@ export const countsScript = defineScript({
     'failed',
     'cancelled',
     'paused',
+    'waiting',
     ...tickets.keys,
   ],
   args: [],
   lua: `
-local waiting = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
-return { redis.call('ZCARD', scheduled), waiting - redis.call('SCARD', dropped), redis.call('ZCARD', active),
+local inLists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
+return { redis.call('ZCARD', scheduled), inLists - redis.call('SCARD', dropped), redis.call('ZCARD', active),
   redis.call('ZCARD', completed), redis.call('ZCARD', failed), redis.call('ZCARD', cancelled),
-  redis.call('EXISTS', paused) }`,
+  redis.call('EXISTS', paused), redis.call('ZCARD', waiting) }`,
 });
 
 /**

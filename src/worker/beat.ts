@@ -9,7 +9,8 @@ import type { Logger } from '../log.ts';
 import { startLoop, type Loop } from '../loop.ts';
 import { syncEntries } from '../schedules.ts';
 import { TAKEOVER_MS } from '../scripts/cron.ts';
-import type { BeatReply, Firing, Store } from '../store.ts';
+import type { BeatReply, Firing } from '../cronstore.ts';
+import type { Store } from '../store.ts';
 
 /** Most jobs enqueued by one call: keeps the script below 5 ms. */
 const MOST_JOBS = 200;
@@ -71,7 +72,7 @@ export class Beat {
   /** Fires no more, and lets another worker do it. */
   async stop(): Promise<void> {
     await this.#loop.stop();
-    if (this.#mine) await this.#options.store.releaseBeat();
+    if (this.#mine) await this.#options.store.cron.releaseBeat();
     this.#mine = false;
   }
 
@@ -82,9 +83,9 @@ export class Beat {
       await syncEntries(store, app, definitions, (message) => logger.warn(message));
       this.#synced = true;
     }
-    let reply = await store.beat(app);
+    let reply = await store.cron.beat(app);
     while (reply.due.length > 0) {
-      reply = await store.beat(app, this.#firings(reply));
+      reply = await store.cron.beat(app, this.#firings(reply));
       for (const { name, skipped } of reply.done) {
         if (skipped > 0)
           logger.info('cron: skipped, the run before is unfinished', { name, skipped });

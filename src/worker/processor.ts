@@ -19,7 +19,8 @@ import {
   type Outcome,
 } from '../job.ts';
 import type { Logger } from '../log.ts';
-import { FAILED_KEPT_MS, RUN_DEFAULTS } from '../options.ts';
+import { RUN_DEFAULTS } from '../options.ts';
+import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
 import type { NewJob, Settlement } from '../settlement.ts';
 import type { Claim, Store } from '../store.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
@@ -43,6 +44,8 @@ export interface ProcessorOptions {
   logger: Logger;
   idle: Idle;
   middleware?: Middleware | undefined;
+  /** Called with what flows have to tell other queues. */
+  onPost: (messages: string[]) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
   onDrained: () => void;
 }
@@ -173,6 +176,7 @@ export class Processor {
       this.#failures = 0;
       this.#unanswered = false;
       for (const { job } of settlements) this.held.delete(job.ticket);
+      if (reply.post.length > 0) this.#options.onPost(reply.post);
       for (const refusal of reply.refused) logRefusal(this.#options.logger, refusal);
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.

@@ -16,7 +16,8 @@ return {
   redis.call('HKEYS', k[9]),
   redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
   redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
-  redis.call('SMEMBERS', k[17]) }`;
+  redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
+  redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]) }`;
 
 /** @returns what is wrong, one line each; empty when all is well */
 export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
@@ -24,6 +25,7 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
   const names = [
     'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
     'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
+    'waiting', 'flows', 'joins', 'flowing', 'outbox',
   ] as const; // prettier-ignore
   const reply = (await client.eval(
     READ,
@@ -53,7 +55,7 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
         found.push(`${where} holds ${ticket}, the current ticket is ${expected}`);
     }
   }
-  for (const where of ['completed', 'failed', 'cancelled'] as const) {
+  for (const where of ['completed', 'failed', 'cancelled', 'waiting'] as const) {
     for (const id of list(where)) put(id, where);
   }
   const outcomes = new Set(list('outcomes'));
@@ -79,7 +81,39 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
     if (!list('active').includes(ticket))
       found.push(`cancelling holds ${ticket}, which isn't active`);
   }
+  found.push(...flowViolations(list('flows'), list('joins'), jobs, new Set(list('waiting'))));
   const tokens = reply[names.indexOf('wake')] as number;
   if (tokens > 1) found.push(`${tokens} wake tokens`);
+  return found;
+}
+
+/** Steps that wait are waited for by somebody who comes; nothing is left of flows that are over. */
+function flowViolations(
+  flat: string[],
+  joins: string[],
+  jobs: ReadonlySet<string>,
+  waiting: ReadonlySet<string>,
+): string[] {
+  const found: string[] = [];
+  const flows = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) flows.set(flat[i]!, flat[i + 1]!);
+  const flowOf = (field: string) => field.replace(/(\.\d+|\*\d+(\/\d*)?)$/, '');
+  const alive = new Set([...waiting].map(flowOf));
+  const kept = new Set([...jobs].map(flowOf));
+  for (const field of flows.keys()) {
+    if (/\.\d+$/.test(field)) {
+      if (!jobs.has(field)) found.push(`flows holds step ${field}, which has no record`);
+    } else if (field.includes('*')) {
+      // A group may outlive what follows it only while members run.
+      if (!kept.has(flowOf(field))) found.push(`flows holds ${field} of a flow that is over`);
+    } else if (!kept.has(field))
+      found.push(`flows holds the shape of ${field}, which has no steps`);
+  }
+  for (const id of waiting) if (!flows.has(id)) found.push(`${id} waits, and is in no flow`);
+  for (const field of joins) {
+    if (!flows.has(field.replace(/\/\d+$/, ''))) found.push(`joins holds ${field} of no group`);
+    else if (!alive.has(flowOf(field)))
+      found.push(`joins holds ${field}, and nothing waits for it`);
+  }
   return found;
 }

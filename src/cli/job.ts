@@ -1,0 +1,216 @@
+/** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
+import type { ErrorRecord } from '../codec.ts';
+import type { FlowInfo, FlowNode, FlowStep } from '../flowview.ts';
+import type { JobInfo, WorkerInfo } from '../inspector.ts';
+import { escapeControls } from '../log.ts';
+import { Queue } from '../queue.ts';
+import type { Command } from './command.ts';
+
+/** Longest value shown on a line, in characters; most ids. */
+const MOST_TEXT = 400;
+const MOST_IDS = 5;
+/** Of the parts of a group or chain that are in the same state, so many are shown, and this many where there are more. */
+const MOST_ALIKE = 20;
+const EXAMPLES = 2;
+
+export const job: Command = {
+  help: `Usage: minq job <id> [options]
+
+Shows everything that is known of a job. Times are by Redis's clock. Of a step of a flow it shows the flow too, with
+the state of each step.
+
+  --queue name       the queue (default: default)
+  --json             print JSON, values in full
+`,
+  options: { queue: { type: 'string' } },
+  positionals: [1, 1],
+  async run(values, [id]) {
+    const queue = new Queue(values['queue'] as string | undefined);
+    try {
+      const handle = queue.job(id!);
+      const info = await handle.info();
+      const [flow, workers] = await Promise.all([
+        info.flow && handle.flow(),
+        info.state === 'active' ? queue.workers() : [],
+      ]);
+      const worker = workerOf(info, workers);
+      process.stdout.write(
+        values['json']
+          ? `${escapeControls(JSON.stringify(plain(info, flow, worker)))}\n`
+          : [...describeJob(info, worker), ...describeFlow(info, flow)]
+              .map((line) => `${escapeControls(line)}\n`)
+              .join(''),
+      );
+      return 0;
+    } finally {
+      await queue.close();
+    }
+  },
+};
+
+interface RunningOn {
+  id: string;
+  host: string;
+  pid: number;
+  since: number;
+}
+
+/** The worker that said last that it runs the job; one that has just claimed it hasn't said so yet. */
+function workerOf(info: JobInfo, workers: WorkerInfo[]): RunningOn | undefined {
+  const [last] = workers
+    .flatMap(({ id, host, pid, seenAt, running }) => {
+      const run = running.find((each) => each.id === info.id);
+      return run ? [{ id, host, pid, since: seenAt - run.sinceMs }] : [];
+    })
+    .toSorted((a, b) => b.since - a.since);
+  return last;
+}
+
+const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn | undefined) => ({
+  ...info,
+  ...(worker && { worker }),
+  ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
+});
+
+function describeJob(info: JobInfo, worker: RunningOn | undefined): string[] {
+  const { flow, error } = info;
+  const behind = flow && info.state === 'waiting' ? '  (the result before it comes first)' : '';
+  const fields: [name: string, value: string | undefined][] = [
+    ['id', info.id],
+    ['function', info.fn ?? 'unknown: its record is missing or unreadable'],
+    ['queue', info.queue],
+    ['state', info.state],
+    ['attempt', String(info.attempt)],
+    ['priority', info.priority],
+    ['arguments', json(info.args)! + behind],
+    ['meta', Object.keys(info.meta).length > 0 ? json(info.meta) : undefined],
+    ['tick', time(info.tick)],
+    ['enqueued', time(info.enqueuedAt)],
+    ['due', time(info.dueAt)],
+    ['started', time(info.startedAt ?? worker?.since)],
+    ['ended', time(info.endedAt)],
+    ['ran for', info.ranMs === undefined ? undefined : duration(info.ranMs)],
+    ['lease ends', time(info.leaseEndsAt)],
+    ['worker', worker && `${worker.id} (${worker.host}, pid ${worker.pid})`],
+    ['waits for', flow?.waitsFor?.length ? some(flow.waitsFor) : undefined],
+    ['progress', json(info.progress)],
+    ['result', json(info.result)],
+    ['reason', info.reason],
+    ['failed step', info.failedStep],
+  ];
+  const lines = fields.flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name.padEnd(13)}${value}`],
+  );
+  // Of a job that goes on, it is why the last attempt did not do.
+  const head = info.state === 'failed' ? 'error' : 'last error';
+  return error ? [...lines, head, ...describeStack(error).map((line) => `  ${line}`)] : lines;
+}
+
+function describeStack({ name, message, stack = '' }: ErrorRecord): string[] {
+  const head = message ? `${name}: ${message}` : name;
+  // It begins with what the error was when it was made; a name given later is told by the head alone.
+  const frames = stack.slice(Math.max(0, stack.search(/^\s+at /m)));
+  const text = stack.startsWith(head) ? stack : `${head}\n${frames}`;
+  return text.trimEnd().split('\n');
+}
+
+function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
+  if (!info.flow) return [];
+  const { id, step } = info.flow;
+  if (!flow) return ['', `flow ${id}, step ${step}; the others are forgotten`];
+  const lines = treeLines(flow.root, info, 1);
+  const width = Math.max(...lines.map(({ text, state }) => (state ? text.length : 0)));
+  return [
+    '',
+    `flow ${id}`,
+    ...lines.map(({ text, state }) => (state ? `${text.padEnd(width)}  ${state}` : text)),
+  ];
+}
+
+/** Only steps have a state. */
+interface TreeLine {
+  text: string;
+  state?: string;
+}
+
+/** @param me the job it is all about: marked, and always shown */
+function treeLines(node: FlowNode, me: JobInfo, depth: number): TreeLine[] {
+  const indent = '  '.repeat(depth);
+  if ('id' in node) {
+    const { id, fn, queue, state } = node;
+    const mark = id === me.id ? `${indent.slice(2)}> ` : indent;
+    return [{ text: `${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state }];
+  }
+  const chained = 'chain' in node;
+  const parts = (chained ? node.chain : node.group).map((part) => ({ part, state: stateOf(part) }));
+  const total = new Map<FlowStep['state'], number>();
+  for (const { state } of parts) total.set(state, (total.get(state) ?? 0) + 1);
+  const shown = new Map<FlowStep['state'], number>();
+  const lines: TreeLine[] = [{ text: `${indent}${chained ? 'chain' : 'group'}` }];
+  const rest = new Map<FlowStep['state'], { line: TreeLine; count: number }>();
+  for (const { part, state } of parts) {
+    const before = shown.get(state) ?? 0;
+    const most = total.get(state)! > MOST_ALIKE && state !== 'failed' ? EXAMPLES : MOST_ALIKE;
+    if (before < most || holds(part, me.id)) {
+      if (before < most) shown.set(state, before + 1);
+      lines.push(...treeLines(part, me, depth + 1));
+      continue;
+    }
+    // Those left out stand in one line, where the first of them would.
+    let more = rest.get(state);
+    if (!more) {
+      rest.set(state, (more = { line: { text: '' }, count: 0 }));
+      lines.push(more.line);
+    }
+    more.line.text = `${indent}  ${++more.count} more: ${state}`;
+  }
+  return lines;
+}
+
+/** What is said of a part first: that it went wrong, then that it runs, or will. */
+const TELLING = [
+  'failed',
+  'cancelled',
+  'active',
+  'queued',
+  'scheduled',
+  'waiting',
+  'unknown',
+] as const satisfies FlowStep['state'][];
+
+function stateOf(node: FlowNode): FlowStep['state'] {
+  if ('id' in node) return node.state;
+  const states = new Set(('chain' in node ? node.chain : node.group).map(stateOf));
+  return TELLING.find((state) => states.has(state)) ?? 'completed';
+}
+
+function holds(node: FlowNode, id: string): boolean {
+  if ('id' in node) return node.id === id;
+  return ('chain' in node ? node.chain : node.group).some((part) => holds(part, id));
+}
+
+const time = (at: number | undefined): string | undefined =>
+  at === undefined || !Number.isFinite(at) ? undefined : new Date(at).toISOString();
+
+function duration(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  const seconds = ms / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(2)} s`;
+  const minutes = Math.floor(seconds / 60);
+  const left = Math.floor(seconds % 60);
+  return minutes < 60
+    ? `${minutes} min ${left} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min ${left} s`;
+}
+
+/** The value as JSON, cut where it is too long to be read. */
+function json(value: unknown): string | undefined {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined || text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}...`;
+}
+
+function some(ids: string[]): string {
+  const more = ids.length - MOST_IDS;
+  const shown = ids.slice(0, MOST_IDS).join(', ');
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}

@@ -1,0 +1,94 @@
+/** A flow as people look at it: its shape, with the states its steps are in now. */
+import type { JobState } from './job.ts';
+import type { Shape, StoredShape } from './plan.ts';
+import type { Store } from './store.ts';
+
+/** Steps whose states are read in one call. */
+const STATES_A_CALL = 500;
+
+export interface FlowStep {
+  id: string;
+  fn: string;
+  queue: string;
+  /** `unknown` once it is forgotten. */
+  state: JobState | 'unknown';
+}
+
+/** A part of a flow: a step, or several one after the other (`chain`) or at once (`group`). */
+export type FlowNode = FlowStep | { chain: FlowNode[] } | { group: FlowNode[] };
+
+export interface FlowInfo {
+  id: string;
+  steps: FlowStep[];
+  root: FlowNode;
+}
+
+/** Id of the flow that a step belongs to, and its place in it, from 0. */
+export function placeOf(step: string): { flow: string; step: number } | undefined {
+  const dot = step.lastIndexOf('.');
+  const number = step.slice(dot + 1);
+  return dot > 0 && /^\d+$/.test(number)
+    ? { flow: step.slice(0, dot), step: Number(number) }
+    : undefined;
+}
+
+/** @returns undefined where this queue knows no such flow (any more) */
+export async function readFlow(store: Store, flow: string): Promise<FlowInfo | undefined> {
+  const text = await store.flows.shape(flow);
+  if (text === null) return undefined;
+  const { home, shape } = JSON.parse(text) as StoredShape;
+  const steps: FlowStep[] = [];
+  const root = nodeOf(shape, (name) => {
+    const [fn, queue = home] = name.split('@') as [string, string?];
+    const step: FlowStep = { id: `${flow}.${steps.length}`, fn, queue, state: 'unknown' };
+    steps.push(step);
+    return step;
+  });
+  for (const queue of new Set(steps.map((step) => step.queue))) {
+    const there = queue === store.queue ? store : store.on(queue);
+    const mine = steps.filter((step) => step.queue === queue);
+    for (let i = 0; i < mine.length; i += STATES_A_CALL) {
+      const some = mine.slice(i, i + STATES_A_CALL);
+      const states = await there.flows.states(some.map(({ id }) => id));
+      for (const [j, step] of some.entries()) step.state = states[j] as FlowStep['state'];
+    }
+  }
+  return { id: flow, steps, root };
+}
+
+function nodeOf(shape: Shape, step: (name: string) => FlowStep): FlowNode {
+  if (typeof shape === 'string') return step(shape);
+  if ('c' in shape) return { chain: shape.c.map((each) => nodeOf(each, step)) };
+  return { group: shape.g.map((each) => nodeOf(each, step)) };
+}
+
+/** Ids of the unfinished steps that stand directly before this one. */
+export function waitsFor({ root }: FlowInfo, step: string): string[] {
+  const before = stepsBefore(root, step, []) ?? [];
+  return before
+    .filter(({ state }) => !['completed', 'unknown'].includes(state))
+    .map(({ id }) => id);
+}
+
+/** @returns undefined where the step isn't in this part */
+function stepsBefore(node: FlowNode, step: string, before: FlowStep[]): FlowStep[] | undefined {
+  if ('id' in node) return node.id === step ? before : undefined;
+  if ('group' in node) {
+    for (const each of node.group) {
+      const found = stepsBefore(each, step, before);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  for (const each of node.chain) {
+    const found = stepsBefore(each, step, before);
+    if (found) return found;
+    before = lastSteps(each);
+  }
+  return undefined;
+}
+
+function lastSteps(node: FlowNode): FlowStep[] {
+  if ('id' in node) return [node];
+  return 'chain' in node ? lastSteps(node.chain.at(-1)!) : node.group.flatMap(lastSteps);
+}

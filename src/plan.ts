@@ -1,0 +1,140 @@
+/**
+ * A flow made ready for Redis: its steps numbered in their order, each knowing the node that follows it. What a
+ * node is, and what is done about it, stands in scripts/flowing.ts.
+ */
+import type { Flow, Step } from './flow.ts';
+import { newId } from './id.ts';
+import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from './options.ts';
+import { letterOf, recordOf } from './record.ts';
+
+/** Stands for the result of a group at the end of a flow; no function runs. */
+export const GATHERED = 'group';
+
+export interface PlannedStep {
+  id: string;
+  /** What follows, and how it is begun: `<node> <lane letter> <delay>`. */
+  how: string;
+  json: string;
+}
+
+/** What one queue gets of a flow. */
+export interface QueuePart {
+  readonly steps: PlannedStep[];
+  /** Groups, and the flow's shape, by field of `flows`. */
+  readonly fields: [field: string, value: string][];
+}
+
+export interface FlowPlan {
+  readonly flow: string;
+  /** How many steps there are. */
+  readonly total: number;
+  readonly last: { id: string; fn: string; queue: string };
+  /** By queue. Where the flow begins comes last: before that, all the others are to be in their place. */
+  readonly parts: ReadonlyMap<string, QueuePart>;
+  /** What is begun when all is there. */
+  readonly start: { queue: string; node: string };
+}
+
+/**
+ * A flow's shape as it is kept: a step is the name of its function, `fn@queue` where it lives on another one. Steps are
+ * numbered as they stand.
+ */
+export type Shape = string | { c: Shape[] } | { g: Shape[] };
+
+/** A flow as its queues know it. */
+export interface StoredShape {
+  home: string;
+  queues: string[];
+  shape: Shape;
+}
+
+interface Node {
+  queue: string;
+  node: string;
+}
+
+/** @throws {InvalidArgumentError} for an argument that can't be stored, naming function and place */
+export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOptions): FlowPlan {
+  const id = newId();
+  const parts = new Map<string, QueuePart>();
+  const gathers = endsInGroup(flow);
+  const total = countSteps(flow) + (gathers ? 1 : 0);
+  let number = total; // from the last to the first: each must know what follows it
+  let groups = 0;
+  let last: FlowPlan['last'] | undefined;
+
+  const part = (queue: string): QueuePart => {
+    let found = parts.get(queue);
+    if (!found) parts.set(queue, (found = { steps: [], fields: [] }));
+    return found;
+  };
+  const seenFrom = (queue: string, node: Node | undefined): string =>
+    !node ? '-' : node.queue === queue ? node.node : `${node.queue}|${node.node}`;
+
+  const addStep = (queue: string, fn: string, json: string, begin: string, next?: Node): Node => {
+    const node = `${id}.${--number}`;
+    last ??= { id: node, fn, queue };
+    part(queue).steps.push({ id: node, how: `${seenFrom(queue, next)} ${begin}`, json });
+    return { queue, node };
+  };
+  const add = (each: Flow, next: Node | undefined): Node => {
+    switch (each.kind) {
+      case 'step': {
+        const options = { ...defaults, ...each.options };
+        const { queue = home, delay = 0 } = options;
+        const json = recordOf(each.fn, each.args, options);
+        return addStep(queue, each.fn, json, `${letterOf(options.priority)} ${delay}`, next);
+      }
+      case 'chain':
+        return each.steps.reduceRight((after: Node | undefined, step) => add(step, after), next)!;
+      case 'group': {
+        const group = `${id}*${groups++}`;
+        const heads: string[] = [];
+        for (let i = each.members.length - 1; i >= 0; i--) {
+          const place = { queue: home, node: `${group}/${i + 1}` };
+          heads.unshift(seenFrom(home, add(each.members[i]!, place)));
+        }
+        const { fields } = part(home);
+        fields.push([group, `${heads.length} ${seenFrom(home, next)}`]);
+        if (heads.length > 0) fields.push([`${group}/`, heads.join(' ')]);
+        return { queue: home, node: group };
+      }
+    }
+  };
+
+  const ttl = defaults.resultTtl ?? RUN_DEFAULTS.resultTtl;
+  const end = gathers ? addStep(home, GATHERED, recordOf(GATHERED, [], {}), `v ${ttl}`) : undefined;
+  const start = add(flow, end);
+  part(home);
+  const queues = [...parts.keys()];
+  const shape = shapeOf(flow, home);
+  const stored: StoredShape = { home, queues, shape: gathers ? { c: [shape, GATHERED] } : shape };
+  for (const { fields } of parts.values()) fields.push([id, JSON.stringify(stored)]);
+  const first = part(start.queue);
+  parts.delete(start.queue);
+  parts.set(start.queue, first);
+  return { flow: id, total, last: last!, parts, start };
+}
+
+function countSteps(flow: Flow): number {
+  if (flow.kind === 'step') return 1;
+  const inside = flow.kind === 'chain' ? flow.steps : flow.members;
+  return inside.reduce((sum, each) => sum + countSteps(each), 0);
+}
+
+const endsInGroup = (flow: Flow): boolean =>
+  flow.kind === 'group' || (flow.kind === 'chain' && endsInGroup(flow.steps.at(-1)!));
+
+function shapeOf(flow: Flow, home: string): Shape {
+  switch (flow.kind) {
+    case 'step':
+      return labelOf(flow, home);
+    case 'chain':
+      return { c: flow.steps.map((step) => shapeOf(step, home)) };
+    case 'group':
+      return { g: flow.members.map((member) => shapeOf(member, home)) };
+  }
+}
+
+const labelOf = ({ fn, options: { queue } }: Step, home: string): string =>
+  queue === undefined || queue === home ? fn : `${fn}@${queue}`;
