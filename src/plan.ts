@@ -12,7 +12,10 @@ export const GATHERED = 'group';
 
 export interface PlannedStep {
   id: string;
-  /** What follows, and how it is begun: `<node> <lane letter> <delay>`. */
+  /**
+   * What follows, and how it is begun: `<node> <lane letter> <delay>`; and a star where the flow's shape is to be
+   * forgotten with it.
+   */
   how: string;
   json: string;
 }
@@ -109,7 +112,12 @@ export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOpti
   const queues = [...parts.keys()];
   const shape = shapeOf(flow, home);
   const stored: StoredShape = { home, queues, shape: gathers ? { c: [shape, GATHERED] } : shape };
-  for (const { fields } of parts.values()) fields.push([id, JSON.stringify(stored)]);
+  for (const { steps, fields } of parts.values()) {
+    const final = steps[0]; // the last one comes first
+    if (!final) continue;
+    final.how += ' *';
+    fields.push([id, JSON.stringify(stored)]);
+  }
   const first = part(start.queue);
   parts.delete(start.queue);
   parts.set(start.queue, first);

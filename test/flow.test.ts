@@ -12,6 +12,7 @@ import {
 } from '../src/index.ts';
 import { commandsDuring } from './helpers/commands.ts';
 import { gate } from './helpers/gate.ts';
+import { violations } from './helpers/invariants.ts';
 import { scene } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
@@ -192,13 +193,20 @@ scene('steps on other queues, there and back, and as first, last and member', as
   t.equal(last.queue, other);
   await last.result({ timeout: '30s' });
   t.match((await last.flow())!.steps, [{ queue: stage.name, state: 'completed' }, { queue: other, state: 'completed' }]);
-  for (const name of [other, third]) {
+  for (const name of [stage.name, other, third]) {
     const view = new Queue(name, { redis: stage.redis.url });
     t.equal((await view.counts()).waiting, 0);
     await view.close();
   }
-  const { outbox } = stage.store().keys;
-  await until(async () => (await stage.redis.client.exists(outbox)) === 0);
+  for (const name of [stage.name, other, third]) {
+    const { outbox, flows, jobs: records } = stage.store().on(name).keys;
+    await until(async () => (await stage.redis.client.exists(outbox)) === 0);
+    const view = new Queue(name, { redis: stage.redis.url });
+    await view.purge('completed');
+    await view.close();
+    t.same(await violations(stage.redis.client, name), []);
+    t.equal(await stage.redis.client.exists(flows, records), 0, 'nothing is left of the flows');
+  }
 }); // prettier-ignore
 
 scene('a message to another queue that is delivered twice begins its step once', async (t, stage) => {

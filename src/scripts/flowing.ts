@@ -69,7 +69,7 @@ local function openFlows()
 
   -- The step's turn has come: it becomes a job like any other, with the result before it as its first argument.
   local function beginStep(id, how, payload)
-    local letter, ms = string.match(how, '(%l) (%d+)$')
+    local letter, ms = string.match(how, '^%S+ (%l) (%d+)')
     if letter == 'v' then -- no function: it gives what a group at the end of the flow has gathered
       finish('completed', { id, stamp .. '{"state":"completed","result":' .. payload .. '}' }, { text(now + ms), id })
       if ms == '0' then

@@ -101,8 +101,8 @@ local function rememberRuns(ids)
 end
 local function forgetSteps(ids)
   for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
-    -- Nothing follows it: with the last step the flow is forgotten.
-    if how and string.sub(how, 1, 1) == '-' then redis.call('HDEL', flows, (string.gsub(ids[i], '%.%d+$', ''))) end
+    -- With this queue's last step of a flow, its shape is forgotten.
+    if how and string.sub(how, -1) == '*' then redis.call('HDEL', flows, (string.gsub(ids[i], '%.%d+$', ''))) end
   end
   redis.call('HDEL', flows, unpack(ids))
 end
