@@ -60,7 +60,7 @@ scene('what each shape gives', async (t, stage) => {
 scene('results keep what JSON says, to the last digit and character', async (t, stage) => {
   const queue = stage.queue();
   stage.worker(jobs);
-  const values = [0.1 + 0.2, 1e21, -0.5, 123456789012345680, [], {}, [[]], '', '%1 %d "\\', 'ä\u2028😀\0', { a: [null, true] }];
+  const values = [0.1 + 0.2, 1e21, -0.5, 123456789012345680, [], {}, [[]], '', '%1 %d "\\', 'ä\u2028😀\0', { a: [null, true] }, { x: 1, attempt: 1, startedAt: 1, ranMs: 1 }];
   const all = group(values.map((value) => chain(step('show', [value]), step('show', ['own']))));
   const expected = values.map((value) => [[value], 'own']);
   t.same(await (await queue.enqueue(all)).result({ timeout: '10s' }), expected);
@@ -114,6 +114,17 @@ scene('cancel on the last step: what has not started is cancelled, what runs is 
   const other = await queue.enqueue(chain(step('add', [1], { delay: 50 }), step('add', [1]), step('add', [2])));
   t.equal(await queue.job(other.id.replace(/\d+$/, '1')).cancel(), true);
   await t.rejects(other.result({ timeout: '10s' }), { code: 'JOB_FAILED', cause: { name: 'JobCancelledError' } });
+}); // prettier-ignore
+
+scene('what is cancelled from outside ends 700 steps after it promptly, though all workers sleep', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker(jobs);
+  const members = Array.from({ length: 700 }, () => step('add', [1]));
+  const last = await queue.enqueue(chain(step('add', [1], { delay: '1h' }), group(members), step('sum')));
+  await until(async () => (await queue.workers()).length === 1);
+  await queue.job(last.id.replace(/\d+$/, '0')).cancel();
+  await t.rejects(last.result({ timeout: '8s' }), { code: 'JOB_FAILED', cause: { name: 'JobCancelledError' } });
+  await until(async () => (await queue.counts()).failed === 701);
 }); // prettier-ignore
 
 scene('info tells the place in the flow and what it waits for; flow() the whole tree', async (t, stage) => {

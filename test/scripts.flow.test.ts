@@ -86,6 +86,30 @@ scene(
   },
 );
 
+scene('a place that is taken twice counts once; of a group that has failed, none is kept', async (t, stage) => {
+  const store = stage.store('a');
+  const id = await enqueue(store, chord([step('f', [0]), step('f', [1])], step('sum')));
+  const place = `${id(0).slice(0, -2)}*0/1`;
+  // As a courier would bring it from another queue, twice.
+  for (const text of ['"first"', '"second"']) await store.flows.deliver('go', place, text);
+  t.equal((await core(stage))['waiting'] !== undefined, true, 'one of two is not all');
+  await claim(store, 1, 2);
+  await claim(store, 2, 0, done(`${id(1)}:1:1`, '"b"'));
+  t.same(await argsOf(store, id(2)), [['first', 'b']]);
+  await store.flows.deliver('go', place, '"third"');
+  t.equal((await core(stage))['joins'], undefined, 'too late');
+
+  const failing = await enqueue(store, chord([step('f', [0]), step('f', [1]), step('f', [2])], step('sum'))); // prettier-ignore
+  await store.purge('queued');
+  const other = await enqueue(store, chord([step('f', [0]), step('f', [1]), step('f', [2])], step('sum'))); // prettier-ignore
+  await claim(store, 3, 3);
+  await claim(store, 4, 0, done(`${other(0)}:1:1`), done(`${other(1)}:1:1`));
+  t.ok((await core(stage))['joins']);
+  await claim(store, 5, 0, settlement(`${other(2)}:1:1`, { kind: 'failed', error: ERROR }));
+  t.equal((await core(stage))['joins'], undefined);
+  t.same(await store.flows.states([failing(3), other(3)]), ['failed', 'failed']);
+}); // prettier-ignore
+
 scene('a member may run again by hand: its group has its result already', async (t, stage) => {
   const store = stage.store('a');
   const id = await enqueue(store, chord([step('f', [0]), step('f', [1])], step('sum')));
