@@ -1,6 +1,6 @@
 /** Types of the calls to a queue, read off the functions of a jobs file. */
 import type { Chain, Flow, Group, Step } from './flow.ts';
-import type { AnyFunction, Jsonify, NotStorable, Storable } from './jsonify.ts';
+import type { AnyFunction, Json, Jsonify, NotStorable, Storable, TakesJson } from './jsonify.ts';
 import type { EnqueueOptions, Ticks } from './options.ts';
 
 /** The shape of a queue without a type argument: every name and argument is accepted. */
@@ -165,15 +165,23 @@ type NullIfNone<R> = undefined extends R ? Exclude<R, undefined | void> | null :
 /** `Jsonify` says `never` of what can't be stored, and `never` fits every parameter; this fits none. */
 type Arrived<T> = unknown extends T
   ? T
-  : T extends object
-    ? { [K in keyof T]: [T[K]] extends [never] ? NotStorable<'it does not arrive'> : Arrived<T[K]> }
-    : T;
+  : TakesJson<T> extends true
+    ? T
+    : T extends object
+      ? {
+          [K in keyof T]: [T[K]] extends [never]
+            ? NotStorable<'it does not arrive'>
+            : Arrived<T[K]>;
+        }
+      : T;
 
 /** Readonly arrays will do for mutable ones: the function gets a copy. Literals in `step` are readonly. */
 type AsRead<P> = unknown extends P
   ? P
-  : P extends Date | AnyFunction | NotStorable<string>
-    ? P
-    : P extends object
-      ? { readonly [K in keyof P]: AsRead<P[K]> }
-      : P;
+  : TakesJson<P> extends true
+    ? P | Json
+    : P extends Date | AnyFunction | NotStorable<string>
+      ? P
+      : P extends object
+        ? { readonly [K in keyof P]: AsRead<P[K]> }
+        : P;

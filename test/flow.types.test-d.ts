@@ -341,3 +341,24 @@ void queue.enqueue(chain(step('one'), group([step('inc'), step('inc'), step('inc
 // @ts-expect-error the hundredth
 // prettier-ignore
 void queue.enqueue(chain(step('one'), group([step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('inc'), step('size')]), step('sumAll')));
+
+// ---- Types that are recursive, as that of any JSON --------------------------------------------
+
+type AnyJson = string | number | boolean | null | AnyJson[] | { [key: string]: AnyJson };
+interface Tree {
+  value: number;
+  children: Tree[];
+}
+declare const recursive: Queue<{
+  keep: (value: AnyJson) => AnyJson;
+  grow: (tree: Tree, by?: number) => Tree;
+  count: (tree: Tree) => number;
+}>;
+void recursive.enqueue('keep', [{ a: [1, 'b', null] }]);
+void recursive.enqueue('keep', [['x']]);
+void recursive.enqueue('grow', [{ value: 1, children: [] }]);
+// @ts-expect-error not JSON
+void recursive.enqueue('keep', [() => 1]);
+void recursive.enqueue(chain(step('keep', [[1, 2]]), step('keep')));
+void recursive.enqueue(chain(step('grow', [{ value: 1, children: [] }]), step('grow', [2])));
+same<ResultOf<ReturnType<typeof recursive.enqueue<'keep'>>>, AnyJson>(true);
