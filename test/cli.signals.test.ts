@@ -59,6 +59,11 @@ for (const [how, signal] of [
       await idle.says(/worker started/);
       await stage.queue().enqueue('waitStubbornly', [60_000]);
       await busy.says(/job started/);
+      // It has nothing at stake only once the answer to its last claim is there, and it sleeps.
+      await until(async () => {
+        const list = String(await stage.redis.client.client('LIST')).split('\n');
+        return list.some((line) => line.includes(`:wait:${stage.name}-idle `) && / cmd=blpop /.test(line)); // prettier-ignore
+      });
       stage.redis.signal(signal);
       const startedAt = performance.now();
       idle.child.kill('SIGTERM');
