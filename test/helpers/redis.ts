@@ -1,7 +1,7 @@
 /** A Redis of the test's own: started on a free port with a temporary folder, stopped at the end. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -21,12 +21,22 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
+/**
+ * Below the range from which the kernel takes ports for connections and for `listen(0)`: between this look and the
+ * start of a server, and while a server is restarted, nobody else gets it but by a rare chance.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 10_240 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** @param flags more of redis-server's, e.g. `['--appendonly', 'yes']` */
@@ -53,7 +63,14 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
     });
     probe.on('error', () => {});
     await probe.ping();
+    const info = await probe.info('server').catch(() => ''); // a password is set
     probe.disconnect();
+    const pid = /^process_id:(\d+)/m.exec(info)?.[1];
+    if (pid !== undefined && Number(pid) !== server.pid) {
+      throw new Error(
+        `port ${port} is another server's (process ${pid}), not ours (${server.pid})`,
+      );
+    }
   };
   await spawnServer();
   const client = new Redis({
