@@ -241,6 +241,17 @@ scene('a message to another queue that is delivered twice begins its step once',
   t.equal(await last.result(), 3);
 }); // prettier-ignore
 
+scene('a failure that passes through another queue arrives promptly, though all workers sleep', async (t, stage) => {
+  const queue = stage.queue();
+  const other = `${stage.name}-b`;
+  stage.worker(jobs);
+  stage.worker(jobs, { queue: other });
+  await until(async () => (await queue.workers()).length === 1);
+  const far = step('show', [], { queue: other });
+  const last = await queue.enqueue(chain(step('boom', [], { retries: 0 }), far, step('show'), far, step('show')));
+  await t.rejects(last.result({ timeout: '8s' }), { code: 'JOB_FAILED', cause: { message: 'no luck' } });
+}); // prettier-ignore
+
 scene('a message whose worker died is carried by the next', async (t, stage) => {
   const queue = stage.queue();
   const other = `${stage.name}-b`;
@@ -287,7 +298,8 @@ scene('a chain of 100 costs the round trips of 100 jobs; a chord of 1,000 at mos
       if (last.status === 'fulfilled') await last.value.result({ timeout: '60s' });
     });
   const single = await jobsOf(100);
-  t.ok(chained <= single, `chain ${chained}, single jobs ${single}`);
+  // A heartbeat or two may have fallen into the one and not the other.
+  t.ok(chained <= single + 3, `chain ${chained}, single jobs ${single}`);
   const many = Array.from({ length: 1_000 }, (_, i) => i);
   const alone = await jobsOf(1_000);
   const chorded = await round(async () => {

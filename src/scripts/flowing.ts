@@ -184,7 +184,8 @@ local function openFlows()
   visit = function(kind, node, payload, at)
     if string.find(node, '|', 1, true) then
       budget = budget - 1
-      return redis.call('RPUSH', outbox, table.concat({ kind, node, payload }, ' '))
+      redis.call('RPUSH', outbox, table.concat({ kind, node, payload }, ' '))
+      return wakeOne() -- whoever turns next carries it
     end
     if kind == 'gather' then return gather(node, payload, at) end
     if kind == 'clear' then return clear(node, payload, at) end
