@@ -15,7 +15,7 @@ import {
   resumeScript,
   retryScript,
 } from './scripts/control.ts';
-import { enqueueScript } from './scripts/enqueue.ts';
+import { enqueuePlainScript, enqueueScript } from './scripts/enqueue.ts';
 import { turnScript } from './scripts/turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
 import { countsScript, infoScript, listScript, watchScript } from './scripts/views.ts';
@@ -71,9 +71,14 @@ export class Store {
 
   /** @returns the indexes of those that were refused because their job exists */
   async enqueue(jobs: readonly NewJob[], timeoutMs?: number): Promise<Set<number>> {
+    const plain = jobs.every(({ how }) => how === '');
+    const script = plain ? enqueuePlainScript : enqueueScript;
     const rest: string[] = [];
-    for (const job of jobs) rest.push(job.id, job.how, job.json);
-    return new Set((await this.#caller.run(enqueueScript, {}, rest, timeoutMs)) as number[]);
+    for (const { id, how, json } of jobs) {
+      if (plain) rest.push(id, json);
+      else rest.push(id, how, json);
+    }
+    return new Set((await this.#caller.run(script, {}, rest, timeoutMs)) as number[]);
   }
 
   /** One turn of a worker. Sent again under the same number, it has no other effect than once. */

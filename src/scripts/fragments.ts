@@ -130,6 +130,7 @@ export const finish: Fragment = {
   lua: `${forget.lua}
 local finals = { completed = completed, failed = failed, cancelled = cancelled }
 local ended -- what flows do when something has ended; scripts that can't end a step have none
+local rare = true -- false: none of the keys is there that a plain job doesn't need
 local function trim(set)
   local over = redis.call('ZCARD', set) - ${MAX_KEPT}
   if over <= 0 then return 0 end
@@ -143,7 +144,7 @@ local function finish(state, entries, untils)
   redis.call('HSET', outcomes, unpack(entries))
   redis.call('ZADD', finals[state], unpack(untils))
   redis.call('HINCRBY', stats, state, #entries / 2)
-  if redis.call('EXISTS', errors, waiters) > 0 then
+  if rare and redis.call('EXISTS', errors, waiters) > 0 then
     local ids, texts = {}, {}
     for i = 1, #entries, 2 do
       ids[#ids + 1] = entries[i]
@@ -152,7 +153,7 @@ local function finish(state, entries, untils)
     redis.call('HDEL', errors, unpack(ids))
     tell(ids, texts)
   end
-  if ended then ended(entries) end
+  if rare and ended then ended(entries) end
   trim(finals[state])
 end
 local function finishCancelled(id, reason)

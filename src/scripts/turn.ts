@@ -42,10 +42,12 @@ local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+)
 local resent = number == turn
 if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {}, {} } end
 local refused = {}
+-- What plain jobs don't need costs one look while there is none of it. Who makes some of it says so.
+rare = redis.call('EXISTS', high, low, scheduled, paused, dropped, cancelling, errors, waiters, flows, flowing, outbox) > 0
 
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
 local function settleGroup(word, ms, at, count, news, accepted)
-  local cancels = redis.call('EXISTS', cancelling) == 1
+  local cancels = rare and redis.call('EXISTS', cancelling) == 1
   local till, entries, untils, released = text(now + ms), {}, {}, {}
   for i = at, at + count * 2 - 1, 2 do
     local ticket = ARGV[i]
@@ -66,8 +68,10 @@ local function settleGroup(word, ms, at, count, news, accepted)
     elseif unwanted then
       finishCancelled(id, 'cancelled')
     elseif word == 'released' then
+      rare = true -- it may be of another lane
       released[#released + 1] = successor(ticket, 0)
     else -- retry: an attempt is used up; postponed: none is
+      rare = true
       local again = successor(ticket, word == 'retry' and 1 or 0)
       redis.call('ZADD', scheduled, till, again)
       redis.call('HSET', errors, id, ARGV[i + 1])
@@ -123,6 +127,7 @@ local function push(list)
 end
 
 local function recover()
+  rare = true
   local ended, again, unwanted = upTo(active, ${MAX_RECOVERED}), {}, {}
   for _, ticket in ipairs(ended) do
     if redis.call('SISMEMBER', cancelling, ticket) == 1 then
@@ -144,10 +149,10 @@ end
 -- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
 local function take(n)
   local taken, swept = {}, 0
-  for _, list in ipairs({ high, queued, low }) do
+  for _, list in ipairs(rare and { high, queued, low } or { queued }) do
     local popped = #taken < n and redis.call('LPOP', list, n - #taken)
     while popped do
-      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
+      local void = rare and redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
       if not void and #taken == 0 then taken, popped = popped, {} end
       for i, ticket in ipairs(popped) do
         if void and void[i] == 1 then
@@ -174,7 +179,7 @@ end
 
 if settled > 0 then settle() end
 
-local due = earliest(scheduled)
+local due = rare and earliest(scheduled) or nil
 if due and due <= now then
   local ready = upTo(scheduled, ${MAX_PROMOTED})
   push(ready)
@@ -186,13 +191,13 @@ if over and over <= now then recover() end
 
 -- Before the claim: what follows a step can be claimed in the turn that settles it.
 local left, post = false, {}
-if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
+if rare and (flowsWork or redis.call('EXISTS', flowing, outbox) > 0) then
   goOnWithFlows()
   left = redis.call('EXISTS', flowing) == 1
   post = redis.call('LRANGE', outbox, 0, ${MAX_POST} - 1)
 end
 
-local open = redis.call('EXISTS', paused) == 0
+local open = not rare or redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
 local records, failures = {}, {}
 if #got > 0 then
@@ -204,15 +209,18 @@ if #got > 0 then
   end
   redis.call('ZADD', active, unpack(leases))
   records = redis.call('HMGET', jobs, unpack(ids))
-  if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
+  if rare and redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
 end
 redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 
 -- While work remains, the token is handed on: the next worker wakes.
-local more = left or open and redis.call('EXISTS', high, queued, low) > 0
-if more then wakeOne() end
-
-local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
-local nextIn = more and 0 or nextAt == math.huge and -1 or math.max(0, nextAt - now)
+local more = left or open and redis.call('EXISTS', queued, high, low) > 0
+local nextIn = 0
+if more then
+  wakeOne()
+else
+  local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
+  nextIn = nextAt == math.huge and -1 or math.max(0, nextAt - now)
+end
 return { now, nextIn, refused, got, records, failures, post }`,
 });
