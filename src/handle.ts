@@ -7,11 +7,11 @@ import {
   ResultNotFoundError,
   ResultTimeoutError,
 } from './errors.ts';
-import { placeOf, readFlow, type FlowInfo } from './flowview.ts';
+import { placeOf, readFlow, type FlowInfo } from './flow/view.ts';
 import { readInfo, type JobInfo } from './inspector.ts';
 import type { JobState, StoredOutcome } from './job.ts';
 import { checkResultOptions } from './options.ts';
-import type { StoredShape } from './plan.ts';
+import type { StoredShape } from './flow/plan.ts';
 import type { Results } from './results.ts';
 import type { Store } from './store.ts';
 

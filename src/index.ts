@@ -30,8 +30,8 @@ export {
   type Group,
   type Step,
   type StepOptions,
-} from './flow.ts';
-export type { FlowInfo, FlowNode, FlowStep } from './flowview.ts';
+} from './flow/flow.ts';
+export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
 export type { Job, ResultOptions } from './handle.ts';
 export type { Counts, JobInfo, Stats, WorkerInfo } from './inspector.ts';
 export type { JobState } from './job.ts';
@@ -45,7 +45,7 @@ export type {
   Ticks,
 } from './options.ts';
 export { Queue, type QueueOptions } from './queue.ts';
-export type { ScheduleInfo } from './schedules.ts';
+export type { ScheduleInfo } from './cron/schedules.ts';
 export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
 export { Worker, type WorkerOptions } from './worker.ts';

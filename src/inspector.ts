@@ -1,6 +1,6 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
 import type { ErrorRecord } from './codec.ts';
-import { placeOf, readFlow, waitsFor } from './flowview.ts';
+import { placeOf, readFlow, waitsFor } from './flow/view.ts';
 import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from './job.ts';
 import type { Store } from './store.ts';
 

@@ -3,7 +3,7 @@
  * at the call; the rest of minq sees only resolved values, durations in ms.
  */
 import type { Backoff } from './backoff.ts';
-import { checkCron, checkTimezone } from './cron.ts';
+import { checkCron, checkTimezone } from './cron/times.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { isFunctionName } from './job.ts';

@@ -7,8 +7,8 @@ import {
   QueueClosedError,
   RedisUnavailableError,
 } from './errors.ts';
-import { definitionText, parseDefinition, tickId, tickJob } from './entry.ts';
-import { isFlow, type Flow } from './flow.ts';
+import { definitionText, parseDefinition, tickId, tickJob } from './cron/entry.ts';
+import { isFlow, type Flow } from './flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { randomText } from './id.ts';
 import {
@@ -33,10 +33,10 @@ import {
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
 } from './options.ts';
-import { planFlow } from './plan.ts';
+import { planFlow } from './flow/plan.ts';
 import { newJob } from './record.ts';
 import { Results } from './results.ts';
-import { readSchedules, removeEntry, writeEntry, type ScheduleInfo } from './schedules.ts';
+import { readSchedules, removeEntry, writeEntry, type ScheduleInfo } from './cron/schedules.ts';
 import type {
   AnyJobs,
   CheckedFlow,

@@ -1,5 +1,5 @@
 /** Types of the calls to a queue, read off the functions of a jobs file. */
-import type { Chain, Flow, Group, Step } from './flow.ts';
+import type { Chain, Flow, Group, Step } from './flow/flow.ts';
 import type { AnyFunction, Json, Jsonify, NotStorable, Storable, TakesJson } from './jsonify.ts';
 import type { EnqueueOptions, Ticks } from './options.ts';
 

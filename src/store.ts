@@ -4,8 +4,8 @@
  */
 import type { Connection } from './connection.ts';
 import { Caller, inRows, type Reply } from './caller.ts';
-import { CronStore } from './cronstore.ts';
-import { FlowStore } from './flowstore.ts';
+import { CronStore } from './cron/store.ts';
+import { FlowStore } from './flow/store.ts';
 import type { QueueKeys } from './keys.ts';
 import {
   cancelScript,

@@ -5,7 +5,7 @@ import { describeError } from './codec.ts';
 import { checkServer, Connection, type RedisSource } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
-import { definitionText } from './entry.ts';
+import { definitionText } from './cron/entry.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, unheard, type Logger } from './log.ts';

@@ -4,7 +4,7 @@
  */
 import { Cron } from 'croner';
 import t from 'tap';
-import { lastTicks, nextTick } from '../src/cron.ts';
+import { lastTicks, nextTick } from '../src/cron/times.ts';
 
 interface Case {
   what: string;

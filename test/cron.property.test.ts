@@ -1,10 +1,10 @@
 /**
  * Ticks against Debian's cron itself: a clock that walks minute by minute and runs what is due, as `cron.c`
- * does it with its virtual time, over 400 days in eight zones. Nothing of it is shared with src/cron.ts:
+ * does it with its virtual time, over 400 days in eight zones. Nothing of it is shared with src/cron/times.ts:
  * offsets come from another form of Intl, patterns from a small matcher.
  */
 import t, { type Test } from 'tap';
-import { lastTicks, nextTick } from '../src/cron.ts';
+import { lastTicks, nextTick } from '../src/cron/times.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e9);
 const MINUTE = 60_000;

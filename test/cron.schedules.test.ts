@@ -1,8 +1,8 @@
 /** Cron entries: made at run time, defined beside functions, shown, changed by a deploy. */
 import { job, Worker } from '../src/index.ts';
 import { checkJobOptions, checkSchedule } from '../src/options.ts';
-import { syncEntries } from '../src/schedules.ts';
-import { definitionText } from '../src/entry.ts';
+import { syncEntries } from '../src/cron/schedules.ts';
+import { definitionText } from '../src/cron/entry.ts';
 import { commandsDuring } from './helpers/commands.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkCron, checkTimezone, lastTicks, nextTick, type When } from '../src/cron.ts';
+import { checkCron, checkTimezone, lastTicks, nextTick, type When } from '../src/cron/times.ts';
 import { InvalidArgumentError } from '../src/errors.ts';
 
 const at = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);

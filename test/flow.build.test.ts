@@ -1,5 +1,5 @@
 import t from 'tap';
-import { chain, chord, group, isFlow, step, type Flow } from '../src/flow.ts';
+import { chain, chord, group, isFlow, step, type Flow } from '../src/flow/flow.ts';
 
 const NO_FLOW = 'give what step, chain, group or chord returned';
 const any = (value: unknown) => value as never;

@@ -2,7 +2,7 @@
  * What the compiler must accept and refuse of flows. Compiled by `npm run typecheck`, never run; compare
  * types.test-d.ts.
  */
-import { chain, chord, group, step, type Chain, type Flow, type Group, type Step } from '../src/flow.ts'; // prettier-ignore
+import { chain, chord, group, step, type Chain, type Flow, type Group, type Step } from '../src/flow/flow.ts'; // prettier-ignore
 import type { Job } from '../src/index.ts';
 import type {
   AnyJobs,

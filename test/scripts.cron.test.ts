@@ -1,7 +1,7 @@
 /** Cron, transition by transition: the whole state before and after; two beats, frozen beats, calls sent twice. */
-import { syncEntries, writeEntry } from '../src/schedules.ts';
+import { syncEntries, writeEntry } from '../src/cron/schedules.ts';
 import { MAX_ENTRIES } from '../src/scripts/cron.ts';
-import type { Firing } from '../src/cronstore.ts';
+import type { Firing } from '../src/cron/store.ts';
 import type { Store } from '../src/store.ts';
 import { startPlainServer } from './helpers/plain-server.ts';
 import { scene, type Stage } from './helpers/setup.ts';

@@ -1,7 +1,7 @@
 /** `minq cron`: the cron entries, and who fires them; `minq cron run <name>`: one of them now. */
 import ms from 'ms';
 import { Queue } from '../queue.ts';
-import type { ScheduleInfo } from '../schedules.ts';
+import type { ScheduleInfo } from '../cron/schedules.ts';
 import type { Command } from './command.ts';
 import { table } from './table.ts';
 import { UsageError } from './usage.ts';

@@ -1,6 +1,6 @@
 /** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
 import type { ErrorRecord } from '../codec.ts';
-import type { FlowInfo, FlowNode, FlowStep } from '../flowview.ts';
+import type { FlowInfo, FlowNode, FlowStep } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../inspector.ts';
 import { escapeControls } from '../log.ts';
 import { Queue } from '../queue.ts';

@@ -4,12 +4,12 @@
  * second later, and find nothing to do, unless the holder is dead or frozen: then the beat is theirs.
  */
 import { describeError } from '../codec.ts';
-import { dueTicks, parseDefinition, tickJob } from '../entry.ts';
+import { dueTicks, parseDefinition, tickJob } from '../cron/entry.ts';
 import type { Logger } from '../log.ts';
 import { startLoop, type Loop } from '../loop.ts';
-import { syncEntries } from '../schedules.ts';
+import { syncEntries } from '../cron/schedules.ts';
 import { TAKEOVER_MS } from '../scripts/cron.ts';
-import type { BeatReply, Firing } from '../cronstore.ts';
+import type { BeatReply, Firing } from '../cron/store.ts';
 import type { Store } from '../store.ts';
 
 /** Most jobs enqueued by one call: keeps the script below 5 ms. */

@@ -1,11 +1,11 @@
 /** The cron entries of one queue in Redis: a method for each transition. */
-import { inRows, type Caller } from './caller.ts';
+import { inRows, type Caller } from '../caller.ts';
 import {
   beatScript,
   entriesScript,
   releaseBeatScript,
   writeEntriesScript,
-} from './scripts/cron.ts';
+} from '../scripts/cron.ts';
 
 /** An entry that is to fire, as the beat saw it, and what is to become of it. */
 export interface Firing {

@@ -1,12 +1,12 @@
 /** The flows of one queue in Redis: a method for each transition. */
-import type { Caller, Reply } from './caller.ts';
+import type { Caller, Reply } from '../caller.ts';
 import type { FlowPlan, PlannedStep, QueuePart } from './plan.ts';
 import {
   cancelFlowScript,
   deliverScript,
   enqueueFlowScript,
   statesScript,
-} from './scripts/flow.ts';
+} from '../scripts/flow.ts';
 
 /** Steps of a flow in one call. */
 const STEPS_A_CALL = 1_000;

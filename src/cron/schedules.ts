@@ -2,12 +2,12 @@
  * Keeping cron entries. Who changes them has looked at them first, and writes only if they are still as seen;
  * else it looks again. So the rules stand here, and the script knows none of them.
  */
-import { nextTick } from './cron.ts';
+import { nextTick } from './times.ts';
 import { parseDefinition, sameTimes, type Definition } from './entry.ts';
-import { MinqError } from './errors.ts';
-import { MAX_ENTRIES } from './scripts/cron.ts';
-import type { EntryChange, StoredEntry } from './cronstore.ts';
-import type { Store } from './store.ts';
+import { MinqError } from '../errors.ts';
+import { MAX_ENTRIES } from '../scripts/cron.ts';
+import type { EntryChange, StoredEntry } from './store.ts';
+import type { Store } from '../store.ts';
 
 /** A cron entry as `Queue.schedules` shows it. Times (`...At`) are epoch ms by Redis's clock. */
 export interface ScheduleInfo {
