@@ -309,8 +309,7 @@ export class Queue<Jobs = AnyJobs> {
     const entry = parseDefinition(entries[0].definition);
     const { json, letter } = tickJob(entry, now);
     const id = tickId(name, now);
-    const how = `${letter === '-' ? 'n' : letter} kept 0`;
-    const refused = await store.enqueue([{ id, how, json }]);
+    const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
     return new Job(id, entry.fn, refused.has(0), this.#lane(this.name).context);
   }
 

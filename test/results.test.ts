@@ -186,7 +186,8 @@ scene('an aborted wait rejects with the reason and leaves nothing behind', async
 scene(
   'a wait that gets no connection rejects in time, and the next one works',
   async (t, stage) => {
-    const queue = stage.queue({ callTimeout: 300 });
+    // Longer than a client may wait between two tries to connect (1.2 s): the next call finds a connection.
+    const queue = stage.queue({ callTimeout: 2_000 });
     const job = await queue.enqueue('f', [7]);
     await stage.redis.client.config('SET', 'maxclients', '1'); // nobody new gets in
     const error = await job.result().catch((e: unknown) => e);

@@ -22,7 +22,7 @@ async function dueEntry(store: Store, name: string, agoMs = 10): Promise<Firing>
     definition: HOURLY,
     next: tick + 3_600_000,
     overlap: true,
-    letter: '-',
+    letter: 'n',
     latest: tick,
     jobs: [{ tick, json: JSON_OF_TICK }],
   };

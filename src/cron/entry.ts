@@ -85,10 +85,10 @@ export function dueTicks(entry: Definition, tick: number, now: number, since: nu
 
 export const tickId = (name: string, tick: number): string => `cron:${name}:${tick}`;
 
-/** The record of the job that a tick enqueues, and the letter of its lane (`-`: normal). */
+/** The record of the job that a tick enqueues, and the letter of its lane (n: normal). */
 export function tickJob(entry: Definition, tick: number): { json: string; letter: string } {
   const { priority, ...options } = entry.options;
   const record: JobRecord = { fn: entry.fn, args: [...entry.args], tick, ...options };
   if (priority === 'high' || priority === 'low') record.priority = priority;
-  return { json: JSON.stringify(record), letter: record.priority?.[0] ?? '-' };
+  return { json: JSON.stringify(record), letter: record.priority?.[0] ?? 'n' };
 }

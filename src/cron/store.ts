@@ -15,7 +15,7 @@ export interface Firing {
   definition: string;
   next: number | undefined;
   overlap: boolean;
-  /** Lane letter, `-` for normal. */
+  /** Lane letter, `n` for normal. */
   letter: string;
   latest: number;
   jobs: readonly { tick: number; json: string }[];

@@ -10,6 +10,8 @@ import {
 
 /** Steps of a flow in one call. */
 const STEPS_A_CALL = 1_000;
+/** Messages to other queues that are looked at together. */
+const MESSAGES_A_CALL = 20;
 
 export class FlowStore {
   readonly #caller: Caller;
@@ -49,7 +51,7 @@ export class FlowStore {
   async delivered(messages: readonly string[]): Promise<string[]> {
     const { outbox } = this.#caller.keys;
     for (const message of messages) await this.#caller.connection.call((client) => client.lrem(outbox, 1, message)); // prettier-ignore
-    return this.#caller.connection.call((client) => client.lrange(outbox, 0, 19));
+    return this.#caller.connection.call((client) => client.lrange(outbox, 0, MESSAGES_A_CALL - 1));
   }
 
   /** Cancels what is not over of a flow, from this step back. @returns where to go on; -1: nowhere */

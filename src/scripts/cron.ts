@@ -18,7 +18,7 @@ export const CRON_CHANGED = 'cron';
  * Called by: the beat. Without anything to fire it only looks: who beats, what is due, what comes next.
  * If we crash: the tick is fired and the entry moved on, or neither. Sent again, the entry has moved on.
  *
- * Arguments for each entry: name, the tick and definition seen, next tick, overlap, lane letter (- for
+ * Arguments for each entry: name, the tick and definition seen, next tick, overlap, lane letter (n for
  * normal), the last tick that is due, how many ticks to fire; then tick and JSON for each of them.
  * Reply: now, whether the beat is the caller's, whether the app is known, the first tick to come (-1: none), due
  * entries (name, tick, definition, ...), what became of the ones given (name, fired, skipped, ...).
@@ -50,7 +50,7 @@ local function fire(at)
       skipped = skipped + 1
     else
       before = ARGV[i]
-      place('cron:' .. name .. ':' .. before, letter == '-' and '' or letter, 'kept', 0, ARGV[i + 1])
+      place('cron:' .. name .. ':' .. before, letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])
       fired = fired + 1
     end
   end

@@ -13,6 +13,7 @@ const CANCELLED_A_CALL = 200;
  * Called by: `Queue.enqueue` of a flow.
  * If we crash: all steps of the part are there, or none. Sent again it changes nothing: the ids are the client's.
  *
+ * `start` is the node to begin; `-`: more parts follow; empty: this was the last, the flow begins on another queue.
  * Arguments: for each step id, what follows it (see flowing.ts) and JSON; then fields of `flows` and their values.
  */
 export const enqueueFlowScript = defineScript({

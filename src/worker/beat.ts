@@ -119,13 +119,13 @@ export class Beat {
         if (missed > 0)
           logger.warn('cron: ticks were missed', { name, missed, fired: fire.length });
         const made = fire.map((each) => ({ tick: each, ...tickJob(entry, each) }));
-        const letter = made[0]?.letter ?? '-';
+        const letter = made[0]?.letter ?? 'n';
         firings.push({ ...seen, next, overlap: entry.overlap, letter, latest, jobs: made });
         jobs += made.length;
       } catch (error) {
         logger.error(`cron: can't fire: ${describeError(error).message}`, { name });
         const next = now + UNREADABLE_MS;
-        firings.push({ ...seen, next, overlap: true, letter: '-', latest: tick, jobs: [] });
+        firings.push({ ...seen, next, overlap: true, letter: 'n', latest: tick, jobs: [] });
       }
       if (jobs >= MOST_JOBS) break;
     }
