@@ -41,6 +41,17 @@ export interface JobInfo {
   };
   /** Of a step that failed because another did: id of that one. */
   failedStep?: string;
+  /** Attempts that failed before the last one, the oldest first; of `info()` only. */
+  attempts?: PastAttempt[];
+}
+
+export interface PastAttempt {
+  /** 1 for the first; after a retry by hand it begins again with 1. */
+  attempt: number;
+  startedAt?: number;
+  endedAt: number;
+  ranMs?: number;
+  error: ErrorRecord;
 }
 
 export type Counts = Record<JobState, number> & { paused: boolean };
@@ -49,14 +60,35 @@ export interface WorkerInfo {
   id: string;
   host: string;
   pid: number;
+  /** Slots. */
   concurrency: number;
+  /** Slots that are taken. */
+  busy: number;
+  /** At most 100 of them. */
   running: { id: string; fn: string; sinceMs: number }[];
   startedAt: number;
   /** Last sign of life, epoch ms by Redis's clock. */
   seenAt: number;
   /** Whether it is the one that fires the ticks of cron. */
   beat: boolean;
+  /** How late timers were since the sign of life before, in ms: what a busy event loop costs every job. */
+  loop: { p50: number; p99: number; max: number };
+  /** The last time the event loop was blocked for half a second or more. */
+  blocked?: Blocked;
+  /** Bytes. */
+  memory: { rss: number; heap: number };
+  /** Version of minq. */
   version: string;
+  /** Version of Node. */
+  node: string;
+}
+
+export interface Blocked {
+  /** Epoch ms by the worker's own clock. */
+  at: number;
+  ms: number;
+  /** The job that did it; several where it can only be one of them. */
+  jobs: { id: string; fn: string }[];
 }
 
 /** Counters since the queue exists. */

@@ -1,0 +1,143 @@
+/** What the pages ask of the server, and what it answers: JSON over `api/...`. */
+import type { HistoryPoint, Percentiles, Stats } from '../statistics.ts';
+import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../inspector.ts';
+import type { FlowOutline } from '../flow/outline.ts';
+import type { ScheduleInfo } from '../cron/schedules.ts';
+import type { FinalState, JobState } from '../job.ts';
+
+/** `GET api/queues`: all of them, at a glance. */
+export interface QueuesReply {
+  version: string;
+  /** No action is allowed. */
+  readOnly: boolean;
+  queues: QueueSummary[];
+}
+
+export interface QueueSummary {
+  name: string;
+  counts: Counts;
+  /** How long the job at the head of the queue has waited, in ms. */
+  oldestWaitingMs?: number;
+  /** Alive. */
+  workers: number;
+  slots: number;
+  busy: number;
+  /** Counters since the queue exists: the pages make live rates of their differences. */
+  stats: Stats;
+}
+
+/** `GET api/queue?queue=&span=hour|day` */
+export interface QueueReply extends QueueSummary {
+  /** The oldest first. */
+  history: HistoryPoint[];
+  functions: FunctionRow[];
+  /** Redis's clock, epoch ms. */
+  now: number;
+}
+
+/** Of the last hour or two. */
+export interface FunctionRow {
+  fn: string;
+  completed: number;
+  failed: number;
+  retried: number;
+  /** In ms. */
+  wait: Percentiles;
+  run: Percentiles;
+}
+
+/** A value as JSON text, at most 10 KB of it. */
+export interface Text {
+  text: string;
+  /** Characters that were left out. */
+  cut: number;
+}
+
+export type JobRow = Pick<
+  JobInfo,
+  | 'id'
+  | 'state'
+  | 'fn'
+  | 'attempt'
+  | 'priority'
+  | 'enqueuedAt'
+  | 'dueAt'
+  | 'startedAt'
+  | 'endedAt'
+  | 'ranMs'
+  | 'reason'
+> & {
+  /** At most 200 characters. */
+  args: Text;
+  /** `name: message`, at most 300 characters. */
+  error?: Text;
+  progress?: Text;
+};
+
+/** `GET api/jobs?queue=&state=&fn=&error=&offset=&limit=` (50, at most 100) */
+export interface JobsReply {
+  jobs: JobRow[];
+  /** Jobs in this state, whatever the filter. */
+  total: number;
+  /** Where to go on; missing at the end. With a filter a page may be short, or empty, and yet go on. */
+  next?: number;
+  now: number;
+}
+
+/** `GET api/job?queue=&id=`; 404 for an unknown one. */
+export interface JobReply {
+  job: Omit<JobInfo, 'args' | 'result' | 'progress' | 'error' | 'attempts'> & {
+    args: Text;
+    result?: Text;
+    progress?: Text;
+    error?: ErrorText;
+  };
+  /** Earlier attempts that failed, the oldest first. The last one, or the one that runs, is the job's own. */
+  attempts: (Omit<PastAttempt, 'error'> & { error: ErrorText })[];
+  /** Of a running job. */
+  worker?: { id: string; host: string; pid: number; since: number };
+  flow?: { id: string; outline: FlowOutline };
+  now: number;
+}
+
+export interface ErrorText {
+  name: string;
+  message: Text;
+  stack?: Text;
+}
+
+/** `GET api/workers`: of all queues. */
+export interface WorkersReply {
+  workers: (WorkerInfo & { queue: string })[];
+  now: number;
+}
+
+/** `GET api/cron`: of all queues. */
+export interface CronReply {
+  entries: (Omit<ScheduleInfo, 'args'> & { queue: string; args: Text })[];
+  now: number;
+}
+
+/** `POST api/action` */
+export type Action =
+  | { action: 'retry' | 'cancel' | 'remove'; queue: string; id: string }
+  | { action: 'retryAll'; queue: string; fn?: string; error?: string }
+  | { action: 'purge'; queue: string; state: FinalState | 'queued' | 'scheduled' }
+  | { action: 'pause' | 'resume'; queue: string }
+  | { action: 'run'; queue: string; name: string };
+
+export interface ActionReply {
+  /** Whether anything was done: a job may have ended meanwhile. */
+  done: boolean;
+  /** Of `retryAll` and `purge`: how many jobs. */
+  count?: number;
+  /** Of `run`: id of the job. */
+  id?: string;
+}
+
+/** Every answer but 2xx. */
+export interface ErrorReply {
+  error: string;
+}
+
+export type { Counts, FlowOutline, HistoryPoint, JobState, Percentiles, Stats, WorkerInfo };
