@@ -59,5 +59,6 @@ export type { FunctionStats, HistoryPoint, Stats } from './statistics.ts';
 export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
+export type { WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';
 export type { RedisSource } from './connection.ts';

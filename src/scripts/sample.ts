@@ -1,8 +1,8 @@
 /** Lua that notes how things stand, so that there is a past to look at. */
 import type { Fragment } from '../script.ts';
 
-/** How far apart samples are at least, and how many are kept: a day of them, about a minute apart. */
-const APART_MS = 50_000;
+/** At most one sample a minute of the clock, however many workers come; so many are a day of them. */
+const MINUTE_MS = 60_000;
 export const MAX_SAMPLES = 1_441;
 /** Age at which the counters of functions are put aside, to be compared with later. */
 const ASIDE_MS = 3_600_000;
@@ -22,7 +22,7 @@ export const sample: Fragment = {
   lua: `
 local function sample()
   local last = string.match(redis.call('LINDEX', history, -1) or '', '^%d+')
-  if last and now - last < ${APART_MS} then return end
+  if last and math.floor(last / ${MINUTE_MS}) == math.floor(now / ${MINUTE_MS}) then return end
   local row = { stamp }
   for i, counter in ipairs(redis.call('HMGET', stats, 'enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered')) do
     row[i + 1] = counter or '0'
@@ -38,9 +38,13 @@ local function sample()
   if aside and now - aside < ${ASIDE_MS} then return end
   if aside then redis.call('RENAME', timingsNext, timingsThen) end
   local all = redis.call('HGETALL', timings)
-  for i = 1, #all, 1000 do
-    redis.call('HSET', timingsNext, unpack(all, i, math.min(i + 999, #all)))
+  local function copyTo(key)
+    redis.call('DEL', key)
+    for i = 1, #all, 1000 do redis.call('HSET', key, unpack(all, i, math.min(i + 999, #all))) end
+    redis.call('HSET', key, 'at', stamp)
   end
-  redis.call('HSET', timingsNext, 'at', stamp)
+  copyTo(timingsNext)
+  -- No worker was there for an hour or more: what was counted before is none of the last two hours.
+  if aside and now - aside >= ${ASIDE_MS * 2} then copyTo(timingsThen) end
 end`,
 }; // prettier-ignore

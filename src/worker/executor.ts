@@ -88,6 +88,8 @@ export class Run {
   readonly retries: number;
   /** `performance.now()` at the start, until then at the claim. */
   startedAt = performance.now();
+  /** Found out by a heartbeat. */
+  leaseLost = false;
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;
@@ -213,6 +215,7 @@ export class Run {
 
   /** The run is no longer the one in charge. It may still end; its settlement will be refused. */
   loseLease(): void {
+    this.leaseLost = true;
     this.#abort(new LeaseLostError());
   }
 
