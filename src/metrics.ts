@@ -59,7 +59,8 @@ function histogramLines(name: string, pairs: string, { counts, sumMs }: Histogra
     count += counts[i] ?? 0;
     lines += sampleLine(`${name}_bucket`, joined(pairs, `le="${le}"`), count);
   }
-  return `${lines}${sampleLine(`${name}_sum`, pairs, sumMs / 1_000)}${sampleLine(`${name}_count`, pairs, count)}`;
+  lines += sampleLine(`${name}_sum`, pairs, Math.round(sumMs * 1_000) / 1e6);
+  return lines + sampleLine(`${name}_count`, pairs, count);
 }
 
 const joined = (...pairs: string[]) => pairs.filter((pair) => pair !== '').join(',');
