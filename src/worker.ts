@@ -241,7 +241,11 @@ export class Worker {
     stopping = true;
     stopCatching();
     watch.stop();
-    const signedOff = store.leave(timings.take()).catch(() => {}); // else we are off the list within a minute
+    const signOff = async () => {
+      do await store.leave(timings.take());
+      while (!timings.empty);
+    };
+    const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
     await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();

@@ -125,6 +125,7 @@ export class Run {
       this.#options.onYield(this, performance.now() - this.startedAt);
       if (value instanceof Promise) return value.then(this.#returned, this.#threw);
     } catch (thrown) {
+      this.#options.onYield(this, performance.now() - this.startedAt);
       this.#threw(thrown);
       return;
     }

@@ -35,6 +35,8 @@ export interface LoopWatchOptions {
 }
 
 export class LoopWatch {
+  /** When a job was known for certain to have blocked the loop, by `performance.now()`: of any worker of this process. */
+  static #certainAt = -Infinity;
   readonly #options: LoopWatchOptions;
   readonly #timer: NodeJS.Timeout;
   #expected = performance.now() + EVERY_MS;
@@ -53,7 +55,9 @@ export class LoopWatch {
 
   /** A job ran this long without giving way. */
   held(run: Run, ms: number): void {
-    if (ms >= BLOCKED_MS) this.#culprits.push(run);
+    if (ms < BLOCKED_MS) return;
+    this.#culprits.push(run);
+    LoopWatch.#certainAt = performance.now();
   }
 
   /** A job ended that ran this long in all. */
@@ -75,13 +79,16 @@ export class LoopWatch {
     this.#ended = [];
   }
 
+  #suspects(): Run[] {
+    if (this.#culprits.length > 0) return this.#culprits;
+    const lookedAt = this.#expected - EVERY_MS;
+    if (LoopWatch.#certainAt >= lookedAt) return []; // it was a job of another worker
+    return [...this.#ended, ...this.#options.running()].slice(0, MOST_NAMED);
+  }
+
   #report(lateMs: number, cpu: NodeJS.CpuUsage): void {
     const ms = Math.round(lateMs);
-    const named =
-      this.#culprits.length > 0
-        ? this.#culprits
-        : [...this.#ended, ...this.#options.running()].slice(0, MOST_NAMED);
-    const jobs = named.map((run) => ({ id: run.job.id, fn: run.fn.name }));
+    const jobs = this.#suspects().map((run) => ({ id: run.job.id, fn: run.fn.name }));
     this.#last = { at: Date.now(), ms, jobs };
     this.#blocks.times++;
     this.#blocks.ms += ms;
