@@ -83,7 +83,7 @@ export async function readOldest(store: Store): Promise<number | undefined> {
       return splitTime(text).at; // a long record comes without its JSON
     }
   });
-  const oldest = Math.min(...since.filter(Number.isSafeInteger));
+  const oldest = Math.min(...since.filter((at) => Number.isSafeInteger(at) && at > 0));
   return oldest === Infinity ? undefined : Math.max(0, now - oldest);
 }
 
