@@ -266,6 +266,18 @@ function checkTicks({ cron, every, ...rest }: Checked<typeof tickChecks>): void 
 export const checkWorkerOptions = (value: unknown): ResolvedWorkerOptions =>
   check(workerChecks, value, 'options');
 
+/** `Worker.use(middleware)` */
+export const checkMiddleware = <M>(value: M): M => {
+  workerChecks.middleware(value, 'middleware');
+  return value;
+};
+
+/** What a listener of `minq:enqueue` left for the job; undefined where that is nothing. */
+export function checkMeta(value: unknown): Record<string, string> | undefined {
+  const meta = stringMap(value, 'meta (minq:enqueue)');
+  return Object.keys(meta).length === 0 ? undefined : meta;
+}
+
 /** `result({ timeout, signal })` */
 export const checkResultOptions = (value: unknown) =>
   check(
