@@ -55,7 +55,8 @@ export class EnqueueTrace {
     try {
       return channel.start.runStores(message, () => {
         try {
-          return make(checkMeta(message.meta));
+          const meta = checkMeta(message.meta, 'meta (minq:enqueue)');
+          return make(Object.keys(meta).length === 0 ? undefined : meta);
         } finally {
           channel.end.publish(message);
         }

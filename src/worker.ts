@@ -83,7 +83,8 @@ export class Worker {
    * @throws {InvalidArgumentError}
    */
   static use(middleware: Middleware): void {
-    Worker.#everywhere.push(checkMiddleware(middleware));
+    checkMiddleware(middleware, 'middleware');
+    Worker.#everywhere.push(middleware);
   }
 
   /**
