@@ -129,7 +129,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     this.#check();
     const head = headOf(flow, this.name);
     const { id, fn, queue } = head.last;
-    const trace = traceEnqueue(head.last);
+    const trace = traceEnqueue(queue, fn, id);
     const lay = (meta?: Record<string, string>) =>
       planFlow(flow, this.name, this.#defaults, head, meta);
     const plan = trace ? trace.start(lay) : lay();
@@ -211,7 +211,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const queue = options.queue ?? this.name;
     const lane = this.#lane(queue);
     const id = options.id ?? newId();
-    const trace = traceEnqueue({ id, fn, queue }, options.meta);
+    const trace = traceEnqueue(queue, fn, id, options.meta);
     const job = trace
       ? trace.start((meta) => newJob(fn, args, { ...options, meta }, id))
       : newJob(fn, args, options, id);

@@ -27,7 +27,9 @@ const channel = tracingChannel<unknown, EnqueueMessage>('minq:enqueue');
 
 /** @returns undefined when nobody listens, which is to cost nothing */
 export function traceEnqueue(
-  { id, fn, queue }: Pick<EnqueueMessage, 'id' | 'fn' | 'queue'>,
+  queue: string,
+  fn: string,
+  id: string,
   meta?: Record<string, string>,
 ): EnqueueTrace | undefined {
   return channel.hasSubscribers
