@@ -75,7 +75,7 @@ const date: Check<number> = (value, name) =>
     ? value.getTime()
     : fail(name, value, 'give a valid Date');
 
-const stringMap: Check<Record<string, string>> = (value, name) => {
+export const checkMeta: Check<Record<string, string>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return fail(name, value, 'give an object of texts');
   }
@@ -122,7 +122,7 @@ const enqueueChecks = {
   expires: duration(1),
   priority: oneOf('high', 'normal', 'low'),
   queue: checkName as Check<string>,
-  meta: stringMap,
+  meta: checkMeta,
 } satisfies Checks;
 
 /** When a cron entry fires, and what becomes of ticks that were missed or come too early. */
@@ -159,6 +159,8 @@ const queueChecks = {
   callTimeout: duration(1),
 } satisfies Checks;
 
+export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
+
 const workerChecks = {
   queue: checkName as Check<string>,
   concurrency: wholeNumber(1, 1_000),
@@ -170,7 +172,7 @@ const workerChecks = {
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
   callTimeout: duration(1),
-  middleware: func<(...args: never[]) => Promise<unknown>>(),
+  middleware: checkMiddleware,
   logger: (value, name) => {
     for (const method of ['debug', 'info', 'warn', 'error']) {
       if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {

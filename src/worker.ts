@@ -8,9 +8,9 @@ import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
-import { lineLogger, unheard, type Logger } from './log.ts';
+import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
-import { checkWorkerOptions } from './options.ts';
+import { checkMiddleware, checkWorkerOptions } from './options.ts';
 import { CRON_CHANGED } from './scripts/cron.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
@@ -53,7 +53,7 @@ export interface WorkerOptions {
   prefix?: string;
   /** Longest time a call waits for Redis. Default 5 s. */
   callTimeout?: Duration;
-  /** Default: warnings and errors to standard error. */
+  /** `console`, pino, winston or the like. Default: warnings and errors to standard error. */
   logger?: Logger;
   /** Wraps each run: `async (job, next) => { await next() }`. */
   middleware?: Middleware;
@@ -75,6 +75,18 @@ export class Worker {
   #stop: ((timeoutMs: number) => void) | undefined;
   #stopAsked: number | undefined;
 
+  static readonly #everywhere: Middleware[] = [];
+
+  /**
+   * Adds middleware to every worker that this process makes from now on, around that of its own options. Meant for
+   * a file that the jobs file imports: so `minq worker` and `minq dev`, which make the worker themselves, have it too.
+   * @throws {InvalidArgumentError}
+   */
+  static use(middleware: Middleware): void {
+    checkMiddleware(middleware, 'middleware');
+    Worker.#everywhere.push(middleware);
+  }
+
   /**
    * @param jobs a module namespace (`import * as jobs from './jobs.ts'`) or an object of functions
    * @throws {InvalidArgumentError} for a bad option, or when there is no function in `jobs`
@@ -94,9 +106,9 @@ export class Worker {
       callTimeout: toMs('5s', 'callTimeout'),
       ...given,
       redis: options.redis,
-      middleware: options.middleware,
+      middleware: [...Worker.#everywhere, ...(options.middleware ? [options.middleware] : [])],
     };
-    this.#logger = options.logger ?? quietLogger();
+    this.#logger = options.logger ? messageFirst(options.logger) : quietLogger();
   }
 
   /**

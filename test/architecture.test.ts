@@ -27,7 +27,7 @@ const LAYERS: Record<string, string[]> = {
   ],
   'one job: its handle, its run': ['handle', 'worker/executor'],
   'what the pages of the dashboard are told': ['dashboard/api'],
-  'the half of operators; what watches runs': ['operator', 'worker/loop-watch', 'worker/heartbeat'],
+  'the half of operators; what watches runs': ['operator', 'tracing', 'worker/loop-watch', 'worker/heartbeat'],
   'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/control', 'worker/beat'],
   'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
   'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table'],
