@@ -60,5 +60,6 @@ export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
 export type { EnqueueMessage } from './tracing.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
+export type { WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';
 export type { RedisSource } from './connection.ts';

@@ -138,10 +138,12 @@ export async function findJobs(
   state: JobState,
   { fn = '', error = '', offset = 0, limit = 100 }: JobFilter & { offset?: number; limit?: number },
 ): Promise<FoundJobs> {
-  // As it stands in the JSON of an error; Lua lowers ASCII letters only.
-  const text = JSON.stringify(error)
-    .slice(1, -1)
-    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  // As it stands in the JSON of an error: Redis finds it there, or in what is written around it.
+  const sought = lower(error);
+  const text = JSON.stringify(sought).slice(1, -1);
+  const isWanted = ({ error: found }: JobInfo) =>
+    sought === '' ||
+    [found?.name, found?.message, found?.stack].some((part) => lower(part ?? '').includes(sought));
   const jobs: JobInfo[] = [];
   const filtered = fn !== '' || text !== '';
   let at = offset;
@@ -150,11 +152,14 @@ export async function findJobs(
     const most = filtered ? LOOKED_A_CALL : wanted;
     const { seen, rows } = await store.list(state, at, wanted, { fn, text, most });
     at += seen;
-    jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []));
+    jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
     if (seen === 0) return { jobs };
   } while (jobs.length < limit && at - offset < LOOKED_A_PAGE);
   return { jobs, next: at };
 }
+
+/** As Lua does it: ASCII letters only. */
+const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 function readAttempts(lines: string): PastAttempt[] {
   return lines.split('\n').flatMap((line) => {

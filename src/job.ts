@@ -103,9 +103,13 @@ export function parseTicket(ticket: string): { id: string; run: number; attempt:
     : { id: ticket, run: 1, attempt: 1 };
 }
 
-/** How long it waited from when it was due to its first run; undefined of later runs. */
-export function waitMsOf({ run, record, enqueuedAt, claimedAt }: ClaimedJob): number | undefined {
-  if (run > 1) return undefined;
+/**
+ * How long it waited from when it was due to its first run; undefined of later runs. (By the attempt, and not by the
+ * number of the run: that of a job with an id of the user's begins above 1.)
+ */
+export function waitMsOf(job: ClaimedJob): number | undefined {
+  const { attempt, lastError, record, enqueuedAt, claimedAt } = job;
+  if (attempt > 1 || lastError) return undefined;
   return Math.max(0, claimedAt - Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0));
 }
 

@@ -43,7 +43,7 @@ const NAMES = {
   workers: 'workers',
   /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused. */
   stats: 'stats',
-  /** LIST of how things stood, about a minute apart: time (ms), counters, jobs queued, scheduled and active. A day. */
+  /** LIST of how things stood, a minute apart: time (ms), counters, jobs queued, scheduled and active. A day. */
   history: 'history',
   /** HASH of counters for each function: how its runs ended, how long they waited and took (see timings.ts). */
   timings: 'timings',

@@ -83,20 +83,25 @@ export async function readOldest(store: Store): Promise<number | undefined> {
       return splitTime(text).at; // a long record comes without its JSON
     }
   });
-  const oldest = Math.min(...since.filter(Number.isSafeInteger));
+  const oldest = Math.min(...since.filter((at) => Number.isSafeInteger(at) && at > 0));
   return oldest === Infinity ? undefined : Math.max(0, now - oldest);
 }
 
-/** Samples are about a minute apart, at most 66 s: so many cover the time. */
-const SPANS = { hour: { last: 61, nth: 1 }, day: { last: MAX_SAMPLES, nth: 10 } } as const;
+/** One sample a minute: so many cover the time, and a minute more, for the first point is told from what was before. */
+const SPANS = {
+  hour: { last: 61, nth: 1, within: 61 * 60_000 },
+  day: { last: MAX_SAMPLES, nth: 10, within: 1_441 * 60_000 },
+} as const;
 export type Span = keyof typeof SPANS;
 
 /** What happened in the last hour, minute by minute, or in the last day, ten minutes at a time; the oldest first. */
 export async function readHistory(store: Store, span: Span): Promise<HistoryPoint[]> {
-  const { last, nth } = SPANS[span];
-  const samples = (await store.history(last, nth)).map((row) => row.split(' ').map(Number));
-  return samples.slice(1).map((sample, i) => {
+  const { last, nth, within } = SPANS[span];
+  const rows = await store.history(last, nth, within);
+  const samples = rows.map((row) => row.split(' ').map(Number));
+  return samples.slice(1).flatMap((sample, i) => {
     const before = samples[i]!;
+    if (!(sample[0]! > before[0]!)) return []; // Redis's clock was put back
     const level = (name: (typeof SAMPLED)[number]) => sample[SAMPLED.indexOf(name) + 1] ?? 0;
     const counted = (name: (typeof SAMPLED)[number]) =>
       Math.max(0, level(name) - (before[SAMPLED.indexOf(name) + 1] ?? 0)); // less where stats were deleted
@@ -125,10 +130,19 @@ export async function readFunctions(
     store.timings('now'),
     when === 'lately' ? store.timings('then') : ({} as Record<string, string>),
   ]);
+  const functions = functionsOf(
+    Object.entries(now).map(([field, text]) => [field, Number(text) - Number(then[field] ?? 0)]),
+  );
+  // Those that haven't run lately, or are no more, have nothing to say.
+  return functions.filter(({ completed, failed, retried }) => completed + failed + retried > 0);
+}
+
+/** @param counters by the names that timings.ts gives them */
+export function functionsOf(counters: Iterable<readonly [string, number]>): FunctionStats[] {
   const functions = new Map<string, FunctionStats>();
-  for (const [field, text] of Object.entries(now)) {
+  for (const [field, counted] of counters) {
     const [fn, what, part] = field.split(' ') as [string, string, string?];
-    const count = Math.max(0, Number(text) - Number(then[field] ?? 0));
+    const count = Math.max(0, counted);
     if (!part || !Number.isFinite(count)) continue;
     if (fn === '-') continue;
     let stats = functions.get(fn);

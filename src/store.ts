@@ -218,9 +218,9 @@ export class Store {
     return { now, heads };
   }
 
-  /** Every `nth` of the `last` samples. */
-  history(last: number, nth: number): Promise<string[]> {
-    return this.#caller.run(historyScript, { last, nth }) as Promise<string[]>;
+  /** Every `nth` of the `last` samples, as far as they were made `within` so many ms. */
+  history(last: number, nth: number, within: number): Promise<string[]> {
+    return this.#caller.run(historyScript, { last, nth, within }) as Promise<string[]>;
   }
 
   /** Counters of functions, now and an hour or two ago. */

@@ -17,6 +17,7 @@ import { Beat } from './worker/beat.ts';
 import { startControl } from './worker/control.ts';
 import { Courier } from './worker/courier.ts';
 import type { Middleware } from './worker/executor.ts';
+import { factsOf, type Roles, type WorkerFacts } from './worker/facts.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
 import { Idle } from './worker/idle.ts';
 import { LoopWatch } from './worker/loop-watch.ts';
@@ -71,6 +72,7 @@ export class Worker {
   readonly #options;
   readonly #logger: Logger;
   #processor: Processor | undefined;
+  #roles: Roles | undefined;
   #running: Promise<void> | undefined;
   #stop: ((timeoutMs: number) => void) | undefined;
   #stopAsked: number | undefined;
@@ -137,6 +139,16 @@ export class Worker {
     await this.#running?.catch(() => {}); // who called run() hears of its failure
   }
 
+  /** How this worker is, and what it has done since it was started: for metrics. No I/O. */
+  facts(): WorkerFacts {
+    return {
+      id: this.id,
+      queue: this.#options.queue,
+      slots: this.#options.concurrency,
+      ...factsOf(this.#roles),
+    };
+  }
+
   async #work(): Promise<void> {
     const { prefix, queue, lease, redis, callTimeout } = this.#options;
     const logger = this.#logger;
@@ -190,6 +202,9 @@ export class Worker {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
     }));
+    let leasesMissed = 0;
+    const leasesLost = () => leasesMissed + processor.leasesLost;
+    this.#roles = { connection, processor, timings, watch, leasesLost };
     const { definitions, app } = this.#cron();
     const beat = this.#options.burst
       ? undefined
@@ -211,13 +226,15 @@ export class Worker {
       app,
       beating: () => beat?.mine ?? false,
       onCron: (tick, appKnown) => beat?.heard(tick, appKnown),
-      onLost: (run, why) =>
+      onLost: (run, why) => {
+        if (why === 'lost') leasesMissed++;
         logger.warn(
           why === 'lost'
             ? 'lease lost: another worker may run the job by now'
             : 'job vanished: its record is gone from Redis',
           { id: run.job.id, fn: run.fn.name },
-        ),
+        );
+      },
       onError: onError('heartbeat'),
     });
     const pruner = startPruner(store, onError('pruner'));
@@ -236,7 +253,11 @@ export class Worker {
     stopping = true;
     stopCatching();
     watch.stop();
-    const signedOff = store.leave(timings.take()).catch(() => {}); // else we are off the list within a minute
+    const signOff = async () => {
+      do await store.leave(timings.take());
+      while (!timings.empty);
+    };
+    const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
     await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();

@@ -8,7 +8,7 @@ import { VERSION } from '../src/version.ts';
 /** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
 const LAYERS: Record<string, string[]> = {
   'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app', 'buckets'],
-  'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context'],
+  'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context', 'metrics'],
   'Lua that builds on it': ['scripts/flowing', 'scripts/sample'],
   'names, records, times, transitions, the connection': [
     'keys', 'job', 'cron/times', 'loop', 'connection', 'signals', 'load', 'worker/rejections',
@@ -29,8 +29,9 @@ const LAYERS: Record<string, string[]> = {
   'what the pages of the dashboard are told': ['dashboard/api'],
   'the half of operators; what watches runs': ['operator', 'tracing', 'worker/loop-watch', 'worker/heartbeat'],
   'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/control', 'worker/beat'],
-  'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
-  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table'],
+  'what a worker tells of itself': ['worker/facts'],
+  'the worker that wires them': ['worker', 'dashboard/metrics', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
+  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table', 'cli/metrics'],
   commands: ['cli/enqueue', 'cli/work', 'cli/cron', 'cli/job'],
   'the command that runs workers': ['cli/worker'],
   'the command that runs it all': ['cli/dev'],

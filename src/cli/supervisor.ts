@@ -18,7 +18,10 @@ const HEALTHY_MS = 10_000;
 export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export const insideSupervisor = (): boolean =>
-  process.env[CHILD] === '1' && process.send !== undefined;
+  process.env[CHILD] !== undefined && process.send !== undefined;
+
+/** Which of the supervisor's processes this one is, from 0; the same for its successors. 0 without a supervisor. */
+export const processIndex = (): number => (insideSupervisor() ? Number(process.env[CHILD]) - 1 : 0);
 
 /** Tells the supervisor which files to watch. */
 export function sendFiles(files: string[]): void {
@@ -42,7 +45,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
         for (const child of children) child.restart();
       })
     : undefined;
-  const children = Array.from({ length: processes }, () => new Child(options, watcher));
+  const children = Array.from({ length: processes }, (_, i) => new Child(i, options, watcher));
   const onSignal = (signal: NodeJS.Signals) => {
     watcher?.close();
     for (const child of children) child.stop(signal);
@@ -58,6 +61,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
 class Child {
   /** Resolves with the exit code of the last process, when no successor follows. */
   readonly ended: Promise<number>;
+  readonly #index: number;
   readonly #options: SuperviseOptions;
   readonly #watcher: FileWatcher | undefined;
   #end!: (exitCode: number) => void;
@@ -68,7 +72,8 @@ class Child {
   #stoppedBy: NodeJS.Signals | undefined;
   #changed = false;
 
-  constructor(options: SuperviseOptions, watcher: FileWatcher | undefined) {
+  constructor(index: number, options: SuperviseOptions, watcher: FileWatcher | undefined) {
+    this.#index = index;
     this.#options = options;
     this.#watcher = watcher;
     this.ended = new Promise((resolve) => {
@@ -81,7 +86,7 @@ class Child {
     const startedAt = performance.now();
     this.#changed = false;
     this.#process = fork(process.argv[1]!, process.argv.slice(2), {
-      env: { ...process.env, [CHILD]: '1' },
+      env: { ...process.env, [CHILD]: String(this.#index + 1) },
       detached: true,
     });
     this.#process.on('message', ({ files }: { files: string[] }) => this.#watcher?.add(files));

@@ -5,6 +5,7 @@ import { loadJobs } from '../load.ts';
 import type { Logger } from '../log.ts';
 import { Worker } from '../worker.ts';
 import { runs } from '../worker/context.ts';
+import { processMetrics, serveMetrics, type MetricsAddress } from './metrics.ts';
 import { sourcesOf } from './sources.ts';
 import { sendFiles, SIGNALS } from './supervisor.ts';
 
@@ -14,14 +15,19 @@ export interface QueueChoice {
   concurrency?: number;
 }
 
-/**
- * @param file from `jobsPath`
- * @param cron whether the file's cron entries fire; on the first of the queues only, or each tick would fire on all
- */
+export interface WorkOptions {
+  burst: boolean;
+  /** Whether the file's cron entries fire; on the first of the queues only, or each tick would fire on all. */
+  cron: boolean;
+  metrics: MetricsAddress | undefined;
+  logger: Logger;
+}
+
+/** @param file from `jobsPath` */
 export async function work(
   file: string,
   queues: readonly QueueChoice[],
-  { burst, cron, logger }: { burst: boolean; cron: boolean; logger: Logger },
+  { burst, cron, metrics, logger }: WorkOptions,
 ): Promise<number> {
   let workers: Worker[] = [];
   let exitCode = 0;
@@ -57,11 +63,16 @@ export async function work(
     exitCode = 1;
   });
 
+  // Before the first claim: who can't be watched as asked doesn't begin.
+  const told = () => processMetrics(workers.map((worker) => worker.facts()));
+  const server = metrics && (await serveMetrics(metrics, told, logger));
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } catch (error) {
     for (const worker of workers) void worker.stop({ timeout: 0 });
     throw error;
+  } finally {
+    server?.close();
   }
   return exitCode;
 }

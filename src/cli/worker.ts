@@ -3,7 +3,8 @@ import { checkName } from '../keys.ts';
 import { jobsPath } from '../load.ts';
 import { lineLogger } from '../log.ts';
 import { numberOption, toNumber, type Command, type Values } from './command.ts';
-import { insideSupervisor, supervise } from './supervisor.ts';
+import type { MetricsAddress } from './metrics.ts';
+import { insideSupervisor, processIndex, supervise } from './supervisor.ts';
 import { UsageError } from './usage.ts';
 import { work, type QueueChoice } from './work.ts';
 
@@ -17,6 +18,9 @@ Runs the functions that <file> (TypeScript or JavaScript) exports, when they are
   --processes n      run n such processes, and start one again when it dies
   --burst            stop when nothing is left to run now
   --watch            start again when a file changes
+  --metrics-port n   tell Prometheus of this process at http://127.0.0.1:n/metrics; the processes of --processes
+                     take the ports n, n+1, ... (the dashboard's /metrics tells of the queues)
+  --metrics-host h   the address for it, e.g. 0.0.0.0 where Prometheus is on another host
   --no-cron          leave the file's cron entries to other workers (they fire on the first of the queues)
   --json             log in JSON, a line each
   --verbose          log more
@@ -30,6 +34,8 @@ A second one: gives all back at once and exits with 1.
     processes: { type: 'string' },
     burst: { type: 'boolean' },
     watch: { type: 'boolean' },
+    'metrics-port': { type: 'string' },
+    'metrics-host': { type: 'string' },
     'no-cron': { type: 'boolean' },
   },
   positionals: [1, 1],
@@ -40,6 +46,7 @@ A second one: gives all back at once and exits with 1.
     if (processes < 1 || processes > 256) {
       throw new UsageError('--processes: give a number from 1 to 256');
     }
+    const metrics = readMetrics(values, processes);
     const watch = values['watch'] === true;
     const burst = values['burst'] === true;
     const cron = values['no-cron'] !== true;
@@ -50,9 +57,26 @@ A second one: gives all back at once and exits with 1.
     });
     return (watch || processes > 1) && !insideSupervisor()
       ? supervise({ processes, watch, burst, logger })
-      : work(full, queues, { burst, cron, logger });
+      : work(full, queues, { burst, cron, metrics, logger });
   },
 };
+
+/** Where this process answers Prometheus. */
+function readMetrics(values: Values, processes: number): MetricsAddress | undefined {
+  const port = numberOption(values, 'metrics-port');
+  const host = values['metrics-host'] as string | undefined;
+  if (port === undefined) {
+    if (host === undefined) return undefined;
+    throw new UsageError('--metrics-host: give --metrics-port too');
+  }
+  if (host === '') throw new UsageError('--metrics-host: give an address, e.g. 0.0.0.0');
+  const last = 65_536 - processes;
+  if (port < 1 || port > last) {
+    const why = processes > 1 ? ` (${processes} processes take a port each)` : '';
+    throw new UsageError(`--metrics-port: ${port}: give a number from 1 to ${last}${why}`);
+  }
+  return { host: host ?? '127.0.0.1', port: port + processIndex() };
+}
 
 function readQueues(values: Values): QueueChoice[] {
   const concurrency = numberOption(values, 'concurrency');

@@ -97,12 +97,15 @@ local function remember(id, line)
 end`,
 };
 
-/** `tally(at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. */
+/**
+ * `tally(at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. What can't be counted,
+ * because somebody broke the key, costs nobody a heartbeat.
+ */
 export const tally: Fragment = {
   keys: ['timings'],
   lua: `
 local function tally(at)
-  for i = at, #ARGV, 2 do redis.call('HINCRBY', timings, ARGV[i], ARGV[i + 1]) end
+  for i = at, #ARGV, 2 do redis.pcall('HINCRBY', timings, ARGV[i], ARGV[i + 1]) end
 end`,
 };
 

@@ -1,8 +1,8 @@
 /** Lua that notes how things stand, so that there is a past to look at. */
 import type { Fragment } from '../script.ts';
 
-/** How far apart samples are at least, and how many are kept: a day of them, about a minute apart. */
-const APART_MS = 50_000;
+/** At most one sample a minute of the clock, however many workers come; so many are a day of them. */
+const MINUTE_MS = 60_000;
 export const MAX_SAMPLES = 1_441;
 /** Age at which the counters of functions are put aside, to be compared with later. */
 const ASIDE_MS = 3_600_000;
@@ -27,7 +27,7 @@ local function copy(from, to)
 end
 local function sample()
   local last = string.match(redis.call('LRANGE', history, -1, -1)[1] or '', '^%d+')
-  if last and now - last < ${APART_MS} then return end
+  if last and math.floor(last / ${MINUTE_MS}) == math.floor(now / ${MINUTE_MS}) then return end
   local row = { stamp }
   for i, counter in ipairs(redis.call('HMGET', stats, 'enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered')) do
     row[i + 1] = counter or '0'
@@ -41,7 +41,8 @@ local function sample()
 
   local aside = redis.call('HGET', timingsNext, 'at')
   if aside and now - aside < ${ASIDE_MS} then return end
-  copy(timingsNext, timingsThen)
+  -- Where no worker was there for an hour or more, what was counted before is none of the last two hours.
+  copy(aside and now - aside >= ${ASIDE_MS * 2} and timings or timingsNext, timingsThen)
   copy(timings, timingsNext)
   redis.call('HSET', timingsNext, 'at', stamp)
 end`,

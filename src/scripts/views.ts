@@ -82,39 +82,54 @@ end
 return { seen, found }`,
 });
 
+/** Most tickets looked through in each lane for one that has not run. */
+const MAX_HEADS = 1_000;
+
 /**
- * Reads: the record of the job that stands first in each lane and has not run before, and the time. What stands
- * before it, put back, has waited longer; how long isn't known.
+ * Reads: the record of the job that stands first in each lane and has not run before, and the time. Those before it
+ * that run again, after a failure or by hand, don't count: since when they stand there isn't known.
  */
 export const headsScript = defineScript({
   name: 'heads',
   flags: 'no-writes',
-  keys: ['jobs', 'dropped'],
+  keys: ['jobs', 'dropped', 'errors'],
   args: [],
   uses: [clock, tickets],
   lua: `
+local function isNew(ticket)
+  return string.find(ticket, ':1%l?$') and redis.call('SISMEMBER', dropped, ticket) == 0
+    and redis.call('HEXISTS', errors, idOf(ticket)) == 0
+end
+-- The first one, nearly always.
+local function firstNew(list, from, to)
+  for _, ticket in ipairs(redis.call('LRANGE', list, from, to)) do
+    if isNew(ticket) then return ticket end
+  end
+end
 local heads = {}
 for _, list in ipairs({ high, queued, low }) do
-  for _, ticket in ipairs(redis.call('LRANGE', list, 0, 19)) do
-    if string.find(ticket, ':1:1%l?$') and redis.call('SISMEMBER', dropped, ticket) == 0 then
-      local record = redis.call('HGET', jobs, idOf(ticket)) or ''
-      heads[#heads + 1] = #record < 10000 and record or string.sub(record, 1, 13)
-      break
-    end
+  local ticket = firstNew(list, 0, 9) or firstNew(list, 10, ${MAX_HEADS - 1})
+  if ticket then
+    local record = redis.call('HGET', jobs, idOf(ticket)) or ''
+    heads[#heads + 1] = #record < 10000 and record or string.sub(record, 1, 13)
   end
 end
 return { now, heads }`,
 });
 
-/** Reads: every nth of the last samples, the oldest first and the newest always. */
+/** Reads: every nth of the last samples that are not older than that, the oldest first and the newest always. */
 export const historyScript = defineScript({
   name: 'history',
   flags: 'no-writes',
   keys: ['history'],
-  args: ['last', 'nth'],
+  args: ['last', 'nth', 'within'],
+  uses: [clock],
   lua: `
 local rows, picked = redis.call('LRANGE', history, -last, -1), {}
-for i = #rows, 1, -nth do table.insert(picked, 1, rows[i]) end
+for i = #rows, 1, -nth do
+  if now - (string.match(rows[i], '^%d+') or 0) > tonumber(within) then break end
+  table.insert(picked, 1, rows[i])
+end
 return picked`,
 });
 

@@ -89,6 +89,8 @@ export class Run {
   readonly retries: number;
   /** `performance.now()` at the start, until then at the claim. */
   startedAt = performance.now();
+  /** Found out by a heartbeat. */
+  leaseLost = false;
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;
@@ -124,6 +126,7 @@ export class Run {
       this.#options.onYield(this, performance.now() - this.startedAt);
       if (value instanceof Promise) return value.then(this.#returned, this.#threw);
     } catch (thrown) {
+      this.#options.onYield(this, performance.now() - this.startedAt);
       this.#threw(thrown);
       return;
     }
@@ -217,6 +220,7 @@ export class Run {
 
   /** The run is no longer the one in charge. It may still end; its settlement will be refused. */
   loseLease(): void {
+    this.leaseLost = true;
     this.#abort(new LeaseLostError());
   }
 

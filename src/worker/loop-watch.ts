@@ -5,6 +5,7 @@
  * A timer that comes late says that the loop was blocked, and for how long. Which job it was is known for certain
  * where it blocked before its first `await`; else it is one of those that ran.
  */
+import { BOUNDS_MS, bucketOf, type Histogram } from '../buckets.ts';
 import type { Logger } from '../log.ts';
 import type { Run } from './executor.ts';
 
@@ -34,11 +35,15 @@ export interface LoopWatchOptions {
 }
 
 export class LoopWatch {
+  /** When a job was known for certain to have blocked the loop, by `performance.now()`: of any worker of this process. */
+  static #certainAt = -Infinity;
   readonly #options: LoopWatchOptions;
   readonly #timer: NodeJS.Timeout;
   #expected = performance.now() + EVERY_MS;
   #cpu = process.cpuUsage();
   #late: number[] = [];
+  readonly #delays = { counts: Array.from(BOUNDS_MS, () => 0).concat(0), sumMs: 0 };
+  readonly #blocks = { times: 0, ms: 0 };
   #culprits: Run[] = [];
   #ended: Run[] = [];
   #last: Block | undefined;
@@ -50,7 +55,9 @@ export class LoopWatch {
 
   /** A job ran this long without giving way. */
   held(run: Run, ms: number): void {
-    if (ms >= BLOCKED_MS) this.#culprits.push(run);
+    if (ms < BLOCKED_MS) return;
+    this.#culprits.push(run);
+    LoopWatch.#certainAt = performance.now();
   }
 
   /** A job ended that ran this long in all. */
@@ -62,6 +69,8 @@ export class LoopWatch {
     const now = performance.now();
     const lateMs = Math.max(0, now - this.#expected);
     this.#late.push(lateMs);
+    this.#delays.counts[bucketOf(lateMs)]!++;
+    this.#delays.sumMs += lateMs;
     const cpu = process.cpuUsage();
     if (lateMs >= BLOCKED_MS) this.#report(lateMs, cpu);
     this.#expected = now + EVERY_MS;
@@ -70,14 +79,19 @@ export class LoopWatch {
     this.#ended = [];
   }
 
+  #suspects(): Run[] {
+    if (this.#culprits.length > 0) return this.#culprits;
+    const lookedAt = this.#expected - EVERY_MS;
+    if (LoopWatch.#certainAt >= lookedAt) return []; // it was a job of another worker
+    return [...this.#ended, ...this.#options.running()].slice(0, MOST_NAMED);
+  }
+
   #report(lateMs: number, cpu: NodeJS.CpuUsage): void {
     const ms = Math.round(lateMs);
-    const named =
-      this.#culprits.length > 0
-        ? this.#culprits
-        : [...this.#ended, ...this.#options.running()].slice(0, MOST_NAMED);
-    const jobs = named.map((run) => ({ id: run.job.id, fn: run.fn.name }));
+    const jobs = this.#suspects().map((run) => ({ id: run.job.id, fn: run.fn.name }));
     this.#last = { at: Date.now(), ms, jobs };
+    this.#blocks.times++;
+    this.#blocks.ms += ms;
     this.#options.onBlocked(ms);
     const cpuMs = (cpu.user - this.#cpu.user + cpu.system - this.#cpu.system) / 1_000;
     const text = jobs.map(({ id, fn }) => `${fn} ${id}`).join(', ');
@@ -98,6 +112,11 @@ export class LoopWatch {
       loop: { p50: at(0.5), p99: at(0.99), max: at(1) },
       ...(this.#last && { blocked: this.#last }),
     };
+  }
+
+  /** Since the start: how late timers were, and how often the loop was blocked and for how long in all. */
+  totals(): { delays: Histogram; blocks: { times: number; ms: number } } {
+    return { delays: this.#delays, blocks: this.#blocks };
   }
 
   stop(): void {

@@ -23,7 +23,7 @@ import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
 import type { NewJob, Settlement } from '../settlement.ts';
-import type { Claim, Store } from '../store.ts';
+import type { Claim, Refusal, Store } from '../store.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
@@ -58,6 +58,8 @@ export interface ProcessorOptions {
 export class Processor {
   /** Runs by ticket, from the claim until the settlement was answered. */
   readonly held = new Map<string, Run>();
+  /** Leases found lost when their runs were to be settled; those that a heartbeat had missed before not among them. */
+  leasesLost = 0;
   readonly #options: ProcessorOptions;
   readonly #limit: LimitFunction;
   /** Runs whose function has not returned. */
@@ -181,9 +183,9 @@ export class Processor {
       this.#turn++;
       this.#failures = 0;
       this.#unanswered = false;
+      for (const refusal of reply.refused) this.#onRefusal(refusal);
       for (const { job } of settlements) this.held.delete(job.ticket);
       if (reply.post.length > 0) this.#options.onPost(reply.post);
-      for (const refusal of reply.refused) logRefusal(this.#options.logger, refusal);
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
@@ -201,6 +203,12 @@ export class Processor {
       this.#turning = false;
     }
     this.#afterTurn(nextIn);
+  }
+
+  #onRefusal(refusal: Refusal): void {
+    logRefusal(this.#options.logger, refusal);
+    const known = this.held.get(refusal.ticket)?.leaseLost === true;
+    if (refusal.why === 'lost' && !known) this.leasesLost++;
   }
 
   #afterTurn(nextIn: number): void {

@@ -26,7 +26,9 @@ interface Fields {
 
 export class Timings {
   readonly #fields = new Map<string, Fields>();
-  #counts = new Map<string, number>();
+  /** Not yet sent, and sent. */
+  readonly #counts = new Map<string, number>();
+  readonly #sent = new Map<string, number>();
 
   /**
    * @param ranMs undefined where it was not run, e.g. its worker was lost too often
@@ -62,13 +64,25 @@ export class Timings {
       if (pairs.length === MOST_SENT * 2) break;
       pairs.push(field, String(count));
       this.#counts.delete(field);
+      this.#sent.set(field, (this.#sent.get(field) ?? 0) + count);
     }
     return pairs;
   }
 
+  /** All that was counted by this worker, whether sent or not. */
+  totals(): Map<string, number> {
+    const totals = new Map(this.#sent);
+    for (const [field, count] of this.#counts) totals.set(field, (totals.get(field) ?? 0) + count);
+    return totals;
+  }
+
   /** Puts back what could not be sent. */
   giveBack(pairs: readonly string[]): void {
-    for (let i = 0; i < pairs.length; i += 2) this.#add(pairs[i]!, Number(pairs[i + 1]));
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [field, count] = [pairs[i]!, Number(pairs[i + 1])];
+      this.#add(field, count);
+      this.#sent.set(field, this.#sent.get(field)! - count);
+    }
   }
 
   #add(field: string, count: number): void {
