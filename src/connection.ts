@@ -57,6 +57,7 @@ export class Connection {
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
     this.#settings = { resend: true, onError: () => {}, ...settings };
     this.#client = makeClient(source, this.#settings);
+    this.#client.setMaxListeners(0); // each call that waits for it to be ready has two, for no longer than its deadline
     this.#client.on('error', (error: Error) => {
       this.#lastError = typedError(error, false);
       this.#settings.onError(this.#lastError);

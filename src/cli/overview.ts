@@ -97,15 +97,14 @@ export function describe(overview: Overview, width: number): string[] {
   const oldest = oldestWaitingMs === null ? 'none waits' : span(oldestWaitingMs);
   const lines = [
     `${queue}${paused ? '  PAUSED' : ''}`,
-    `  jobs         ${Object.entries(counts)
-      .map(([state, count]) => `${number(count)} ${state}`)
-      .join(', ')}`,
+    `  jobs         ${counted(counts, ['queued', 'active', 'scheduled', 'waiting'])}`,
+    `  ended        ${counted(counts, ['completed', 'failed', 'cancelled'])}`,
     `  oldest       ${oldest}`,
     workers === 0
       ? '  workers      NONE ALIVE'
       : `  workers      ${number(workers)}, ${number(busy)} of ${number(slots)} slots busy`,
-    `  last minute  ${counted(overview.lastMinute)}`,
-    `  last hour    ${counted(overview.lastHour)}`,
+    `  last minute  ${happened(overview.lastMinute)}`,
+    `  last hour    ${happened(overview.lastHour)}`,
     ...lineOf('completed', overview.minutes?.completed, width),
     ...lineOf('failed', overview.minutes?.failed, width),
   ];
@@ -127,12 +126,13 @@ export function describe(overview: Overview, width: number): string[] {
   ];
 }
 
-const counted = (counts: Record<keyof Recent, number> | null): string =>
+const counted = <Name extends string>(counts: Record<Name, number>, names: readonly Name[]) =>
+  names.map((name) => `${number(counts[name])} ${name}`).join(', ');
+
+const happened = (counts: Record<keyof Recent, number> | null): string =>
   counts === null
     ? 'nothing is known: no worker has been here yet'
-    : Object.entries(counts)
-        .map(([what, count]) => `${number(count)} ${what}`)
-        .join(', ');
+    : counted(counts, ['enqueued', 'completed', 'failed', 'retried']);
 
 /** Nothing where nothing happened. */
 function lineOf(what: string, minutes: number[] | undefined, width: number): string[] {

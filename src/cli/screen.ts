@@ -41,7 +41,7 @@ export class Screen {
         ? all
         : [...all.slice(0, rows - 1), `… ${all.length - rows + 1} more lines`];
     process.stdout.write(
-      HOME + lines.map((line) => line + TO_END_OF_LINE).join('\r\n') + TO_END + HOME,
+      HOME + lines.map((line) => line + TO_END_OF_LINE).join('\n') + TO_END + HOME,
     );
   }
 
