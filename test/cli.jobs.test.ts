@@ -129,6 +129,22 @@ scene('hostile names, arguments and errors move no cursor; the table fits the wi
   t.same([jobs[1]!.id, jobs[1]!.args], ['evil', [evil, 'x'.repeat(100_000)]], 'whole with --json');
 }); // prettier-ignore
 
+scene('a reader may take its time: nothing is lost', async (t, stage) => {
+  const queue = stage.queue();
+  await queue.enqueueMany(Array.from({ length: 50 }, () => ({ fn: 'f', args: ['x'.repeat(20_000)] })));
+  const listing = minq(t, ['jobs', 'queued', '--json', '--queue', stage.name], { redis: stage.redis.url });
+  const { stdout } = listing.child;
+  stdout!.pause();
+  // It has printed all it can, and is through with Redis.
+  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue:').length === 3);
+  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue:').length === 2);
+  await new Promise((resolve) => setTimeout(resolve, 500)); // it used to end 100 ms later
+  stdout!.resume();
+  const ended = await listing.ended;
+  t.equal(ended.code, 0);
+  t.equal((JSON.parse(ended.stdout) as Page).jobs.length, 50);
+}); // prettier-ignore
+
 scene('job shows the attempts that failed before', async (t, stage) => {
   const held = gate();
   let runs = 0;

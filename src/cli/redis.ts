@@ -4,6 +4,7 @@ import { checkName } from '../keys.ts';
 import { Queue } from '../queue.ts';
 import { Store } from '../store.ts';
 import type { Values } from './command.ts';
+import { written } from './terminal.ts';
 
 /** First part of the keys, as of a `Queue` that is told no other. */
 const PREFIX = 'minq';
@@ -15,6 +16,7 @@ export async function withQueue<T>(values: Values, body: (queue: Queue) => Promi
     return await body(queue);
   } finally {
     await queue.close();
+    await written();
   }
 }
 
@@ -41,5 +43,6 @@ export async function withConnection<T>(
     return await body(connection);
   } finally {
     connection.close();
+    await written();
   }
 }

@@ -19,3 +19,7 @@ export function print(...lines: string[]): void {
 export function printJson(value: unknown): void {
   process.stdout.write(`${escapeControls(JSON.stringify(value))}\n`);
 }
+
+/** Resolves when all that was printed has been read, or nobody will: the process may end then. */
+export const written = (): Promise<void> =>
+  new Promise((resolve) => process.stdout.write('', () => resolve()));
