@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { appOf } from './app.ts';
 import { describeError } from './codec.ts';
-import { checkServer, Connection, type RedisSource } from './connection.ts';
+import { Connection, type RedisSource } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
@@ -12,6 +12,7 @@ import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkMiddleware, checkWorkerOptions } from './options.ts';
 import { CRON_CHANGED } from './scripts/cron.ts';
+import { checkServer } from './server.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
 import { startControl } from './worker/control.ts';
