@@ -2,11 +2,15 @@
 import type { QueuesReply } from './api.js';
 import { apiPath, get } from './client.ts';
 import { ConfirmDialog } from './dialog.tsx';
+import { Cron } from './cron.tsx';
+import { JobPage } from './job.tsx';
+import { Jobs } from './jobs.tsx';
 import { Notices } from './notices.tsx';
 import { Overview } from './overview.tsx';
 import { usePoll } from './poll.ts';
 import { parseRoute, type Route } from './route.ts';
 import { Shell } from './shell.tsx';
+import { Workers } from './workers.tsx';
 import { Fragment, h, render, type JSX } from './vendor/preact.js';
 import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
 
@@ -36,10 +40,30 @@ interface PageProps {
 }
 
 function Page({ route, queue, queues }: PageProps): JSX.Element {
-  if (!queues || queue === undefined) return <p class="empty">Asking Redis…</p>;
-  return (
-    <Overview queue={queue} queues={queues} span={route.with['span'] === 'day' ? 'day' : 'hour'} />
-  );
+  const asked = route.with;
+  if (!queues) return <p class="empty">Asking Redis…</p>;
+  if (route.page === 'workers') return <Workers />;
+  if (route.page === 'cron') return <Cron queues={queues} />;
+  if (queue === undefined) {
+    return (
+      <p class="empty">
+        There is no queue yet: a queue is here once a job was enqueued, or a worker has started.
+      </p>
+    );
+  }
+  if (route.page === 'jobs')
+    return <Jobs key={queue} queue={queue} queues={queues} asked={asked} />;
+  if (route.page === 'job') {
+    return (
+      <JobPage
+        key={`${queue} ${asked['id']}`}
+        queue={queue}
+        id={asked['id'] ?? ''}
+        queues={queues}
+      />
+    );
+  }
+  return <Overview queue={queue} queues={queues} span={asked['span'] === 'day' ? 'day' : 'hour'} />;
 }
 
 /** Where one is. Somewhere new begins at the top; the way back ends where one was. */
