@@ -61,19 +61,19 @@ async function answer(request: Request, response: Response, site: Site): Promise
     if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
     return sendJson(response, await act(site.queues, await readJson(request)));
   }
-  const reply = path.startsWith('api/') ? path.slice('api/'.length) : '';
-  const asset = path === '' ? PAGE : path.startsWith('assets/') ? path.slice('assets/'.length) : '';
-  if (Object.hasOwn(REPLIES, reply)) {
-    allow(request, ['GET', 'HEAD']);
-    return sendJson(response, await REPLIES[reply]!(site, new URLSearchParams(query)));
-  }
-  if (asset === '')
-    throw new Refusal(404, 'there is nothing here');
   allow(request, ['GET', 'HEAD']);
   // What the page loads, it asks for beside itself: that needs the slash at the end.
-  if (root !== undefined)
+  if (root !== undefined) {
     return send(response, 302, { Location: `./${root}/${query && `?${query}`}` });
-  return site.assets.send(request, response, asset);
+  }
+  if (path === '') return site.assets.send(request, response, PAGE);
+  const [kind, ...rest] = path.split('/');
+  const name = rest.join('/');
+  if (kind === 'assets') return site.assets.send(request, response, name);
+  if (kind === 'api' && Object.hasOwn(REPLIES, name)) {
+    return sendJson(response, await REPLIES[name]!(site, new URLSearchParams(query)));
+  }
+  throw new Refusal(404, 'there is nothing here');
 }
 
 function allow({ method = '' }: Request, methods: string[]): void {
