@@ -279,12 +279,11 @@ export const checkResultOptions = (value: unknown) =>
   );
 
 /** A page: `{ offset, limit }`. */
-export const checkPage = (value: unknown) =>
-  check(
-    { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) },
-    value,
-    'options',
-  );
+const PAGE = { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) };
+const FILTER = { fn: text, error: text };
+export const checkPage = (value: unknown) => check(PAGE, value, 'options');
+export const checkFilter = (value: unknown) => check(FILTER, value, 'options');
+export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value, 'options');
 
 /** @throws {InvalidArgumentError} for an unknown option, or a value that its check refuses */
 export function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
