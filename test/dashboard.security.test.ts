@@ -212,10 +212,16 @@ scene('read-only: shown, not changed', async (t, stage) => {
   t.match((await get('api/queues')).json, { readOnly: true });
   const { name: queue } = stage;
   for (const action of [
-    { action: 'resume', queue }, { action: 'remove', queue, id: 'one' }, { action: 'cancel', queue, id: 'one' },
-    { action: 'retry', queue, id: 'one' }, { action: 'retryAll', queue }, { action: 'purge', queue, state: 'queued' },
-    { action: 'run', queue, name: 'x' }, { action: 'nonsense' },
-  ]) { // prettier-ignore
+    { action: 'resume', queue },
+    { action: 'remove', queue, id: 'one' },
+    { action: 'cancel', queue, id: 'one' },
+    { action: 'retry', queue, id: 'one' },
+    { action: 'retryAll', queue },
+    { action: 'purge', queue, state: 'queued' },
+    { action: 'run', queue, name: 'x' },
+    { action: 'nonsense' },
+  ]) {
+    // prettier-ignore
     t.match(await act(action), { status: 403, json: { error: 'this dashboard is read-only' } });
   }
   t.equal(await state(), before);
@@ -441,4 +447,3 @@ function raw(port: number, text: string): Promise<string> {
     socket.on('close', () => resolve(got));
   });
 }
-

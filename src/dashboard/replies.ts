@@ -1,11 +1,10 @@
 /** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
-import { percentile, type Histogram } from '../buckets.ts';
 import { outlineOf } from '../flow/outline.ts';
 import type { JobInfo, WorkerInfo } from '../inspector.ts';
 import { STATES } from '../job.ts';
 import { checkJobId } from '../options.ts';
 import type { Queue } from '../queue.ts';
-import type { FunctionStats, Percentiles } from '../statistics.ts';
+import { percentiles, type FunctionStats } from '../statistics.ts';
 import { VERSION } from '../version.ts';
 import { Refusal } from './answer.ts';
 import type {
@@ -156,14 +155,9 @@ const runsOf = ({ completed, failed, retried }: FunctionRow) => completed + fail
 
 const functionRow = ({ wait, run, ...counters }: FunctionStats): FunctionRow => ({
   ...counters,
-  wait: percentilesOf(wait),
-  run: percentilesOf(run),
+  wait: percentiles(wait),
+  run: percentiles(run),
 });
-
-function percentilesOf(histogram: Histogram): Percentiles {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((q) => percentile(histogram, q));
-  return p50 === undefined ? {} : { p50, p95: p95!, p99: p99! };
-}
 
 function jobRow(job: JobInfo): JobRow {
   const { id, state, fn, attempt, priority, enqueuedAt, dueAt, startedAt, endedAt, ranMs, reason } =
