@@ -1,9 +1,14 @@
-/** Histograms of durations: fixed buckets, so that those of many workers add up. */
+/** What workers count together: histograms with fixed buckets, so that those of many workers add up. */
 
 /** Upper bounds in ms; a last bucket holds what is longer. */
 export const BOUNDS_MS = [
-  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000,
+  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
+  1_800_000,
 ] as const;
+
+/** Counters that stand beside those of functions; no function has such a name. */
+export const BLOCKED_TIMES = '- blocked times';
+export const BLOCKED_MS = '- blocked ms';
 
 export interface Histogram {
   /** How many durations fell into each bucket: one more than there are bounds. */

@@ -33,7 +33,15 @@ export {
 } from './flow/flow.ts';
 export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
 export type { Job, ResultOptions } from './handle.ts';
-export type { Counts, JobInfo, Stats, WorkerInfo } from './inspector.ts';
+export type {
+  Blocked,
+  Counts,
+  FoundJobs,
+  JobFilter,
+  JobInfo,
+  PastAttempt,
+  WorkerInfo,
+} from './inspector.ts';
 export type { JobState } from './job.ts';
 export type { Jsonify } from './jsonify.ts';
 export type { Logger, LogFields } from './log.ts';
@@ -46,6 +54,8 @@ export type {
 } from './options.ts';
 export { Queue, type QueueOptions } from './queue.ts';
 export type { ScheduleInfo } from './cron/schedules.ts';
+export type { Histogram } from './buckets.ts';
+export type { FunctionStats, HistoryPoint, Stats } from './statistics.ts';
 export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
 export { Worker, type WorkerOptions } from './worker.ts';

@@ -91,23 +91,31 @@ export interface Blocked {
   jobs: { id: string; fn: string }[];
 }
 
-/** Counters since the queue exists. */
-export interface Stats {
-  enqueued: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  /** Runs that were put back, to be retried or for want of the function. */
-  retried: number;
-  /** Runs taken back because their lease ended. */
-  recovered: number;
-  /** Settlements refused because the lease was lost. */
-  refused: number;
+/** Which jobs are looked for. */
+export interface JobFilter {
+  /** Name of the function. */
+  fn?: string | undefined;
+  /** A piece of the error: of its name, message or stack, in whatever case. */
+  error?: string | undefined;
 }
+
+export interface FoundJobs {
+  jobs: JobInfo[];
+  /** Offset at which to go on; undefined at the end. A page may be short, or empty, and yet go on. */
+  next?: number;
+}
+
+/** Most jobs looked through in one call to Redis, and for one page. */
+const LOOKED_A_CALL = 1_000;
+const LOOKED_A_PAGE = 5_000;
+/** Who gave no sign of life for this long is dead, or cut off. */
+const ALIVE_MS = 60_000;
 
 /** @returns undefined for an unknown job */
 export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
-  const info = toInfo(store.queue, await store.info(id));
+  const { row, attempts } = await store.info(id);
+  const info = toInfo(store.queue, row);
+  if (info && attempts) info.attempts = readAttempts(attempts);
   if (info?.flow && info.state === 'waiting') {
     const flow = await readFlow(store, info.flow.id);
     if (flow) info.flow.waitsFor = waitsFor(flow, id);
@@ -120,8 +128,48 @@ export async function readJobs(
   state: JobState,
   page: { offset?: number; limit?: number },
 ): Promise<JobInfo[]> {
-  const rows = await store.list(state, page.offset ?? 0, page.limit ?? 100);
-  return rows.map((row) => toInfo(store.queue, row)).filter((info) => info !== undefined);
+  const { rows } = await store.list(state, page.offset ?? 0, page.limit ?? 100);
+  return rows.flatMap((row) => toInfo(store.queue, row) ?? []);
+}
+
+/** Looks through at most 5,000 jobs: so the work for a page is bounded, whatever the filter. */
+export async function findJobs(
+  store: Store,
+  state: JobState,
+  { fn = '', error = '', offset = 0, limit = 100 }: JobFilter & { offset?: number; limit?: number },
+): Promise<FoundJobs> {
+  // As it stands in the JSON of an error; Lua lowers ASCII letters only.
+  const text = JSON.stringify(error)
+    .slice(1, -1)
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const jobs: JobInfo[] = [];
+  const filtered = fn !== '' || text !== '';
+  let at = offset;
+  do {
+    const wanted = limit - jobs.length;
+    const most = filtered ? LOOKED_A_CALL : wanted;
+    const { seen, rows } = await store.list(state, at, wanted, { fn, text, most });
+    at += seen;
+    jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []));
+    if (seen === 0) return { jobs };
+  } while (jobs.length < limit && at - offset < LOOKED_A_PAGE);
+  return { jobs, next: at };
+}
+
+function readAttempts(lines: string): PastAttempt[] {
+  return lines.split('\n').flatMap((line) => {
+    const { at, json } = splitTime(line);
+    // An attempt that was followed by another, or a whole outcome, where somebody had the job run again.
+    const read = readJson(json) as Partial<PastAttempt & ErrorRecord> | undefined;
+    const error = read?.error ?? (read as ErrorRecord | undefined);
+    if (!read || typeof error?.name !== 'string') return [];
+    return {
+      attempt: read.attempt ?? 1,
+      endedAt: at,
+      ...pick(read, ['startedAt', 'ranMs']),
+      error: errorOf(error),
+    };
+  });
 }
 
 function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
@@ -149,10 +197,16 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     ...(outcome.error
       ? { error: outcome.error }
       : error
-        ? { error: readJson(error) as ErrorRecord }
+        ? { error: errorOf(readJson(error)) }
         : {}),
   };
 }
+
+/** Of a failed attempt, as it is stored with the attempt's number and times. */
+const errorOf = (stored: unknown): ErrorRecord => {
+  const { name, message, stack } = (stored ?? {}) as Partial<ErrorRecord>;
+  return { name: String(name), message: String(message), ...(stack !== undefined && { stack }) };
+};
 
 function flowOf(id: string): { id: string; step: number } {
   const { flow, step } = placeOf(id) ?? { flow: '', step: 0 };
@@ -209,25 +263,17 @@ export async function readCounts(store: Store): Promise<Counts> {
   return { waiting, scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
 }
 
-export async function readStats(store: Store): Promise<Stats> {
-  const stored = await store.stats();
-  const counter = (name: keyof Stats) => Number(stored[name] ?? 0);
-  return {
-    enqueued: counter('enqueued'),
-    completed: counter('completed'),
-    failed: counter('failed'),
-    cancelled: counter('cancelled'),
-    retried: counter('retried'),
-    recovered: counter('recovered'),
-    refused: counter('refused'),
-  };
-}
-
+/** Those that gave a sign of life in the last minute. */
 export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
-  const [workers, beatsNow] = await Promise.all([store.workers(), store.beatHolder()]);
+  const [workers, beatsNow, now] = await Promise.all([
+    store.workers(),
+    store.beatHolder(),
+    store.now(),
+  ]);
   return Object.entries(workers).flatMap(([id, text]) => {
     const { at, json } = splitTime(text);
     const presence = readJson(json) as Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'> | undefined;
-    return presence ? [{ ...presence, id, seenAt: at, beat: id === beatsNow }] : [];
+    if (!presence || !(at > now - ALIVE_MS)) return [];
+    return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
   });
 }

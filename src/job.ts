@@ -103,6 +103,12 @@ export function parseTicket(ticket: string): { id: string; run: number; attempt:
     : { id: ticket, run: 1, attempt: 1 };
 }
 
+/** How long it waited from when it was due to its first run; undefined of later runs. */
+export function waitMsOf({ run, record, enqueuedAt, claimedAt }: ClaimedJob): number | undefined {
+  if (run > 1) return undefined;
+  return Math.max(0, claimedAt - Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0));
+}
+
 const TIME_DIGITS = 13;
 
 /** Splits the server time from the JSON behind it. */

@@ -27,6 +27,8 @@ const NAMES = {
   outcomes: 'outcomes',
   /** HASH id -> JSON of the last failed attempt, while the job waits or runs again. */
   errors: 'errors',
+  /** HASH id -> its failed attempts, a line each: server time of the end (13 digits) + JSON. The newest 8 KB. */
+  attempts: 'attempts',
   /** HASH id -> JSON that the job gave to `progress()`. */
   progress: 'progress',
   /** ZSETs id -> kept until (ms). */
@@ -41,6 +43,13 @@ const NAMES = {
   workers: 'workers',
   /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused. */
   stats: 'stats',
+  /** LIST of how things stood, about a minute apart: time (ms), counters, jobs queued, scheduled and active. A day. */
+  history: 'history',
+  /** HASH of counters for each function: how its runs ended, how long they waited and took (see timings.ts). */
+  timings: 'timings',
+  /** HASHes: the same as they were an hour or two ago, and within the last hour. */
+  timingsThen: 'timings:then',
+  timingsNext: 'timings:next',
   /** ZSET cron entry -> its next tick (ms). */
   cron: 'cron',
   /** HASH cron entry -> JSON of its definition (when, function, arguments, options, app it belongs to). */
@@ -88,6 +97,9 @@ export function checkName(value: unknown, what: string): string {
     `${what}: ${show(value)} is not usable; give 1 to 64 of the characters A-Z a-z 0-9 _ . -`,
   );
 }
+
+/** ZSET queue -> when a worker of it was last seen (ms). The one key that belongs to no queue. */
+export const queuesKey = (prefix: string): string => `${prefix}:queues`;
 
 export function queueKeys(prefix: string, queue: string): QueueKeys {
   const base = `${prefix}:{${queue}}:`;

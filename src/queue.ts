@@ -1,32 +1,16 @@
 import { Batch, type BatchItem } from './batch.ts';
 import { Connection, defaultUrl, type RedisSource } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
-import {
-  InvalidArgumentError,
-  MinqError,
-  QueueClosedError,
-  RedisUnavailableError,
-} from './errors.ts';
-import { definitionText, parseDefinition, tickId, tickJob } from './cron/entry.ts';
+import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from './errors.ts';
+import { definitionText } from './cron/entry.ts';
 import { isFlow, type Flow } from './flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { randomText } from './id.ts';
-import {
-  readCounts,
-  readJobs,
-  readStats,
-  readWorkers,
-  type Counts,
-  type JobInfo,
-  type Stats,
-  type WorkerInfo,
-} from './inspector.ts';
-import { isFunctionName, STATES, type JobState } from './job.ts';
+import { isFunctionName } from './job.ts';
 import { checkName } from './keys.ts';
 import {
   checkEnqueueOptions,
   checkJobId,
-  checkPage,
   checkQueueOptions,
   checkSchedule,
   checkScheduleName,
@@ -34,9 +18,10 @@ import {
   type ResolvedEnqueueOptions,
 } from './options.ts';
 import { planFlow } from './flow/plan.ts';
+import { Operator } from './operator.ts';
 import { newJob } from './record.ts';
 import { Results } from './results.ts';
-import { readSchedules, removeEntry, writeEntry, type ScheduleInfo } from './cron/schedules.ts';
+import { writeEntry } from './cron/schedules.ts';
 import type {
   AnyJobs,
   CheckedFlow,
@@ -76,7 +61,7 @@ interface Enqueue extends BatchItem {
  * The producer's side: enqueues jobs, waits for results, looks at the queue. Connects at the first use.
  * @typeParam Jobs `typeof import('./jobs.ts')`: names, arguments and results are then checked
  */
-export class Queue<Jobs = AnyJobs> {
+export class Queue<Jobs = AnyJobs> extends Operator {
   readonly name: string;
   readonly #prefix: string;
   readonly #defaults: ResolvedEnqueueOptions;
@@ -87,6 +72,7 @@ export class Queue<Jobs = AnyJobs> {
   #closed: Promise<void> | undefined;
 
   constructor(name = 'default', options: QueueOptions = {}) {
+    super();
     this.name = checkName(name, 'queue');
     const {
       prefix = 'minq',
@@ -241,9 +227,9 @@ export class Queue<Jobs = AnyJobs> {
     return lane;
   }
 
-  get #store(): Store {
+  protected override context(): HandleContext {
     this.#check();
-    return this.#lane(this.name).context.store;
+    return this.#lane(this.name).context;
   }
 
   #check(): void {
@@ -253,26 +239,6 @@ export class Queue<Jobs = AnyJobs> {
   /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
   job<Result = unknown>(id: string): Job<Result> {
     return new Job(checkJobId(id), undefined, false, this.#lane(this.name).context);
-  }
-
-  /** How many jobs are in each state, and whether the queue is paused. */
-  async counts(): Promise<Counts> {
-    return readCounts(this.#store);
-  }
-
-  /** A page of the jobs of one state; `limit` 1 to 1,000, default 100. */
-  async jobs(state: JobState, page: { offset?: number; limit?: number } = {}): Promise<JobInfo[]> {
-    return readJobs(this.#store, checkState(state), checkPage(page));
-  }
-
-  /** The workers that gave a sign of life in the last minute. */
-  async workers(): Promise<WorkerInfo[]> {
-    return readWorkers(this.#store);
-  }
-
-  /** The cron entries of this queue, by name: those of `schedule` and those beside functions. */
-  async schedules(): Promise<ScheduleInfo[]> {
-    return readSchedules(this.#store);
   }
 
   /**
@@ -287,84 +253,7 @@ export class Queue<Jobs = AnyJobs> {
     schedule: Schedule<Jobs, N>,
   ): Promise<void> {
     const text = definitionText(checkSchedule(schedule));
-    await writeEntry(this.#store, checkScheduleName(name), text);
-  }
-
-  /**
-   * Removes a cron entry; jobs it has enqueued stay. One that stands beside a function comes back when a worker starts.
-   * @returns false when there is none of this name
-   */
-  async unschedule(name: string): Promise<boolean> {
-    return removeEntry(this.#store, checkScheduleName(name));
-  }
-
-  /**
-   * Fires a cron entry now, beside its ticks; the job's `tick` is this moment.
-   * @throws {MinqError} `NO_SCHEDULE` when there is none of this name
-   */
-  async runSchedule(name: string): Promise<Job> {
-    const store = this.#store;
-    const { now, entries } = await store.cron.entries([checkScheduleName(name)]);
-    if (!entries[0]) throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
-    const entry = parseDefinition(entries[0].definition);
-    const { json, letter } = tickJob(entry, now);
-    const id = tickId(name, now);
-    const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
-    return new Job(id, entry.fn, refused.has(0), this.#lane(this.name).context);
-  }
-
-  /** Counters since the queue exists. */
-  async stats(): Promise<Stats> {
-    return readStats(this.#store);
-  }
-
-  /** No worker claims from now on. What runs goes on, and so does enqueueing. */
-  async pause(): Promise<void> {
-    await this.#store.pause();
-  }
-
-  async resume(): Promise<void> {
-    await this.#store.resume();
-  }
-
-  /**
-   * Runs a failed or cancelled job again, with all its attempts.
-   * @returns false when there is no such job, or it is in another state
-   */
-  async retry(id: string): Promise<boolean> {
-    return (await this.#store.retry(id)) === 'queued';
-  }
-
-  /**
-   * Removes a job without a trace.
-   * @returns false when there is no such job
-   * @throws {MinqError} `JOB_ACTIVE` while it runs: cancel it first
-   */
-  async remove(id: string): Promise<boolean> {
-    const word = await this.#store.remove(id);
-    if (word === 'active')
-      throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
-    return word === 'removed';
-  }
-
-  /**
-   * Removes all jobs of one state without a trace, as many as there were at the call.
-   * @returns how many
-   */
-  async purge(state: Exclude<JobState, 'active' | 'waiting'>): Promise<number> {
-    if (['active', 'waiting'].includes(checkState(state))) {
-      throw new InvalidArgumentError(`state: "${state}" can't be purged; cancel the jobs instead`);
-    }
-    const store = this.#store;
-    let left = (await readCounts(store))[state];
-    let removed = 0;
-    while (left > 0) {
-      const { taken, jobs } = await store.purge(state);
-      if (taken === 0) break;
-      removed += jobs;
-      left -= jobs;
-    }
-    return removed;
+    await writeEntry(this.store, checkScheduleName(name), text);
   }
 
   /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */
@@ -385,10 +274,3 @@ export class Queue<Jobs = AnyJobs> {
 /** What was not, or maybe not, enqueued has a name all the same. */
 const withId = ({ message, maybeEnqueued }: RedisUnavailableError, id: string) =>
   new RedisUnavailableError(message, { maybeEnqueued, id });
-
-function checkState(state: unknown): JobState {
-  if (STATES.includes(state as JobState)) return state as JobState;
-  throw new InvalidArgumentError(
-    `state: ${show(state)} is no state; give one of ${STATES.join(', ')}`,
-  );
-}

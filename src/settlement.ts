@@ -75,7 +75,10 @@ function jsonOf({ outcome, job, ranMs }: Settlement): string {
       return ended(job, ranMs, { state: 'failed', error: outcome.error });
     case 'cancelled':
       return ended(job, ranMs, { state: 'cancelled', reason: outcome.reason });
-    case 'retry':
+    case 'retry': {
+      const { attempt, claimedAt: startedAt } = job;
+      return JSON.stringify({ ...outcome.error, attempt, startedAt, ranMs });
+    }
     case 'postponed':
       return JSON.stringify(outcome.error);
     case 'released':

@@ -1,5 +1,7 @@
 /** What the counters in Redis say: totals, rates over time, and how long jobs waited and ran. */
 import { BOUNDS_MS, percentile, type Histogram } from './buckets.ts';
+import { parseRecord, splitTime } from './job.ts';
+import { MAX_SAMPLES, SAMPLED } from './scripts/sample.ts';
 import type { Store } from './store.ts';
 
 /** Counters since the queue exists. */
@@ -14,6 +16,9 @@ export interface Stats {
   recovered: number;
   /** Settlements refused because the lease was lost. */
   refused: number;
+  /** How often the event loop of a worker was blocked for half a second or more, and for how long in all. */
+  blocked: number;
+  blockedMs: number;
 }
 
 /** What happened between the point before and this one, and how things stood then. */
@@ -49,4 +54,109 @@ export interface FunctionStats {
   retried: number;
   wait: Histogram;
   run: Histogram;
+}
+
+export async function readStats(store: Store): Promise<Stats> {
+  const { stored, blocked, blockedMs } = await store.stats();
+  const counter = (name: keyof Stats) => Number(stored[name] ?? 0);
+  return {
+    enqueued: counter('enqueued'),
+    completed: counter('completed'),
+    failed: counter('failed'),
+    cancelled: counter('cancelled'),
+    retried: counter('retried'),
+    recovered: counter('recovered'),
+    refused: counter('refused'),
+    blocked: Number(blocked ?? 0),
+    blockedMs: Number(blockedMs ?? 0),
+  };
+}
+
+/** How long the job has waited, in ms, that has waited longest of those not yet run; undefined where none waits. */
+export async function readOldest(store: Store): Promise<number | undefined> {
+  const { now, heads } = await store.heads();
+  const since = heads.map((text) => {
+    try {
+      const { enqueuedAt, record } = parseRecord(text);
+      return Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0);
+    } catch {
+      return splitTime(text).at; // a long record comes without its JSON
+    }
+  });
+  const oldest = Math.min(...since.filter(Number.isSafeInteger));
+  return oldest === Infinity ? undefined : Math.max(0, now - oldest);
+}
+
+/** Samples are about a minute apart, at most 66 s: so many cover the time. */
+const SPANS = { hour: { last: 61, nth: 1 }, day: { last: MAX_SAMPLES, nth: 10 } } as const;
+export type Span = keyof typeof SPANS;
+
+/** What happened in the last hour, minute by minute, or in the last day, ten minutes at a time; the oldest first. */
+export async function readHistory(store: Store, span: Span): Promise<HistoryPoint[]> {
+  const { last, nth } = SPANS[span];
+  const samples = (await store.history(last, nth)).map((row) => row.split(' ').map(Number));
+  return samples.slice(1).map((sample, i) => {
+    const before = samples[i]!;
+    const level = (name: (typeof SAMPLED)[number]) => sample[SAMPLED.indexOf(name) + 1] ?? 0;
+    const counted = (name: (typeof SAMPLED)[number]) =>
+      Math.max(0, level(name) - (before[SAMPLED.indexOf(name) + 1] ?? 0)); // less where stats were deleted
+    return {
+      at: sample[0]!,
+      ms: sample[0]! - before[0]!,
+      enqueued: counted('enqueued'),
+      completed: counted('completed'),
+      failed: counted('failed'),
+      cancelled: counted('cancelled'),
+      retried: counted('retried'),
+      recovered: counted('recovered'),
+      queued: level('queued'),
+      scheduled: level('scheduled'),
+      active: level('active'),
+    };
+  });
+}
+
+/** @param when `lately`: in the last hour or two; `ever`: since the queue exists */
+export async function readFunctions(
+  store: Store,
+  when: 'ever' | 'lately',
+): Promise<FunctionStats[]> {
+  const [now, then] = await Promise.all([
+    store.timings('now'),
+    when === 'lately' ? store.timings('then') : ({} as Record<string, string>),
+  ]);
+  const functions = new Map<string, FunctionStats>();
+  for (const [field, text] of Object.entries(now)) {
+    const [fn, what, part] = field.split(' ') as [string, string, string?];
+    const count = Math.max(0, Number(text) - Number(then[field] ?? 0));
+    if (!part || !Number.isFinite(count)) continue;
+    if (fn === '-') continue;
+    let stats = functions.get(fn);
+    if (!stats) functions.set(fn, (stats = emptyStats(fn)));
+    if (what === 'ended') {
+      if (part === 'completed' || part === 'failed' || part === 'retried') stats[part] = count;
+    } else if (what === 'wait' || what === 'run') {
+      const histogram: { counts: number[]; sumMs: number } = stats[what];
+      if (part === 'us') histogram.sumMs = count / 1_000;
+      else if (Number(part) <= BOUNDS_MS.length) histogram.counts[Number(part)] = count;
+    }
+  }
+  return [...functions.values()].toSorted((a, b) => (a.fn < b.fn ? -1 : 1));
+}
+
+const emptyHistogram = () => ({ counts: Array.from(BOUNDS_MS, () => 0).concat(0), sumMs: 0 });
+
+const emptyStats = (fn: string): FunctionStats => ({
+  fn,
+  completed: 0,
+  failed: 0,
+  retried: 0,
+  wait: emptyHistogram(),
+  run: emptyHistogram(),
+});
+
+/** @returns what is known: nothing of an empty histogram */
+export function percentiles(histogram: Histogram): Percentiles {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((q) => percentile(histogram, q));
+  return p50 === undefined ? {} : { p50, p95: p95!, p99: p99! };
 }

@@ -2,11 +2,12 @@
  * The state of one queue in Redis: a method for each transition, and nobody else changes it.
  * The transitions themselves are in scripts/; here their arguments are laid out and their replies read.
  */
+import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
 import type { Connection } from './connection.ts';
 import { Caller, inRows, type Reply } from './caller.ts';
 import { CronStore } from './cron/store.ts';
 import { FlowStore } from './flow/store.ts';
-import type { QueueKeys } from './keys.ts';
+import { queuesKey, type QueueKeys } from './keys.ts';
 import {
   cancelScript,
   pauseScript,
@@ -18,8 +19,18 @@ import {
 import { enqueuePlainScript, enqueueScript } from './scripts/enqueue.ts';
 import { turnScript } from './scripts/turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
-import { countsScript, infoScript, listScript, watchScript } from './scripts/views.ts';
+import {
+  countsScript,
+  headsScript,
+  historyScript,
+  infoScript,
+  listScript,
+  watchScript,
+} from './scripts/views.ts';
 import { settlementArgs, type NewJob, type Settlement } from './settlement.ts';
+
+/** Most queues that are known by name; the ones not seen for longest are forgotten. */
+const MAX_QUEUES = 1_000;
 
 export interface Turn {
   /** Server time, epoch ms. */
@@ -102,23 +113,35 @@ export class Store {
     return { now, nextIn, refused: refusals(refused), claimed, post };
   }
 
-  /** Renews the leases of these tickets; says which are lost, and which somebody wants cancelled. */
+  /**
+   * Renews the leases of these tickets; says which are lost, and which somebody wants cancelled.
+   * @param counted pairs of a counter in `timings` and what is to be added to it
+   */
   async heartbeat(
     presence: string,
     leaseMs: number,
     tickets: readonly string[],
     app = '',
+    counted: readonly string[] = [],
   ): Promise<{ lost: Refusal[]; unwanted: string[]; tick: number; appKnown: boolean }> {
     const [lost, unwanted, tick, known] = (await this.#caller.run(
       heartbeatScript,
-      { worker: this.#caller.worker, presence, lease: leaseMs, app },
-      tickets,
+      { worker: this.#caller.worker, presence, lease: leaseMs, app, held: tickets.length },
+      tickets.concat(counted),
     )) as [string[], string[], number, number];
     return { lost: refusals(lost), unwanted, tick, appKnown: known === 1 };
   }
 
-  async leave(): Promise<void> {
-    await this.#caller.run(leaveScript, { worker: this.#caller.worker }, [], 1_000);
+  async leave(counted: readonly string[] = []): Promise<void> {
+    await this.#caller.run(leaveScript, { worker: this.#caller.worker }, counted, 1_000);
+  }
+
+  /** Says that this queue is worked on, to those who ask for all queues. */
+  async announce(): Promise<void> {
+    const key = queuesKey(this.#caller.prefix);
+    const { connection } = this.#caller;
+    await connection.call((client) => client.zadd(key, Date.now(), this.queue));
+    await connection.call((client) => client.zremrangebyrank(key, 0, -MAX_QUEUES - 1));
   }
 
   /** @returns whether the run is still the one in charge */
@@ -126,7 +149,7 @@ export class Store {
     return (await this.#caller.run(progressScript, { ticket, json })) === 'stored';
   }
 
-  /** Removes what is kept too long. @returns whether there is more of it */
+  /** Removes what is kept too long, and notes how things stand. @returns whether there is more to remove */
   async prune(): Promise<boolean> {
     return (await this.#caller.run(pruneScript, {})) === 'more';
   }
@@ -139,8 +162,9 @@ export class Store {
     >;
   }
 
-  retry(id: string) {
-    return this.#caller.run(retryScript, { id }) as Promise<'unknown' | 'other' | 'queued'>;
+  /** @param ids at most 100 */
+  retry(ids: readonly string[]) {
+    return this.#caller.run(retryScript, {}, ids) as Promise<('unknown' | 'other' | 'queued')[]>;
   }
 
   remove(id: string) {
@@ -168,20 +192,67 @@ export class Store {
     return this.#caller.run(watchScript, { channel }, ids, timeoutMs) as Promise<Reply[]>;
   }
 
-  async info(id: string): Promise<Reply[]> {
-    return (await this.#caller.run(infoScript, { id })) as Reply[];
+  async info(id: string): Promise<{ row: Reply[]; attempts: Reply }> {
+    const [row, attempts] = (await this.#caller.run(infoScript, { id })) as [Reply[], Reply];
+    return { row, attempts };
   }
 
-  async list(state: string, offset: number, limit: number): Promise<Reply[][]> {
-    return (await this.#caller.run(listScript, { state, offset, limit })) as Reply[][];
+  /**
+   * @param only `text`: in lower case, as it stands in JSON; `most`: how many jobs to look through
+   * @returns how many were looked through
+   */
+  async list(
+    state: string,
+    offset: number,
+    limit: number,
+    { fn = '', text = '', most = limit } = {},
+  ): Promise<{ seen: number; rows: Reply[][] }> {
+    const args = { state, offset, limit, fn, text, most };
+    const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
+    return { seen, rows };
+  }
+
+  /** Records, cut after the time where they are long, of the jobs that stand first. */
+  async heads(): Promise<{ now: number; heads: string[] }> {
+    const [now, heads] = (await this.#caller.run(headsScript, {})) as [number, string[]];
+    return { now, heads };
+  }
+
+  /** Every `nth` of the `last` samples. */
+  history(last: number, nth: number): Promise<string[]> {
+    return this.#caller.run(historyScript, { last, nth }) as Promise<string[]>;
+  }
+
+  /** Counters of functions, now and an hour or two ago. */
+  timings(when: 'now' | 'then'): Promise<Record<string, string>> {
+    const key = when === 'now' ? this.keys.timings : this.keys.timingsThen;
+    return this.#caller.connection.call((client) => client.hgetall(key));
+  }
+
+  /** Redis's clock, epoch ms. */
+  async now(): Promise<number> {
+    const [seconds, micros] = await this.#caller.connection.call((client) => client.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
+  /** Names of the queues that workers have worked on, the last one first. */
+  queues(): Promise<string[]> {
+    const key = queuesKey(this.#caller.prefix);
+    return this.#caller.connection.call((client) => client.zrange(key, '0', '-1', 'REV'));
   }
 
   counts(): Promise<number[]> {
     return this.#caller.run(countsScript, {}) as Promise<number[]>;
   }
 
-  stats(): Promise<Record<string, string>> {
-    return this.#caller.connection.call((client) => client.hgetall(this.keys.stats));
+  /** Counters of jobs, and of what happened to workers. */
+  async stats() {
+    const { connection } = this.#caller;
+    const [stored, [blocked, blockedMs]] = await Promise.all([
+      connection.call((client) => client.hgetall(this.keys.stats)),
+      connection.call((client) => client.hmget(this.keys.timings, BLOCKED_TIMES, BLOCKED_MS)),
+    ]);
+    return { stored, blocked, blockedMs };
   }
 
   workers(): Promise<Record<string, string>> {

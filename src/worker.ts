@@ -19,9 +19,11 @@ import { Courier } from './worker/courier.ts';
 import type { Middleware } from './worker/executor.ts';
 import { startHeartbeat } from './worker/heartbeat.ts';
 import { Idle } from './worker/idle.ts';
+import { LoopWatch } from './worker/loop-watch.ts';
 import { Processor } from './worker/processor.ts';
 import { startPruner } from './worker/pruner.ts';
 import { catchRejections } from './worker/rejections.ts';
+import { Timings } from './worker/timings.ts';
 import { VERSION } from './version.ts';
 
 export interface WorkerOptions {
@@ -155,7 +157,13 @@ export class Worker {
 
     const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
     const courier = new Courier(store, reportOnce(onError('flows')));
-    const processor = (this.#processor = new Processor({
+    const timings = new Timings();
+    const watch = new LoopWatch({
+      logger,
+      running: () => processor.running,
+      onBlocked: (ms) => timings.blocked(ms),
+    });
+    const processor: Processor = (this.#processor = new Processor({
       store,
       functions: this.#functions,
       concurrency: this.#options.concurrency,
@@ -163,6 +171,8 @@ export class Worker {
       logger,
       idle,
       middleware: this.#options.middleware,
+      timings,
+      watch,
       onPost: (messages) => courier.carry(messages),
       onDrained: () => {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
@@ -184,7 +194,8 @@ export class Worker {
       store,
       leaseMs: lease,
       held: processor.held,
-      presence: () => this.#presence(processor, startedAt),
+      presence: () => this.#presence(processor, watch, startedAt),
+      timings,
       app,
       beating: () => beat?.mine ?? false,
       onCron: (tick, appKnown) => beat?.heard(tick, appKnown),
@@ -212,7 +223,8 @@ export class Worker {
     await this.#finish(processor, timeoutMs);
     stopping = true;
     stopCatching();
-    const signedOff = store.leave().catch(() => {}); // else we are off the list within a minute
+    watch.stop();
+    const signedOff = store.leave(timings.take()).catch(() => {}); // else we are off the list within a minute
     await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();
@@ -268,6 +280,7 @@ export class Worker {
       try {
         for (const warning of await checkServer(connection)) this.#logger.warn(warning);
         await store.prune(); // the first script: shows whether we are allowed any
+        await store.announce();
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;
@@ -278,19 +291,24 @@ export class Worker {
     }
   }
 
-  #presence(processor: Processor, startedAt: number): string {
+  #presence(processor: Processor, watch: LoopWatch, startedAt: number): string {
     const now = performance.now();
+    const { rss, heapUsed } = process.memoryUsage();
     return JSON.stringify({
       host: hostname(),
       pid: process.pid,
       concurrency: this.#options.concurrency,
+      busy: processor.running.size,
       running: [...processor.running].slice(0, 100).map((run) => ({
         id: run.job.id,
         fn: run.fn.name,
         sinceMs: Math.round(now - run.startedAt),
       })),
       startedAt,
+      ...watch.take(),
+      memory: { rss, heap: heapUsed },
       version: VERSION,
+      node: process.versions.node,
     });
   }
 }

@@ -7,9 +7,9 @@ import { VERSION } from '../src/version.ts';
 
 /** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
 const LAYERS: Record<string, string[]> = {
-  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app'],
+  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app', 'buckets'],
   'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context'],
-  'Lua that builds on it': ['scripts/flowing'],
+  'Lua that builds on it': ['scripts/flowing', 'scripts/sample'],
   'names, records, times, transitions, the connection': [
     'keys', 'job', 'cron/times', 'loop', 'connection', 'signals', 'load', 'worker/rejections',
     'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron', 'scripts/flow',
@@ -22,16 +22,22 @@ const LAYERS: Record<string, string[]> = {
   'the state': ['store'],
   'the state as people look at it': ['flow/view'],
   'views of the state, keepers of a part of it': [
-    'inspector', 'results', 'cron/schedules',
-    'worker/progress', 'worker/pruner', 'worker/joblog', 'worker/courier',
+    'inspector', 'statistics', 'flow/outline', 'results', 'cron/schedules',
+    'worker/progress', 'worker/pruner', 'worker/joblog', 'worker/timings', 'worker/courier',
   ],
   'one job: its handle, its run': ['handle', 'worker/executor'],
-  'the producer; the roles of a worker': [
-    'queue', 'worker/processor', 'worker/heartbeat', 'worker/control', 'worker/beat',
-  ],
-  'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis'],
+  'what the pages of the dashboard are told': ['dashboard/api'],
+  'the half of operators; what watches runs': ['operator', 'worker/loop-watch', 'worker/heartbeat'],
+  'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/control', 'worker/beat'],
+  'dashboard: answers; texts and jobs as they go out': ['dashboard/answer', 'dashboard/excerpt', 'dashboard/redact'],
+  'dashboard: options, files': ['dashboard/settings', 'dashboard/assets'],
+  'dashboard: who is let in; which queues': ['dashboard/guard', 'dashboard/queues'],
+  'dashboard: what is shown, what is done': ['dashboard/replies', 'dashboard/actions'],
+  'dashboard: requests': ['dashboard/handler'],
+  'dashboard: the package export': ['dashboard/index'],
+  'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis', 'cli/site'],
   'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table'],
-  commands: ['cli/enqueue', 'cli/work', 'cli/cron', 'cli/job'],
+  commands: ['cli/dashboard', 'cli/enqueue', 'cli/work', 'cli/cron', 'cli/job'],
   'the command that runs workers': ['cli/worker'],
   'the command that runs it all': ['cli/dev'],
   'the command line': ['cli'],

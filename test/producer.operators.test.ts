@@ -53,6 +53,8 @@ scene('counts, lists and counters of every state', async (t, stage) => {
     retried: 0,
     recovered: 0,
     refused: 0,
+    blocked: 0,
+    blockedMs: 0,
   });
   end();
   await until(async () => (await queue.counts()).completed === 5);

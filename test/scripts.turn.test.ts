@@ -51,7 +51,8 @@ const AFTER: Record<string, (now: number) => object> = {
   retry: (now) => ({
     scheduled: { 'a:2:2': now + 3_000 },
     tickets: { a: 'a:2:2' },
-    errors: { a: JSON.stringify(ERROR) },
+    errors: { a: `${JSON.stringify(ERROR).slice(0, -1)},${FACTS}` },
+    attempts: { a: `${now}${JSON.stringify(ERROR).slice(0, -1)},${FACTS}\n` },
     stats: { enqueued: '2', retried: '1' },
     queued: ['b:1:1'],
   }),
@@ -212,7 +213,8 @@ scene('a lease that ends puts the job at the back and uses up an attempt', async
   t.match(await core(stage), {
     queued: ['b:1:1', 'c:1:1', 'a:2:2'],
     tickets: { a: 'a:2:2' },
-    errors: { a: /WorkerLostError/ },
+    errors: { a: /WorkerLostError.*"attempt":1}$/ },
+    attempts: { a: /^\d{13}\{.*WorkerLostError.*"attempt":1}\n$/ },
     stats: { recovered: '1' },
   });
   t.equal((await core(stage))['active'], undefined);

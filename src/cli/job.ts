@@ -1,6 +1,7 @@
 /** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
 import type { ErrorRecord } from '../codec.ts';
-import type { FlowInfo, FlowNode, FlowStep } from '../flow/view.ts';
+import { outlineOf, type FlowOutline } from '../flow/outline.ts';
+import type { FlowInfo } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../inspector.ts';
 import { escapeControls } from '../log.ts';
 import { Queue } from '../queue.ts';
@@ -9,9 +10,6 @@ import type { Command } from './command.ts';
 /** Longest value shown on a line, in characters; most ids. */
 const MOST_TEXT = 400;
 const MOST_IDS = 5;
-/** Of the parts of a group or chain that are in the same state, so many are shown, and this many where there are more. */
-const MOST_ALIKE = 20;
-const EXAMPLES = 2;
 
 export const job: Command = {
   help: `Usage: minq job <id> [options]
@@ -118,7 +116,7 @@ function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
   if (!info.flow) return [];
   const { id, step } = info.flow;
   if (!flow) return ['', `flow ${id}, step ${step}; the others are forgotten`];
-  const lines = treeLines(flow.root, info, 1);
+  const lines = treeLines(outlineOf(flow.root, info.id), info, 1);
   const width = Math.max(...lines.map(({ text, state }) => (state ? text.length : 0)));
   return [
     '',
@@ -133,60 +131,21 @@ interface TreeLine {
   state?: string;
 }
 
-/** @param me the job it is all about: marked, and always shown */
-function treeLines(node: FlowNode, me: JobInfo, depth: number): TreeLine[] {
+/** @param me the job it is all about: marked */
+function treeLines(node: FlowOutline, me: JobInfo, depth: number): TreeLine[] {
   const indent = '  '.repeat(depth);
+  if ('more' in node) return [{ text: `${indent}${node.more} more: ${node.state}` }];
   if ('id' in node) {
     const { id, fn, queue, state } = node;
     const mark = id === me.id ? `${indent.slice(2)}> ` : indent;
     return [{ text: `${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state }];
   }
   const chained = 'chain' in node;
-  const parts = (chained ? node.chain : node.group).map((part) => ({ part, state: stateOf(part) }));
-  const total = new Map<FlowStep['state'], number>();
-  for (const { state } of parts) total.set(state, (total.get(state) ?? 0) + 1);
-  const shown = new Map<FlowStep['state'], number>();
-  const lines: TreeLine[] = [{ text: `${indent}${chained ? 'chain' : 'group'}` }];
-  const rest = new Map<FlowStep['state'], { line: TreeLine; count: number }>();
-  for (const { part, state } of parts) {
-    const before = shown.get(state) ?? 0;
-    const most = total.get(state)! > MOST_ALIKE && state !== 'failed' ? EXAMPLES : MOST_ALIKE;
-    if (before < most || holds(part, me.id)) {
-      if (before < most) shown.set(state, before + 1);
-      lines.push(...treeLines(part, me, depth + 1));
-      continue;
-    }
-    // Those left out stand in one line, where the first of them would.
-    let more = rest.get(state);
-    if (!more) {
-      rest.set(state, (more = { line: { text: '' }, count: 0 }));
-      lines.push(more.line);
-    }
-    more.line.text = `${indent}  ${++more.count} more: ${state}`;
-  }
-  return lines;
-}
-
-/** What is said of a part first: that it went wrong, then that it runs, or will. */
-const TELLING = [
-  'failed',
-  'cancelled',
-  'active',
-  'queued',
-  'scheduled',
-  'waiting',
-  'unknown',
-] as const satisfies FlowStep['state'][];
-
-function stateOf(node: FlowNode): FlowStep['state'] {
-  if ('id' in node) return node.state;
-  const states = new Set(('chain' in node ? node.chain : node.group).map(stateOf));
-  return TELLING.find((state) => states.has(state)) ?? 'completed';
-}
-
-function holds(node: FlowNode, id: string): boolean {
-  if ('id' in node) return node.id === id;
-  return ('chain' in node ? node.chain : node.group).some((part) => holds(part, id));
+  const parts = chained ? node.chain : node.group;
+  return [
+    { text: `${indent}${chained ? 'chain' : 'group'}` },
+    ...parts.flatMap((part) => treeLines(part, me, depth + 1)),
+  ];
 }
 
 const time = (at: number | undefined): string | undefined =>

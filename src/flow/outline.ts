@@ -1,9 +1,64 @@
-/** A flow of any size, as much of it as a person can take in: parts in the same state are told by their number. */
-import type { FlowStep } from './view.ts';
+/** A flow of any size, as much of it as a person can take in: of many parts in one state, most are told by number. */
+import type { FlowNode, FlowStep } from './view.ts';
 
 export type FlowOutline =
   | FlowStep
   | { chain: FlowOutline[] }
   | { group: FlowOutline[] }
-  /** Parts left out, all in this state. */
+  /** So many parts were left out here, all in this state. */
   | { more: number; state: FlowStep['state'] };
+
+/** Of the parts of a group or chain that are in the same state, so many are shown, and this many where there are more. */
+const MOST_ALIKE = 20;
+const EXAMPLES = 2;
+
+/** @param me id of the step it is all about: always shown */
+export function outlineOf(node: FlowNode, me: string): FlowOutline {
+  if ('id' in node) return node;
+  const chained = 'chain' in node;
+  const parts = (chained ? node.chain : node.group).map((part) => ({ part, state: stateOf(part) }));
+  const total = new Map<FlowStep['state'], number>();
+  for (const { state } of parts) total.set(state, (total.get(state) ?? 0) + 1);
+  const shown = new Map<FlowStep['state'], number>();
+  const rest = new Map<FlowStep['state'], { more: number; state: FlowStep['state'] }>();
+  const outline: FlowOutline[] = [];
+  for (const { part, state } of parts) {
+    const before = shown.get(state) ?? 0;
+    const most = total.get(state)! > MOST_ALIKE && state !== 'failed' ? EXAMPLES : MOST_ALIKE;
+    if (before < most || holds(part, me)) {
+      if (before < most) shown.set(state, before + 1);
+      outline.push(outlineOf(part, me));
+      continue;
+    }
+    // Those left out stand together, where the first of them would.
+    let more = rest.get(state);
+    if (!more) {
+      rest.set(state, (more = { more: 0, state }));
+      outline.push(more);
+    }
+    more.more++;
+  }
+  return chained ? { chain: outline } : { group: outline };
+}
+
+/** What is said of a part first: that it went wrong, then that it runs, or will. */
+const TELLING = [
+  'failed',
+  'cancelled',
+  'active',
+  'queued',
+  'scheduled',
+  'waiting',
+  'unknown',
+] as const satisfies FlowStep['state'][];
+
+function stateOf(node: FlowNode): FlowStep['state'] {
+  if ('id' in node) return node.state;
+  const states = new Set(('chain' in node ? node.chain : node.group).map(stateOf));
+  return TELLING.find((state) => states.has(state)) ?? 'completed';
+}
+
+function holds(node: FlowNode, id: string): boolean {
+  if ('id' in node) return node.id === id;
+  return ('chain' in node ? node.chain : node.group).some((part) => holds(part, id));
+}

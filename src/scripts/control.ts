@@ -1,6 +1,6 @@
 import { defineScript } from '../script.ts';
 import { flowing } from './flowing.ts';
-import { clock, finish, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, remember, tickets, wakeOne } from './fragments.ts';
 
 /**
  * Moves: queued | scheduled | waiting -> cancelled. A running job's ticket is marked, and its worker told.
@@ -42,32 +42,42 @@ return 'cancelled'`,
 /** Name of the "last error" of a job that somebody runs again: it has been started, or may be late, and knows it. */
 export const RETRIED = 'RunAgain';
 
+/** Most jobs one call runs again. */
+export const MAX_RETRIED = 100;
+
 /**
- * Moves: failed | cancelled -> queued, with all its attempts before it again.
- * Refuses when: the job is in any other state (replies with what it is).
- * Called by: `Queue.retry`. Sent again it finds the job queued.
+ * Moves: failed | cancelled -> queued, with all its attempts before it again; up to 100 jobs. Replies a word for each.
+ * Refuses when: the job is in any other state (`unknown`, `other`).
+ * Called by: `Queue.retry`, `Queue.retryAll`. Sent again it finds the jobs queued.
  */
 export const retryScript = defineScript({
   name: 'retry',
   keys: ['wake'],
-  args: ['id'],
-  uses: [clock, wakeOne, tickets, finish],
+  args: [],
+  uses: [clock, wakeOne, tickets, remember, finish],
   lua: `
-if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
-if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
--- A step that never had its turn lacks its first argument.
-if string.match(redis.call('HGET', outcomes, id) or '', ',"step":"%S+"}$') then return 'other' end
-redis.call('ZREM', failed, id)
-redis.call('ZREM', cancelled, id)
-redis.call('HDEL', outcomes, id)
-redis.call('HDEL', progress, id)
-redis.call('HSET', errors, id, '{"name":"${RETRIED}","message":"run again by hand"}')
-local run, letter = string.match(ticketOf(id), ':(%d+):%d+(%l?)$')
-local ticket = string.format('%s:%d:1%s', id, run + 1, letter)
-redis.call('HSET', tickets, id, ticket)
-redis.call('RPUSH', lane(ticket), ticket)
+local function retry(id)
+  if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+  if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
+  local outcome = redis.call('HGET', outcomes, id) or ''
+  -- A step that never had its turn lacks its first argument.
+  if string.match(outcome, ',"step":"%S+"}$') then return 'other' end
+  redis.call('ZREM', failed, id)
+  redis.call('ZREM', cancelled, id)
+  redis.call('HDEL', outcomes, id)
+  redis.call('HDEL', progress, id)
+  redis.call('HSET', errors, id, '{"name":"${RETRIED}","message":"run again by hand"}')
+  remember(id, outcome)
+  local run, letter = string.match(ticketOf(id), ':(%d+):%d+(%l?)$')
+  local ticket = string.format('%s:%d:1%s', id, run + 1, letter)
+  redis.call('HSET', tickets, id, ticket)
+  redis.call('RPUSH', lane(ticket), ticket)
+  return 'queued'
+end
+local words = {}
+for i = REST, #ARGV do words[#words + 1] = retry(ARGV[i]) end
 wakeOne()
-return 'queued'`,
+return words`,
 });
 
 /**

@@ -82,9 +82,43 @@ local function tell(ids, texts)
 end`,
 };
 
+/** Bytes kept of a job's failed attempts; the oldest lines go first, and one that is longer has no place. */
+const MAX_HISTORY = 8_192;
+
+/** `remember(id, line)`: one more attempt of the job failed. */
+export const remember: Fragment = {
+  keys: ['attempts'],
+  lua: `
+local function remember(id, line)
+  if #line >= ${MAX_HISTORY} then return end
+  local all = (redis.call('HGET', attempts, id) or '') .. line .. '\\n'
+  while #all > ${MAX_HISTORY} do all = string.sub(all, string.find(all, '\\n', 1, true) + 1) end
+  redis.call('HSET', attempts, id, all)
+end`,
+};
+
+/** `tally(at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. */
+export const tally: Fragment = {
+  keys: ['timings'],
+  lua: `
+local function tally(at)
+  for i = at, #ARGV, 2 do redis.call('HINCRBY', timings, ARGV[i], ARGV[i + 1]) end
+end`,
+};
+
 /** `forget(ids)`: no trace is left of the jobs. The caller has taken them out of their structure. */
 export const forget: Fragment = {
-  keys: ['jobs', 'outcomes', 'tickets', 'errors', 'progress', 'stats', 'flows', ...tell.keys],
+  keys: [
+    'jobs',
+    'outcomes',
+    'tickets',
+    'errors',
+    'attempts',
+    'progress',
+    'stats',
+    'flows',
+    ...tell.keys,
+  ],
   lua: `${tell.lua}
 -- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
 -- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
@@ -114,6 +148,7 @@ local function forget(ids)
     rememberRuns(ids)
     redis.call('HDEL', tickets, unpack(ids))
     redis.call('HDEL', errors, unpack(ids))
+    redis.call('HDEL', attempts, unpack(ids)) -- whoever has some has a ticket too
     redis.call('HDEL', progress, unpack(ids))
     forgetSteps(ids)
   end

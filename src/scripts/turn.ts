@@ -1,6 +1,6 @@
 import { defineScript } from '../script.ts';
 import { flowing } from './flowing.ts';
-import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, place, remember, tickets, wakeOne } from './fragments.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
 const MAX_PROMOTED = 500;
@@ -33,7 +33,7 @@ export const turnScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
   args: ['turn', 'lease', 'want', 'settled', 'followUps'],
-  uses: [clock, wakeOne, tickets, finish, place, flowing],
+  uses: [clock, wakeOne, tickets, remember, finish, place, flowing],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 local followed = followUps ~= '0'
@@ -75,6 +75,7 @@ local function settleGroup(word, ms, at, count, news, accepted)
       local again = successor(ticket, word == 'retry' and 1 or 0)
       redis.call('ZADD', scheduled, till, again)
       redis.call('HSET', errors, id, ARGV[i + 1])
+      if word == 'retry' then remember(id, stamp .. ARGV[i + 1]) end
       redis.call('HINCRBY', stats, 'retried', 1)
       if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
     end
@@ -133,8 +134,11 @@ local function recover()
     if redis.call('SISMEMBER', cancelling, ticket) == 1 then
       unwanted[#unwanted + 1] = ticket
     else
+      local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
+      local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
       again[#again + 1] = successor(ticket, 1)
-      redis.call('HSET', errors, idOf(ticket), '{"name":"WorkerLostError","message":"the worker died or lost its lease"}')
+      redis.call('HSET', errors, id, lost)
+      remember(id, stamp .. lost)
     end
   end
   push(again)

@@ -1,5 +1,6 @@
 import { defineScript } from '../script.ts';
-import { BEAT_MS, clock, finish, tickets } from './fragments.ts';
+import { BEAT_MS, clock, finish, tally, tickets } from './fragments.ts';
+import { sample } from './sample.ts';
 
 /** A worker that gave no sign of life for this long is taken off the list. */
 export const WORKER_GONE_MS = 60_000;
@@ -9,7 +10,8 @@ export const WORKER_GONE_MS = 60_000;
  * says the worker is alive.
  * Refuses when: a ticket is no longer active; replies with it, with those somebody wants cancelled, with the
  * first tick of cron (-1: none) and whether the app's entries are known: what its timer and its start told the
- * beat may be out of date.
+ * beat may be out of date. Counts what the worker has counted since the last time; sent again because its reply was
+ * lost, it counts that twice: these are statistics, no accounts.
  * Called by: the heartbeat, every third of a lease.
  * If we crash: the leases end when they would have ended.
  */
@@ -17,13 +19,14 @@ export const heartbeatScript = defineScript({
   name: 'heartbeat',
   flags: 'allow-oom',
   keys: ['active', 'workers', 'cancelling', 'jobs', 'beat', 'cron', 'apps'],
-  args: ['worker', 'presence', 'lease', 'app'],
-  uses: [clock, tickets],
+  args: ['worker', 'presence', 'lease', 'app', 'held'],
+  uses: [clock, tickets, tally],
   lua: `
 redis.call('HSET', workers, worker, stamp .. presence)
 if redis.call('GET', beat) == worker then redis.call('SET', beat, worker, 'PX', ${BEAT_MS}) end
 local mine, lost, unwanted = {}, {}, {}
-for i = REST, #ARGV do mine[#mine + 1] = ARGV[i] end
+for i = REST, REST + held - 1 do mine[#mine + 1] = ARGV[i] end
+tally(REST + held)
 if #mine > 0 then
   local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}
   local till = text(now + lease)
@@ -48,20 +51,22 @@ local coming = redis.call('ZRANGE', cron, 0, 0, 'WITHSCORES')
 return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, app) }`,
 });
 
-/** The worker has stopped: it leaves the list of workers. What it still held comes back by its lease. */
+/** The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease. */
 export const leaveScript = defineScript({
   name: 'leave',
   flags: 'allow-oom',
   keys: ['workers', 'claim'],
   args: ['worker'],
+  uses: [tally],
   lua: `
+tally(REST)
 redis.call('HDEL', workers, worker)
 redis.call('DEL', claim)
 return 'left'`,
 });
 
 /**
- * Moves: completed | failed | cancelled -> nothing, where the time is up or the count too high.
+ * Moves: completed | failed | cancelled -> nothing, where the time is up or the count too high. Notes how things stand.
  * Called by: the pruner. Replies `more` when a call was not enough.
  * If we crash: the rest goes next time.
  */
@@ -70,8 +75,9 @@ export const pruneScript = defineScript({
   flags: 'allow-oom',
   keys: ['workers', 'building', 'waiting'],
   args: [],
-  uses: [clock, finish],
+  uses: [clock, finish, sample],
   lua: `
+sample()
 local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do

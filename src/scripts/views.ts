@@ -1,33 +1,69 @@
 import { defineScript } from '../script.ts';
-import { describe, tickets } from './fragments.ts';
+import { clock, describe, tickets } from './fragments.ts';
 
-/** Reads: what is known of one job. */
+/** Reads: what is known of one job, and its failed attempts. */
 export const infoScript = defineScript({
   name: 'info',
   flags: 'no-writes',
-  keys: [],
+  keys: ['attempts'],
   args: ['id'],
   uses: [tickets, describe],
-  lua: `return describe(id)`,
+  lua: `return { describe(id), redis.call('HGET', attempts, id) }`,
 });
 
-/** Reads: a page of the jobs of one state, in the order in which they run, start or went. */
+/** Bytes of records and outcomes a call reads in search of something: keeps it below 5 ms. */
+const MAX_READ = 500_000;
+
+/**
+ * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
+ * or a piece of an error (`text`, in lower case, as JSON writes it), those jobs only, among the next `most`.
+ * Replies with how many were looked through, and the jobs.
+ */
 export const listScript = defineScript({
   name: 'list',
   flags: 'no-writes',
   keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
-  args: ['state', 'offset', 'limit'],
+  args: ['state', 'offset', 'limit', 'fn', 'text', 'most'],
   uses: [tickets, describe],
   lua: `
-local found = {}
-local skip, room = tonumber(offset), tonumber(limit)
+local found, seen, read = {}, 0, 0
+local skip, room, most = tonumber(offset), tonumber(limit), tonumber(most)
+local head = '{"fn":"' .. fn .. '",'
+
+local function wanted(id)
+  if fn ~= '' then
+    local record = redis.call('HGET', jobs, id) or ''
+    read = read + #record
+    if string.sub(record, 14, 13 + #head) ~= head then return false end
+  end
+  if text ~= '' then
+    local trouble = redis.call('HGET', outcomes, id) or redis.call('HGET', errors, id) or ''
+    read = read + #trouble
+    local at = string.find(trouble, '"error":', 1, true) or string.find(trouble, '^{') or 0
+    if at == 0 or not string.find(string.lower(trouble), text, at, true) then return false end
+  end
+  return true
+end
+
+local plain = fn == '' and text == ''
+if plain then most = room end
+local function look(ids)
+  for _, id in ipairs(ids) do
+    if seen == most or #found == room or read > ${MAX_READ} then return end
+    seen = seen + 1
+    if plain or wanted(id) then found[#found + 1] = describe(id) end
+  end
+end
+
 if state == 'queued' then
   for _, list in ipairs({ high, queued, low }) do
     local length = redis.call('LLEN', list)
-    if room > 0 and skip < length then
-      for _, ticket in ipairs(redis.call('LRANGE', list, skip, skip + room - 1)) do
-        room = room - 1
-        if redis.call('SISMEMBER', dropped, ticket) == 0 then found[#found + 1] = describe(idOf(ticket)) end
+    if seen < most and skip < length then
+      local ids, marks = redis.call('LRANGE', list, skip, skip + most - seen - 1), {}
+      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(ids)) or marks
+      for i, ticket in ipairs(ids) do
+        if #found == room or read > ${MAX_READ} then break end
+        if void[i] == 1 then seen = seen + 1 else look({ idOf(ticket) }) end
       end
     end
     skip = math.max(0, skip - length)
@@ -37,10 +73,49 @@ else
     waiting = waiting }
   local final = state == 'completed' or state == 'failed' or state == 'cancelled'
   -- What ended last comes first; what starts first comes first.
-  local members = redis.call(final and 'ZREVRANGE' or 'ZRANGE', sets[state], skip, skip + room - 1)
-  for _, member in ipairs(members) do found[#found + 1] = describe((final or state == 'waiting') and member or idOf(member)) end
+  local members = redis.call(final and 'ZREVRANGE' or 'ZRANGE', sets[state], skip, skip + most - 1)
+  if not final and state ~= 'waiting' then
+    for i, ticket in ipairs(members) do members[i] = idOf(ticket) end
+  end
+  look(members)
 end
-return found`,
+return { seen, found }`,
+});
+
+/**
+ * Reads: the record of the job that stands first in each lane and has not run before, and the time. What stands
+ * before it, put back, has waited longer; how long isn't known.
+ */
+export const headsScript = defineScript({
+  name: 'heads',
+  flags: 'no-writes',
+  keys: ['jobs', 'dropped'],
+  args: [],
+  uses: [clock, tickets],
+  lua: `
+local heads = {}
+for _, list in ipairs({ high, queued, low }) do
+  for _, ticket in ipairs(redis.call('LRANGE', list, 0, 19)) do
+    if string.find(ticket, ':1:1%l?$') and redis.call('SISMEMBER', dropped, ticket) == 0 then
+      local record = redis.call('HGET', jobs, idOf(ticket)) or ''
+      heads[#heads + 1] = #record < 10000 and record or string.sub(record, 1, 13)
+      break
+    end
+  end
+end
+return { now, heads }`,
+});
+
+/** Reads: every nth of the last samples, the oldest first and the newest always. */
+export const historyScript = defineScript({
+  name: 'history',
+  flags: 'no-writes',
+  keys: ['history'],
+  args: ['last', 'nth'],
+  lua: `
+local rows, picked = redis.call('LRANGE', history, -last, -1), {}
+for i = #rows, 1, -nth do table.insert(picked, 1, rows[i]) end
+return picked`,
 });
 
 /** Reads: how many jobs are in each state, and whether the queue is paused. */

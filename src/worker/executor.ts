@@ -35,6 +35,8 @@ export interface ExecutorOptions {
   readonly progress: (run: Run, json: string) => void;
   /** Called once, when it is decided how the run ended; the function itself may still be running. */
   readonly onOutcome: (run: Run, outcome: Outcome) => void;
+  /** Called when the function gave way for the first time: it ran this long before its first `await`. */
+  readonly onYield: (run: Run, ms: number) => void;
   /** Called when the function has returned. */
   readonly onReturn: (run: Run) => void;
 }
@@ -84,8 +86,8 @@ export class Run {
   readonly fn: JobFunction;
   /** Runs after the first that are allowed. */
   readonly retries: number;
-  /** `performance.now()` at the start. */
-  readonly startedAt = performance.now();
+  /** `performance.now()` at the start, until then at the claim. */
+  startedAt = performance.now();
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;
@@ -115,8 +117,10 @@ export class Run {
    */
   execute(): Promise<void> | undefined {
     let value: unknown;
+    this.startedAt = performance.now();
     try {
       value = runs.run(this, () => this.#invoke());
+      this.#options.onYield(this, performance.now() - this.startedAt);
       if (value instanceof Promise) return value.then(this.#returned, this.#threw);
     } catch (thrown) {
       this.#threw(thrown);

@@ -1,10 +1,11 @@
 /**
  * Keeps the leases of all running jobs alive, in one call; tells the jobs whose lease was lost or that
- * somebody wants cancelled; and says that the worker is there.
+ * somebody wants cancelled; says that the worker is there, and what it has counted.
  */
 import { startLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store.ts';
 import type { Run } from './executor.ts';
+import type { Timings } from './timings.ts';
 
 /** A worker with nothing to renew says this seldom that it is there; one that beats has the beat to renew. */
 const IDLE_PRESENCE_MS = 20_000;
@@ -18,6 +19,7 @@ export interface HeartbeatOptions {
   held: ReadonlyMap<string, Run>;
   /** What `workers()` shows, as JSON. */
   presence: () => string;
+  timings: Timings;
   app: string;
   beating: () => boolean;
   /** Hears of the first tick of cron that Redis knows (epoch ms, -1: none), and whether it knows the app. */
@@ -27,20 +29,22 @@ export interface HeartbeatOptions {
 }
 
 export function startHeartbeat(options: HeartbeatOptions): Loop {
-  const { store, leaseMs, held } = options;
+  const { store, leaseMs, held, timings } = options;
   const told = new WeakSet<Run>();
   let presentAt = -Infinity;
 
   const beat = async () => {
     const tickets = [...held].filter(([, run]) => !told.has(run)).map(([ticket]) => ticket);
     const seldom = options.beating() ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
-    if (tickets.length === 0 && performance.now() - presentAt < seldom) return;
-    const { lost, unwanted, tick, appKnown } = await store.heartbeat(
-      options.presence(),
-      leaseMs,
-      tickets,
-      options.app,
-    );
+    const quiet = tickets.length === 0 && timings.empty;
+    if (quiet && performance.now() - presentAt < seldom) return;
+    const counted = timings.take();
+    const { lost, unwanted, tick, appKnown } = await store
+      .heartbeat(options.presence(), leaseMs, tickets, options.app, counted)
+      .catch((error: unknown) => {
+        timings.giveBack(counted);
+        throw error;
+      });
     presentAt = performance.now();
     options.onCron(tick, appKnown);
     for (const { ticket, why } of lost) {

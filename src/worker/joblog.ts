@@ -1,14 +1,12 @@
 /** What a worker's log says of its jobs: a line at the start, a line at the end. Arguments are never logged. */
-import { parseTicket, type ClaimedJob, type Outcome } from '../job.ts';
+import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job.ts';
 import { unheard, type Logger } from '../log.ts';
 import type { Refusal } from '../store.ts';
 
 export function logStart(logger: Logger, job: ClaimedJob): void {
   if (logger.info === unheard) return;
-  const { id, record, attempt, enqueuedAt, claimedAt } = job;
-  const dueAt = Math.max(enqueuedAt + (record.delay ?? 0), record.runAt ?? 0);
-  const waitMs = attempt === 1 ? Math.max(0, claimedAt - dueAt) : undefined;
-  logger.info('job started', { id, fn: record.fn, attempt, waitMs });
+  const { id, record, attempt } = job;
+  logger.info('job started', { id, fn: record.fn, attempt, waitMs: waitMsOf(job) });
 }
 
 export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ranMs: number): void {

@@ -14,6 +14,7 @@ import {
   parseLastError,
   parseRecord,
   parseTicket,
+  waitMsOf,
   type ClaimedJob,
   type JobRecord,
   type Outcome,
@@ -26,7 +27,9 @@ import type { Claim, Store } from '../store.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
+import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
+import type { Timings } from './timings.ts';
 
 /** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
 const MAX_SETTLED = 1_000;
@@ -44,6 +47,8 @@ export interface ProcessorOptions {
   logger: Logger;
   idle: Idle;
   middleware?: Middleware | undefined;
+  timings: Timings;
+  watch: LoopWatch;
   /** Called with what flows have to tell other queues. */
   onPost: (messages: string[]) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
@@ -86,6 +91,7 @@ export class Processor {
         progress.flush(run.job.ticket);
         this.#onOutcome(run, outcome);
       },
+      onYield: (run, ms) => options.watch.held(run, ms),
       onReturn: (run) => this.#onReturn(run),
     };
   }
@@ -305,6 +311,7 @@ export class Processor {
     const outcome: Outcome | undefined = unwanted ? { kind: 'released' } : refuse(job, fn);
     if (!outcome) return new Run(job, fn!, this.#executor);
     logOutcome(this.#options.logger, job, outcome, 0);
+    if (fn) this.#options.timings.count(fn.name, outcome.kind);
     this.#settle(job, outcome, 0, record, fn);
     return undefined;
   }
@@ -331,6 +338,8 @@ export class Processor {
   #onOutcome(run: Run, outcome: Outcome): void {
     const ranMs = Math.round((performance.now() - run.startedAt) * 100) / 100;
     logOutcome(this.#options.logger, run.job, outcome, ranMs);
+    this.#options.watch.ran(run, ranMs);
+    this.#options.timings.count(run.fn.name, outcome.kind, ranMs, waitMsOf(run.job));
     this.#settle(run.job, outcome, ranMs, run.job.record, run.fn);
   }
 

@@ -17,7 +17,7 @@ return {
   redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
   redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
   redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
-  redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]) }`;
+  redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]), redis.call('HKEYS', k[23]) }`;
 
 /** @returns what is wrong, one line each; empty when all is well */
 export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
@@ -25,7 +25,7 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
   const names = [
     'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
     'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
-    'waiting', 'flows', 'joins', 'flowing', 'outbox',
+    'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
   ] as const; // prettier-ignore
   const reply = (await client.eval(
     READ,
@@ -70,7 +70,7 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
   for (const [id, where] of places) {
     if (!jobs.has(id)) found.push(`${where.join()} holds ${id}, which has no record`);
   }
-  for (const name of ['outcomes', 'errors', 'progress', 'waiters'] as const) {
+  for (const name of ['outcomes', 'errors', 'attempts', 'progress', 'waiters'] as const) {
     for (const id of list(name))
       if (!jobs.has(id)) found.push(`${name} holds ${id}, which has no record`);
   }
