@@ -119,14 +119,13 @@ scene('a port that is taken: one line, exit code 1', async (t, stage) => {
   t.match(nowhere, { code: 1, stderr: /^minq: can't listen on port 0 of 203\.0\.113\.1: [^\n]+\n$/ });
 }); // prettier-ignore
 
-scene('Redis down: it starts, says so on its pages, and works when Redis is there', async (t, stage) => {
+scene('Redis down: it starts all the same, and says so on its pages', async (t) => {
   const port = await freePort();
   const dashboard = minq(t, ['dashboard', '--port', '0'], { redis: `redis://127.0.0.1:${port}` });
   const { get } = at(await printed(dashboard));
   t.equal((await get('')).status, 200);
   t.match(await get('api/queues'), { status: 503, json: { error: /^no connection to Redis within \d+ ms/ } });
   t.match(await dashboard.end(), { code: 0 });
-  stage.allow(/./);
 }); // prettier-ignore
 
 scene('dev opens it on the first free port, once, and takes it along', async (t, stage) => {

@@ -429,6 +429,14 @@ scene('a stranger can not make connections or keys by asking for queues', async 
   t.equal(await clients(), before);
 }); // prettier-ignore
 
+scene('of an error that nobody foresaw only the kind is told', async (t, stage) => {
+  await stage.queue().enqueue('work', [], { id: 'one', delay: '1h' });
+  const { get } = await site(stage, { redact: (job) => ({ ...job, args: [1n] }) });
+  const { status, text } = await get(`api/job?queue=${stage.name}&id=one`);
+  t.match({ status, text }, { status: 500, text: '{"error":"unexpected TypeError"}' });
+  t.equal((await get('api/queues')).status, 200);
+}); // prettier-ignore
+
 scene('neither the password of Redis nor a stack gets out', async (t, stage) => {
   const secret = 'hunter2-password';
   await stage.redis.client.config('SET', 'requirepass', secret);

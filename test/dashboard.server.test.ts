@@ -166,6 +166,7 @@ scene('jobs: pages, filters, excerpts', async (t, stage) => {
   t.match(all, { total: 5, now: Number });
   t.equal(all.jobs.length, 5);
   t.equal(all.next, undefined, 'that was all');
+  t.equal((await read('state=failed&limit=5')).next, undefined, 'also where the page is just full');
   const [row] = all.jobs;
   t.match(row, { state: 'failed', fn: 'fail', attempt: 1, priority: 'normal', endedAt: Number, ranMs: Number });
   t.equal(row!.args.text.length, 200);

@@ -15,8 +15,9 @@ const PORTS = 20;
 export const dev: Command = {
   help: `Usage: minq dev <file> [options]
 
-A worker that starts again when a file changes, and the dashboard on port ${DASHBOARD_PORT}, or the next free one. Uses MINQ_REDIS_URL or REDIS_URL, else the Redis on port
-${DEFAULT_PORT}, else starts one there that forgets everything when it stops.
+A worker that starts again when a file changes, and the dashboard on port ${DASHBOARD_PORT}, or the next one that is
+free. Uses MINQ_REDIS_URL or REDIS_URL, else the Redis on port ${DEFAULT_PORT}, else starts one there that forgets
+everything when it stops.
 
   --queue name[=n]   as for worker
   --concurrency n    as for worker
