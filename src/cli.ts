@@ -17,8 +17,12 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import('./cli/worker.ts')).worker,
   },
   dev: {
-    summary: 'worker in watch mode, with a Redis if none is there',
+    summary: 'worker in watch mode and dashboard, with a Redis if none is there',
     load: async () => (await import('./cli/dev.ts')).dev,
+  },
+  dashboard: {
+    summary: 'pages that show it all, and act on it',
+    load: async () => (await import('./cli/dashboard.ts')).dashboard,
   },
   enqueue: {
     summary: 'enqueue a job',
@@ -80,7 +84,7 @@ Usage: minq <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
   .join('\n')}
 
   minq <command> --help   options of a command

@@ -17,11 +17,11 @@ export const RUN_DEFAULTS = {
   resultTtl: 3_600_000,
 } as const;
 
-type Check<T> = (value: unknown, name: string) => T;
+export type Check<T> = (value: unknown, name: string) => T;
 type Checks = Record<string, Check<unknown>>;
 type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> };
 
-const fail = (name: string, value: unknown, mend: string): never => {
+export const fail = (name: string, value: unknown, mend: string): never => {
   throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
 };
 
@@ -44,10 +44,10 @@ const oneOf =
       ? (value as T)
       : fail(name, value, `give one of ${words.map((word) => `'${word}'`).join(', ')}`);
 
-const flag: Check<boolean> = (value, name) =>
+export const flag: Check<boolean> = (value, name) =>
   typeof value === 'boolean' ? value : fail(name, value, 'give true or false');
 
-const func =
+export const func =
   <T>(): Check<T> =>
   (value, name) =>
     typeof value === 'function' ? (value as T) : fail(name, value, 'give a function');
@@ -287,7 +287,8 @@ export const checkPage = (value: unknown) => check(PAGE, value, 'options');
 export const checkFilter = (value: unknown) => check(FILTER, value, 'options');
 export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value, 'options');
 
-function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
+/** @throws {InvalidArgumentError} for an unknown option, or a value that its check refuses */
+export function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail(name, value, 'give an object');
