@@ -40,7 +40,7 @@ export class Assets {
       throw error;
     });
     const asset = (await this.#read).get(name);
-    if (!asset) throw new Refusal(404, 'there is no such file');
+    if (!asset) throw new Refusal(404, 'there is nothing here');
     const zip = /\bgzip\b(?! *; *q=0(\.0*)?(,| |$))/i.test(
       String(request.headers['accept-encoding'] ?? ''),
     );

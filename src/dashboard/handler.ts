@@ -66,14 +66,11 @@ async function answer(request: Request, response: Response, site: Site): Promise
   if (root !== undefined) {
     return send(response, 302, { Location: `./${root}/${query && `?${query}`}` });
   }
-  if (path === '') return site.assets.send(request, response, PAGE);
-  const [kind, ...rest] = path.split('/');
-  const name = rest.join('/');
-  if (kind === 'assets') return site.assets.send(request, response, name);
-  if (kind === 'api' && Object.hasOwn(REPLIES, name)) {
-    return sendJson(response, await REPLIES[name]!(site, new URLSearchParams(query)));
-  }
-  throw new Refusal(404, 'there is nothing here');
+  const [, name] = /^api\/(.*)$/s.exec(path) ?? [];
+  if (name === undefined) return site.assets.send(request, response, path || PAGE);
+  const reply = Object.hasOwn(REPLIES, name) ? REPLIES[name] : undefined;
+  if (!reply) throw new Refusal(404, 'there is nothing here');
+  return sendJson(response, await reply(site, new URLSearchParams(query)));
 }
 
 function allow({ method = '' }: Request, methods: string[]): void {

@@ -163,7 +163,12 @@ function jobRow(job: JobInfo): JobRow {
   const { id, state, fn, attempt, priority, enqueuedAt, dueAt, startedAt, endedAt, ranMs, reason } =
     job;
   return {
-    ...{ id, state, fn, attempt, priority, enqueuedAt },
+    id,
+    state,
+    fn,
+    attempt,
+    priority,
+    enqueuedAt,
     ...(dueAt !== undefined && { dueAt }),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),

@@ -21,10 +21,10 @@ export interface Ask {
 
 export interface Site {
   readonly port: number;
-  get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  ask(path: string, how: Ask): Promise<Answer>;
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Answer>;
+  readonly ask: (path: string, how: Ask) => Promise<Answer>;
   /** As our page does it. */
-  act(action: unknown, headers?: Record<string, string>): Promise<Answer>;
+  readonly act: (action: unknown, headers?: Record<string, string>) => Promise<Answer>;
 }
 
 /** What the page sends with an action. */
@@ -70,7 +70,11 @@ export function siteAt(port: number, host = '127.0.0.1', base = ''): Site {
     new Promise<Answer>((resolve, reject) => {
       const sent = request(
         {
-          ...{ port, host, method, path: `${base}/${path}`, agent: false },
+          port,
+          host,
+          method,
+          path: `${base}/${path}`,
+          agent: false,
           headers: { Host: `localhost:${port}`, ...headers },
         },
         (response) => {
