@@ -17,20 +17,64 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import('./cli/worker.ts')).worker,
   },
   dev: {
-    summary: 'worker in watch mode, with a Redis if none is there',
+    summary: 'worker in watch mode and dashboard, with a Redis if none is there',
     load: async () => (await import('./cli/dev.ts')).dev,
+  },
+  dashboard: {
+    summary: 'pages that show it all, and act on it',
+    load: async () => (await import('./cli/dashboard.ts')).dashboard,
   },
   enqueue: {
     summary: 'enqueue a job',
     load: async () => (await import('./cli/enqueue.ts')).enqueue,
   },
+  job: {
+    summary: 'show all that is known of a job',
+    load: async () => (await import('./cli/job.ts')).job,
+  },
+  jobs: {
+    summary: 'list the jobs of one state',
+    load: async () => (await import('./cli/jobs.ts')).jobs,
+  },
+  stats: {
+    summary: 'show how the queues stand, once or live',
+    load: async () => (await import('./cli/stats.ts')).stats,
+  },
+  workers: {
+    summary: 'show who works, and on what',
+    load: async () => (await import('./cli/workers.ts')).workers,
+  },
   cron: {
     summary: 'show the cron entries, or run one now',
     load: async () => (await import('./cli/cron.ts')).cron,
   },
-  job: {
-    summary: 'show all that is known of a job',
-    load: async () => (await import('./cli/job.ts')).job,
+  check: {
+    summary: 'tell whether all is well: workers, waiting jobs, Redis',
+    load: async () => (await import('./cli/check.ts')).check,
+  },
+  retry: {
+    summary: 'run a failed job again, or all of them',
+    load: async () => (await import('./cli/retry.ts')).retry,
+  },
+  cancel: {
+    summary: 'cancel a job',
+    load: async () => (await import('./cli/cancel.ts')).cancel,
+  },
+  remove: {
+    summary: 'remove a job without a trace',
+    load: async () => (await import('./cli/remove.ts')).remove,
+  },
+  purge: {
+    summary: 'remove all jobs of one state',
+    load: async () => (await import('./cli/purge.ts')).purge,
+  },
+  pause: {
+    summary: 'let no worker start jobs of a queue',
+    load: async () => (await import('./cli/pause.ts')).pause,
+  },
+  resume: {
+    summary: 'let workers start them again',
+    load: async () => (await import('./cli/pause.ts')).resume,
   },
 };
 
@@ -40,7 +84,7 @@ Usage: minq <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
   .join('\n')}
 
   minq <command> --help   options of a command

@@ -57,6 +57,7 @@ export class Connection {
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
     this.#settings = { resend: true, onError: () => {}, ...settings };
     this.#client = makeClient(source, this.#settings);
+    this.#client.setMaxListeners(0); // each call that waits for it to be ready has two, for no longer than its deadline
     this.#client.on('error', (error: Error) => {
       this.#lastError = typedError(error, false);
       this.#settings.onError(this.#lastError);
@@ -355,31 +356,4 @@ function refuseKeyPrefix(options: { keyPrefix?: string }): void {
       `redis: keyPrefix ${show(options.keyPrefix)} can't be used with minq; give the prefix as option 'prefix'`,
     );
   }
-}
-
-/**
- * What a worker should know of its server before it trusts it with jobs.
- * @returns warnings for the log
- * @throws {RedisCommandError} when the server is too old
- */
-export async function checkServer(connection: Connection): Promise<string[]> {
-  let info: string;
-  try {
-    info = await connection.call((client) => client.info());
-  } catch (error) {
-    const noInfo =
-      error instanceof RedisCommandError && /NOPERM|unknown command/i.test(error.message);
-    if (noInfo) return []; // a user without the right to INFO: nothing to say
-    throw error;
-  }
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-  const version = field('redis_version');
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  if (version !== undefined && (major < 6 || (major === 6 && minor < 2))) {
-    throw new RedisCommandError(`Redis ${version} is too old; minq needs 6.2 or later`);
-  }
-  const policy = field('maxmemory_policy');
-  return policy !== undefined && policy !== 'noeviction'
-    ? [`Redis may evict jobs: maxmemory-policy is ${policy}; set it to noeviction`]
-    : [];
 }

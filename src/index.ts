@@ -58,6 +58,7 @@ export type { Histogram } from './buckets.ts';
 export type { FunctionStats, HistoryPoint, Stats } from './statistics.ts';
 export type { EnqueueItem, Schedule } from './signature.ts';
 export { Fail, Retry } from './signals.ts';
+export type { EnqueueMessage } from './tracing.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
 export type { WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';

@@ -110,6 +110,9 @@ const LOOKED_A_CALL = 1_000;
 const LOOKED_A_PAGE = 5_000;
 /** Who gave no sign of life for this long is dead, or cut off. */
 const ALIVE_MS = 60_000;
+/** Workers say at least this often that they are there; those that run jobs more often. */
+const SILENT_MS = 30_000;
+const SILENT_BUSY_MS = 15_000;
 
 /** @returns undefined for an unknown job */
 export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
@@ -282,3 +285,7 @@ export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
     return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
   });
 }
+
+/** It was to give a sign of life by now: it is dead, blocked, or cut off. */
+export const isSilent = ({ seenAt, busy }: WorkerInfo, now: number): boolean =>
+  now - seenAt > (busy > 0 ? SILENT_BUSY_MS : SILENT_MS);

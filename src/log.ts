@@ -1,8 +1,11 @@
-/** Logging: a four-method interface that `console` and pino fit, and the two loggers the CLI uses. */
+/** Logging: a four-method interface that `console`, winston and pino fit, and the two loggers the CLI uses. */
 
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
-/** Anything with these four methods; `fields` are plain values such as `id` and `fn`. */
+/**
+ * Anything with these four methods; `fields` are plain values such as `id` and `fn`. pino and bunyan, which take the
+ * fields first, are known as such and get them first.
+ */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -21,6 +24,23 @@ export const silentLogger: Logger = {
   warn: unheard,
   error: unheard,
 };
+
+/**
+ * The logger as minq calls it. pino and bunyan take the fields before the message, and would drop without a word what
+ * comes after it. They are known by a method that no other has: theirs on what a child logger inherits.
+ */
+export function messageFirst(logger: Logger): Logger {
+  if (!['bindings', 'addSerializers'].some((name) => isMethod(logger, name))) return logger;
+  const fieldsFirst = logger as unknown as Record<Level, (fields: LogFields, text: string) => void>;
+  const at =
+    (level: Level): Logger[Level] =>
+    (message, fields = {}) =>
+      fieldsFirst[level](fields, message);
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+const isMethod = (object: object, name: string): boolean =>
+  typeof (object as Record<string, unknown>)[name] === 'function';
 
 /**
  * Makes text safe for a terminal and a log line: C0 and C1 controls, line separators and

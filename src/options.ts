@@ -17,11 +17,11 @@ export const RUN_DEFAULTS = {
   resultTtl: 3_600_000,
 } as const;
 
-type Check<T> = (value: unknown, name: string) => T;
+export type Check<T> = (value: unknown, name: string) => T;
 type Checks = Record<string, Check<unknown>>;
 type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> };
 
-const fail = (name: string, value: unknown, mend: string): never => {
+export const fail = (name: string, value: unknown, mend: string): never => {
   throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
 };
 
@@ -44,10 +44,10 @@ const oneOf =
       ? (value as T)
       : fail(name, value, `give one of ${words.map((word) => `'${word}'`).join(', ')}`);
 
-const flag: Check<boolean> = (value, name) =>
+export const flag: Check<boolean> = (value, name) =>
   typeof value === 'boolean' ? value : fail(name, value, 'give true or false');
 
-const func =
+export const func =
   <T>(): Check<T> =>
   (value, name) =>
     typeof value === 'function' ? (value as T) : fail(name, value, 'give a function');
@@ -75,7 +75,7 @@ const date: Check<number> = (value, name) =>
     ? value.getTime()
     : fail(name, value, 'give a valid Date');
 
-const stringMap: Check<Record<string, string>> = (value, name) => {
+export const checkMeta: Check<Record<string, string>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return fail(name, value, 'give an object of texts');
   }
@@ -122,7 +122,7 @@ const enqueueChecks = {
   expires: duration(1),
   priority: oneOf('high', 'normal', 'low'),
   queue: checkName as Check<string>,
-  meta: stringMap,
+  meta: checkMeta,
 } satisfies Checks;
 
 /** When a cron entry fires, and what becomes of ticks that were missed or come too early. */
@@ -159,6 +159,8 @@ const queueChecks = {
   callTimeout: duration(1),
 } satisfies Checks;
 
+export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
+
 const workerChecks = {
   queue: checkName as Check<string>,
   concurrency: wholeNumber(1, 1_000),
@@ -170,7 +172,7 @@ const workerChecks = {
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
   callTimeout: duration(1),
-  middleware: func<(...args: never[]) => Promise<unknown>>(),
+  middleware: checkMiddleware,
   logger: (value, name) => {
     for (const method of ['debug', 'info', 'warn', 'error']) {
       if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
@@ -285,7 +287,8 @@ export const checkPage = (value: unknown) => check(PAGE, value, 'options');
 export const checkFilter = (value: unknown) => check(FILTER, value, 'options');
 export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value, 'options');
 
-function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
+/** @throws {InvalidArgumentError} for an unknown option, or a value that its check refuses */
+export function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail(name, value, 'give an object');

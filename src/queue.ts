@@ -5,7 +5,7 @@ import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from '.
 import { definitionText } from './cron/entry.ts';
 import { isFlow, type Flow } from './flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
-import { randomText } from './id.ts';
+import { newId, randomText } from './id.ts';
 import { isFunctionName } from './job.ts';
 import { checkName } from './keys.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
 } from './options.ts';
-import { planFlow } from './flow/plan.ts';
+import { headOf, planFlow } from './flow/plan.ts';
 import { Operator } from './operator.ts';
 import { newJob } from './record.ts';
 import { Results } from './results.ts';
@@ -34,6 +34,7 @@ import type {
 } from './signature.ts';
 import type { NewJob } from './settlement.ts';
 import { Store } from './store.ts';
+import { traceEnqueue, type EnqueueTrace } from './tracing.ts';
 
 export interface QueueOptions {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
@@ -50,6 +51,14 @@ export interface QueueOptions {
 interface Lane {
   context: HandleContext;
   batch: Batch<Enqueue>;
+}
+
+/** A job that is ready to be sent. */
+interface Prepared {
+  fn: string;
+  job: NewJob;
+  lane: Lane;
+  trace: EnqueueTrace | undefined;
 }
 
 interface Enqueue extends BatchItem {
@@ -118,17 +127,25 @@ export class Queue<Jobs = AnyJobs> extends Operator {
 
   async #enqueueFlow(flow: Flow): Promise<Job> {
     this.#check();
-    const plan = planFlow(flow, this.name, this.#defaults);
-    const { id, fn, queue } = plan.last;
+    const head = headOf(flow, this.name);
+    const { id, fn, queue } = head.last;
+    const trace = traceEnqueue(queue, fn, id);
+    const lay = (meta?: Record<string, string>) =>
+      planFlow(flow, this.name, this.#defaults, head, meta);
+    const plan = trace ? trace.start(lay) : lay();
     try {
       for (const [name, part] of plan.parts) {
         const start = name === plan.start.queue ? plan.start.node : '';
         await this.#lane(name).context.store.flows.enqueue(plan, part, start);
       }
     } catch (error) {
-      throw error instanceof RedisUnavailableError ? withId(error, id) : error;
+      const named = withId(error, id);
+      trace?.fail(named);
+      throw named;
     }
-    return new Job(id, fn, false, this.#lane(queue).context);
+    const handle = new Job(id, fn, false, this.#lane(queue).context);
+    trace?.done(handle);
+    return handle;
   }
 
   /**
@@ -142,19 +159,23 @@ export class Queue<Jobs = AnyJobs> extends Operator {
         `items: ${show(items)} is not usable; give an array of { fn, args }`,
       );
     }
-    const prepared = Array.from(items as readonly unknown[], (item, i) => {
+    const prepared: Prepared[] = [];
+    for (const [i, item] of (items as readonly unknown[]).entries()) {
       try {
         if (typeof item !== 'object' || item === null) {
           throw new InvalidArgumentError(`${show(item)} is not usable; give { fn, args }`);
         }
         const { fn, args = [], ...options } = item as { fn?: unknown; args?: unknown };
-        return this.#prepare(fn, args, options);
+        prepared.push(this.#prepare(fn, args, options));
       } catch (error) {
-        throw error instanceof InvalidArgumentError
-          ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
-          : error;
+        const named =
+          error instanceof InvalidArgumentError
+            ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
+            : error;
+        for (const { trace } of prepared) trace?.fail(named);
+        throw named;
       }
-    });
+    }
     const outcomes: PromiseSettledResult<Job>[] = [];
     let open = prepared.length;
     if (open === 0) return outcomes;
@@ -173,7 +194,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     });
   }
 
-  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined) {
+  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined): Prepared {
     if (this.#closed) throw new QueueClosedError(this.name);
     if (!isFunctionName(fn)) {
       throw new InvalidArgumentError(
@@ -187,21 +208,34 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     }
     const options =
       given === undefined ? this.#defaults : checkEnqueueOptions(given, 'options', this.#defaults);
-    const job = newJob(fn, args, options);
-    return { fn, job, lane: this.#lane(options.queue ?? this.name) };
+    const queue = options.queue ?? this.name;
+    const lane = this.#lane(queue);
+    const id = options.id ?? newId();
+    const trace = traceEnqueue(queue, fn, id, options.meta);
+    const job = trace
+      ? trace.start((meta) => newJob(fn, args, { ...options, meta }, id))
+      : newJob(fn, args, options, id);
+    return { fn, job, lane, trace };
   }
 
   #add(
-    { fn, job, lane }: { fn: string; job: NewJob; lane: Lane },
+    { fn, job, lane, trace }: Prepared,
     resolve: (job: Job) => void,
     reject: (error: Error) => void,
   ): void {
     lane.batch.add({
       job,
       bytes: job.json.length,
-      accept: (duplicate) => resolve(new Job(job.id, fn, duplicate, lane.context)),
-      fail: (error) =>
-        reject(error instanceof RedisUnavailableError ? withId(error, job.id) : error),
+      accept: (duplicate) => {
+        const handle = new Job(job.id, fn, duplicate, lane.context);
+        trace?.done(handle);
+        resolve(handle);
+      },
+      fail: (error) => {
+        const named = withId(error, job.id);
+        trace?.fail(named);
+        reject(named);
+      },
     });
   }
 
@@ -272,5 +306,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
 }
 
 /** What was not, or maybe not, enqueued has a name all the same. */
-const withId = ({ message, maybeEnqueued }: RedisUnavailableError, id: string) =>
-  new RedisUnavailableError(message, { maybeEnqueued, id });
+const withId = <E>(error: E, id: string): E | RedisUnavailableError =>
+  error instanceof RedisUnavailableError
+    ? new RedisUnavailableError(error.message, { maybeEnqueued: error.maybeEnqueued, id })
+    : error;

@@ -10,14 +10,15 @@ export function newJob(
   fn: string,
   args: readonly unknown[],
   options: ResolvedEnqueueOptions,
+  id: string,
 ): NewJob {
-  const { id, unique, priority, delay = 0, runAt = 0 } = options;
-  const plain =
-    id === undefined && letterOf(priority) === 'n' && !delay && options.runAt === undefined;
-  const mode = id === undefined ? '-' : (unique ?? 'pending');
+  const { unique, priority, delay = 0, runAt = 0 } = options;
+  const given = options.id !== undefined;
+  const plain = !given && letterOf(priority) === 'n' && !delay && options.runAt === undefined;
+  const mode = given ? (unique ?? 'pending') : '-';
   const due = delay ? `+${delay}` : runAt;
   return {
-    id: id ?? newId(),
+    id,
     how: plain ? '' : `${letterOf(priority)} ${mode} ${due}`,
     json: recordOf(fn, args, options),
   };

@@ -2,16 +2,17 @@
 import { hostname } from 'node:os';
 import { appOf } from './app.ts';
 import { describeError } from './codec.ts';
-import { checkServer, Connection, type RedisSource } from './connection.ts';
+import { Connection, type RedisSource } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
 import { MinqError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
-import { lineLogger, unheard, type Logger } from './log.ts';
+import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
-import { checkWorkerOptions } from './options.ts';
+import { checkMiddleware, checkWorkerOptions } from './options.ts';
 import { CRON_CHANGED } from './scripts/cron.ts';
+import { checkServer } from './server.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
 import { startControl } from './worker/control.ts';
@@ -54,7 +55,7 @@ export interface WorkerOptions {
   prefix?: string;
   /** Longest time a call waits for Redis. Default 5 s. */
   callTimeout?: Duration;
-  /** Default: warnings and errors to standard error. */
+  /** `console`, pino, winston or the like. Default: warnings and errors to standard error. */
   logger?: Logger;
   /** Wraps each run: `async (job, next) => { await next() }`. */
   middleware?: Middleware;
@@ -77,6 +78,18 @@ export class Worker {
   #stop: ((timeoutMs: number) => void) | undefined;
   #stopAsked: number | undefined;
 
+  static readonly #everywhere: Middleware[] = [];
+
+  /**
+   * Adds middleware to every worker that this process makes from now on, around that of its own options. Meant for
+   * a file that the jobs file imports: so `minq worker` and `minq dev`, which make the worker themselves, have it too.
+   * @throws {InvalidArgumentError}
+   */
+  static use(middleware: Middleware): void {
+    checkMiddleware(middleware, 'middleware');
+    Worker.#everywhere.push(middleware);
+  }
+
   /**
    * @param jobs a module namespace (`import * as jobs from './jobs.ts'`) or an object of functions
    * @throws {InvalidArgumentError} for a bad option, or when there is no function in `jobs`
@@ -96,9 +109,9 @@ export class Worker {
       callTimeout: toMs('5s', 'callTimeout'),
       ...given,
       redis: options.redis,
-      middleware: options.middleware,
+      middleware: [...Worker.#everywhere, ...(options.middleware ? [options.middleware] : [])],
     };
-    this.#logger = options.logger ?? quietLogger();
+    this.#logger = options.logger ? messageFirst(options.logger) : quietLogger();
   }
 
   /**

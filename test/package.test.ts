@@ -13,6 +13,10 @@ const run = promisify(execFile);
 /** A consumer's code: names, arguments and results are checked by the types that the package ships. */
 const CONSUMER = `
 import { currentJob, job, Queue, Worker, type Job, type JobInfo, type WorkerOptions } from 'minq';
+import { createServer } from 'node:http';
+import { dashboard, type DashboardOptions } from 'minq/dashboard';
+const shown: DashboardOptions = { queues: ['default'], redact: (job: JobInfo) => ({ ...job, args: [] }) };
+createServer(dashboard(shown));
 const jobs = {
   add: async (a: number, b: number) => a + b,
   slow: job({ retries: 1, timeout: '5s' }, (id: string) => ({ when: new Date(), id: currentJob().id + id })),
@@ -72,6 +76,11 @@ void t.test('the packed package installs, imports, requires, runs and type-check
   write('require.cjs', `const m = require('minq'); console.log(${names});`);
   t.equal(await node('import.mjs'), 'function function function\n');
   t.equal(await node('require.cjs'), 'function function function\n', 'without a warning');
+  write(
+    'dashboard.mjs',
+    "import { dashboard } from 'minq/dashboard'; console.log(typeof dashboard({}).close);",
+  );
+  t.equal(await node('dashboard.mjs'), 'function\n');
   t.equal((await run('npx', ['minq', '--version'], at)).stdout, `${VERSION}\n`);
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     version: string;

@@ -5,7 +5,9 @@ import { until } from './helpers/until.ts';
 async function traces(client: { keys(pattern: string): Promise<string[]> }, queue: string) {
   const base = `minq:{${queue}}:`;
   const keys = (await client.keys(`minq:{${queue}}:*`)).map((key) => key.slice(base.length));
-  return keys.filter((key) => !/^(stats|workers|wake|claim:.*)$/.test(key)).sort();
+  return keys
+    .filter((key) => !/^(stats|history|timings.*|workers|wake|claim:.*)$/.test(key))
+    .sort();
 }
 
 scene('resultTtl: 0 leaves no trace, and still gives its result to who waits', async (t, stage) => {

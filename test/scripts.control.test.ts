@@ -26,7 +26,7 @@ scene(
     t.same(turn.claimed.map(({ ticket }) => ticket), ['b:1:1']); // prettier-ignore
     const after = await state(stage);
     t.notOk(after['dropped'] ?? after['queued'] ?? after['queued:low'], 'nothing is left of them');
-    t.equal((await store.info('a'))[1], 'ended', 'its record can still be read');
+    t.equal((await store.info('a')).row[1], 'ended', 'its record can still be read');
   },
 );
 
@@ -63,13 +63,13 @@ scene(
     await claim(store, 1, 1);
     await claim(store, 2, 0, settlement('a:1:1h', { kind: 'failed', error: ERROR }));
     await store.cancel('b');
-    t.equal(await store.retry('a'), 'queued');
-    t.equal(await store.retry('b'), 'queued');
+    t.same(await store.retry(['a']), ['queued']);
+    t.same(await store.retry(['b']), ['queued']);
     t.same((await state(stage))['queued:high'], ['a:2:1h'], 'in its own lane');
     const before = await state(stage);
-    t.equal(await store.retry('a'), 'other', 'sent again');
-    t.equal(await store.retry('c'), 'other');
-    t.equal(await store.retry('nobody'), 'unknown');
+    t.same(await store.retry(['a']), ['other'], 'sent again');
+    t.same(await store.retry(['c']), ['other']);
+    t.same(await store.retry(['nobody']), ['unknown']);
     t.same(await state(stage), before);
     const again = await claim(store, 3, 9);
     t.same(again.claimed.map(({ ticket }) => ticket), ['a:2:1h', 'c:1:1', 'b:2:1'], 'the void ticket of b is passed by'); // prettier-ignore

@@ -2,7 +2,17 @@
  * What the compiler must accept and refuse. It is compiled by `npm run typecheck` and never run:
  * `@ts-expect-error` fails the build where the line below it is no error.
  */
-import { job, Queue, Worker, type EnqueueItem, type Job, type Jsonify } from '../src/index.ts';
+import { tracingChannel } from 'node:diagnostics_channel';
+import { pino } from 'pino';
+import {
+  job,
+  Queue,
+  Worker,
+  type EnqueueItem,
+  type EnqueueMessage,
+  type Job,
+  type Jsonify,
+} from '../src/index.ts';
 import * as jobs from './fixtures/types/jobs.ts';
 import { queue } from './fixtures/types/queue.ts';
 
@@ -211,3 +221,30 @@ void queue.schedule('a', { every: 5_000, fn: 'add' });
 void queue.schedule('a', { fn: 'withDefault' });
 // @ts-expect-error each tick has an id of its own
 void queue.schedule('a', { every: 5_000, fn: 'withDefault', options: { id: 'x' } });
+
+// ---- Loggers, middleware, tracing ---------------------------------------------------------------
+
+void new Worker(jobs, { logger: pino() });
+void new Worker(jobs, { logger: pino().child({ service: 'mail' }) });
+void new Worker(jobs, { logger: console });
+// @ts-expect-error it has no levels
+void new Worker(jobs, { logger: { log: console.log } });
+
+Worker.use(async (run, next) => {
+  same<typeof run.meta, Readonly<Record<string, string>>>(true);
+  await next();
+});
+// @ts-expect-error the job would not run
+Worker.use((run) => run.id);
+
+tracingChannel<unknown, EnqueueMessage>('minq:enqueue').subscribe({
+  start({ meta, id }) {
+    meta['trace'] = id;
+    // @ts-expect-error a header is a text
+    meta['trace'] = 1;
+  },
+  end() {},
+  asyncStart() {},
+  asyncEnd: ({ result }) => void result?.cancel(),
+  error: ({ error }) => void (error instanceof Error),
+});

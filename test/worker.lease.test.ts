@@ -9,7 +9,7 @@ const LEASE_MS = 500;
 
 /** As if the worker had stalled: the lease of whatever runs has ended, and somebody has noticed. */
 async function endLeases({ redis }: Stage, store: Store): Promise<void> {
-  const recovered = async () => Number((await store.stats())['recovered'] ?? 0);
+  const recovered = async () => Number((await store.stats()).stored['recovered'] ?? 0);
   const before = await recovered();
   // A heartbeat may come in between, and rightly renew what nobody has taken back yet.
   for (let turn = 1; (await recovered()) === before; turn++) {

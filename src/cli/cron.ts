@@ -1,9 +1,10 @@
 /** `minq cron`: the cron entries, and who fires them; `minq cron run <name>`: one of them now. */
 import ms from 'ms';
-import { Queue } from '../queue.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
 import type { Command } from './command.ts';
+import { withQueue } from './redis.ts';
 import { table } from './table.ts';
+import { columns, print, printJson } from './terminal.ts';
 import { UsageError } from './usage.ts';
 
 export const cron: Command = {
@@ -22,33 +23,33 @@ them. With run, fires one now, beside its ticks, and prints the id of the job.
       throw new UsageError(`"${action}": the only action is: minq cron run <name>`);
     }
     const json = values['json'] === true;
-    const queue = new Queue(values['queue'] as string | undefined);
-    try {
+    return withQueue(values, async (queue) => {
       if (name !== undefined) {
         const { id } = await queue.runSchedule(name);
-        process.stdout.write(json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
+        if (json) printJson({ id });
+        else print(id);
         return 0;
       }
       const [entries, workers] = await Promise.all([queue.schedules(), queue.workers()]);
       const beat = workers.find((worker) => worker.beat);
       if (json) {
-        process.stdout.write(`${JSON.stringify({ entries, beat: beat ?? null })}\n`);
+        printJson({ entries, beat: beat ?? null });
         return 0;
       }
       if (entries.length === 0) {
-        process.stdout.write(`no cron entries on queue ${queue.name}\n`);
+        print(`no cron entries on queue ${queue.name}`);
         return 0;
       }
-      process.stdout.write(table(['NAME', 'WHEN', 'ZONE', 'NEXT', 'LAST', ''], entries.map(row)));
-      process.stdout.write(
+      const fit = { width: columns(), cut: ['NAME', 'WHEN', 'ZONE'] };
+      print(
+        ...table(['NAME', 'WHEN', 'ZONE', 'NEXT', 'LAST', ''], entries.map(row), fit),
+        '',
         beat
-          ? `\nfired by worker ${beat.id} (${beat.host}, pid ${beat.pid})\n`
-          : '\nnobody fires them now: start a worker\n',
+          ? `fired by worker ${beat.id} (${beat.host}, pid ${beat.pid})`
+          : 'nobody fires them now: start a worker',
       );
       return 0;
-    } finally {
-      await queue.close();
-    }
+    });
   },
 };
 

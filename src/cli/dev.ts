@@ -1,40 +1,68 @@
 /** `minq dev <file>`: everything one needs to try jobs out, in one command. */
 import { jobsPath } from '../load.ts';
-import { lineLogger } from '../log.ts';
+import { MinqError } from '../errors.ts';
+import { lineLogger, type Logger } from '../log.ts';
 import type { Command } from './command.ts';
+import { DASHBOARD_PORT, openSite, type Site } from './site.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';
 import { insideSupervisor } from './supervisor.ts';
 import { worker } from './worker.ts';
 
 const DEFAULT_PORT = 6379;
+/** So many ports are tried for the dashboard. */
+const PORTS = 20;
 
 export const dev: Command = {
   help: `Usage: minq dev <file> [options]
 
-A worker that starts again when a file changes. Uses MINQ_REDIS_URL or REDIS_URL, else the Redis on port
-${DEFAULT_PORT}, else starts one there that forgets everything when it stops.
+A worker that starts again when a file changes, and the dashboard on port ${DASHBOARD_PORT}, or the next one that is
+free. Uses MINQ_REDIS_URL or REDIS_URL, else the Redis on port ${DEFAULT_PORT}, else starts one there that forgets
+everything when it stops.
 
   --queue name[=n]   as for worker
   --concurrency n    as for worker
+  --no-dashboard     the worker only
   --json             log in JSON, a line each
   --verbose          log more
 `,
-  options: { queue: { type: 'string', multiple: true }, concurrency: { type: 'string' } },
+  options: {
+    queue: { type: 'string', multiple: true },
+    concurrency: { type: 'string' },
+    'no-dashboard': { type: 'boolean' },
+  },
   positionals: [1, 1],
   async run(values, positionals) {
     jobsPath(positionals[0]!); // no Redis for a file that isn't there
+    if (insideSupervisor()) return worker.run({ ...values, watch: true }, positionals);
+    const logger = lineLogger({ json: values['json'] === true });
     let local: LocalRedis | undefined;
+    let site: Site | undefined;
     const given = process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
-    if (given === undefined && !insideSupervisor() && !(await answers(DEFAULT_PORT))) {
+    if (given === undefined && !(await answers(DEFAULT_PORT))) {
       local = await startLocalRedis(DEFAULT_PORT);
-      lineLogger({ json: values['json'] === true }).info(
-        `started ${local.what} on ${local.url}; it forgets everything when it stops`,
-      );
+      logger.info(`started ${local.what} on ${local.url}; it forgets everything when it stops`);
     }
     try {
+      if (values['no-dashboard'] !== true) site = await startDashboard(logger);
       return await worker.run({ ...values, watch: true }, positionals);
     } finally {
+      await site?.close();
       local?.stop();
     }
   },
 };
+
+/** On the first port that is free: another project's may be open too. */
+async function startDashboard(logger: Logger): Promise<Site | undefined> {
+  for (let port = DASHBOARD_PORT; port < DASHBOARD_PORT + PORTS; port++) {
+    try {
+      const site = await openSite({}, { port, host: '127.0.0.1' });
+      logger.info(`dashboard on ${site.url}`);
+      return site;
+    } catch (error) {
+      if (!(error instanceof MinqError && error.code === 'PORT_TAKEN')) throw error;
+    }
+  }
+  logger.warn(`no dashboard: ports ${DASHBOARD_PORT} to ${DASHBOARD_PORT + PORTS - 1} are taken`);
+  return undefined;
+}

@@ -1,8 +1,9 @@
 /** `minq enqueue <fn> [json-args]`: enqueues one job, and with --wait prints its result. */
 import { toMs } from '../duration.ts';
 import type { EnqueueOptions } from '../options.ts';
-import { Queue } from '../queue.ts';
 import { numberOption, type Command } from './command.ts';
+import { withQueue } from './redis.ts';
+import { print, printJson } from './terminal.ts';
 import { UsageError } from './usage.ts';
 
 export const enqueue: Command = {
@@ -32,7 +33,6 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
   positionals: [1, 2],
   async run(values, [fn, json]) {
     const text = (name: string) => values[name] as string | undefined;
-    const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
     const args = readArgs(json ?? '[]');
     const timeout = text('timeout');
     if (timeout !== undefined) {
@@ -45,23 +45,20 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
       retries: numberOption(values, 'retries'),
       priority: text('priority'),
     };
-    const queue = new Queue(text('queue'));
-    try {
+    return withQueue(values, async (queue) => {
       // What is wrong with the options is found, and said, by enqueue.
       const job = await queue.enqueue(fn!, args, given as EnqueueOptions);
       if (job.duplicate) process.stderr.write(`minq: job ${job.id} existed already\n`);
       if (values['wait']) {
         const result = (await job.result(timeout === undefined ? {} : { timeout })) ?? null;
-        print(values['json'] ? { id: job.id, result } : result);
+        printJson(values['json'] ? { id: job.id, result } : result);
       } else if (values['json']) {
-        print({ id: job.id });
+        printJson({ id: job.id });
       } else {
-        process.stdout.write(`${job.id}\n`);
+        print(job.id);
       }
       return 0;
-    } finally {
-      await queue.close();
-    }
+    });
   },
 };
 

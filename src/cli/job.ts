@@ -3,9 +3,10 @@ import type { ErrorRecord } from '../codec.ts';
 import { outlineOf, type FlowOutline } from '../flow/outline.ts';
 import type { FlowInfo } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../inspector.ts';
-import { escapeControls } from '../log.ts';
-import { Queue } from '../queue.ts';
 import type { Command } from './command.ts';
+import { withQueue } from './redis.ts';
+import { table } from './table.ts';
+import { columns, print, printJson } from './terminal.ts';
 
 /** Longest value shown on a line, in characters; most ids. */
 const MOST_TEXT = 400;
@@ -14,8 +15,8 @@ const MOST_IDS = 5;
 export const job: Command = {
   help: `Usage: minq job <id> [options]
 
-Shows everything that is known of a job. Times are by Redis's clock. Of a step of a flow it shows the flow too, with
-the state of each step.
+Shows everything that is known of a job, and the attempts that failed before. Times are by Redis's clock. Of a step of
+a flow it shows the flow too, with the state of each step.
 
   --queue name       the queue (default: default)
   --json             print JSON, values in full
@@ -23,8 +24,7 @@ the state of each step.
   options: { queue: { type: 'string' } },
   positionals: [1, 1],
   async run(values, [id]) {
-    const queue = new Queue(values['queue'] as string | undefined);
-    try {
+    return withQueue(values, async (queue) => {
       const handle = queue.job(id!);
       const info = await handle.info();
       const [flow, workers] = await Promise.all([
@@ -32,17 +32,11 @@ the state of each step.
         info.state === 'active' ? queue.workers() : [],
       ]);
       const worker = workerOf(info, workers);
-      process.stdout.write(
-        values['json']
-          ? `${escapeControls(JSON.stringify(plain(info, flow, worker)))}\n`
-          : [...describeJob(info, worker), ...describeFlow(info, flow)]
-              .map((line) => `${escapeControls(line)}\n`)
-              .join(''),
-      );
+      if (values['json']) printJson(plain(info, flow, worker));
+      else
+        print(...describeJob(info, worker), ...describeAttempts(info), ...describeFlow(info, flow));
       return 0;
-    } finally {
-      await queue.close();
-    }
+    });
   },
 };
 
@@ -110,6 +104,19 @@ function describeStack({ name, message, stack = '' }: ErrorRecord): string[] {
   const frames = stack.slice(Math.max(0, stack.search(/^\s+at /m)));
   const text = stack.startsWith(head) ? stack : `${head}\n${frames}`;
   return text.trimEnd().split('\n');
+}
+
+/** A line each, the oldest first; the last one, or the one that runs, is the job's own. */
+function describeAttempts({ attempts = [] }: JobInfo): string[] {
+  if (attempts.length === 0) return [];
+  const rows = attempts.map(({ attempt, endedAt, ranMs, error }) => [
+    String(attempt),
+    time(endedAt) ?? '?',
+    ranMs === undefined ? '' : `after ${duration(ranMs)}`,
+    describeStack({ ...error, stack: '' })[0]!.slice(0, MOST_TEXT),
+  ]);
+  const lines = table(['', 'ENDED', '', 'ERROR'], rows, { width: columns() - 2, cut: ['ERROR'] });
+  return ['', 'attempts that failed before', ...lines.map((line) => `  ${line}`)];
 }
 
 function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {

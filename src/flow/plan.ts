@@ -56,15 +56,34 @@ interface Node {
   node: string;
 }
 
-/** @throws {InvalidArgumentError} for an argument that can't be stored, naming function and place */
-export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOptions): FlowPlan {
+/** What is known of a flow before its steps are laid out. */
+export type FlowHead = Pick<FlowPlan, 'flow' | 'total' | 'last'>;
+
+export function headOf(flow: Flow, home: string): FlowHead {
   const id = newId();
+  const end = lastStep(flow);
+  const total = countSteps(flow) + (end ? 0 : 1);
+  const { fn = GATHERED, options } = end ?? {};
+  const last = { id: `${id}.${total - 1}`, fn, queue: options?.queue ?? home };
+  return { flow: id, total, last };
+}
+
+/**
+ * @param meta what each step has beneath its own
+ * @throws {InvalidArgumentError} for an argument that can't be stored, naming function and place
+ */
+export function planFlow(
+  flow: Flow,
+  home: string,
+  defaults: ResolvedEnqueueOptions,
+  head: FlowHead = headOf(flow, home),
+  meta?: Record<string, string>,
+): FlowPlan {
+  const { flow: id, total } = head;
   const parts = new Map<string, QueuePart>();
-  const gathers = endsInGroup(flow);
-  const total = countSteps(flow) + (gathers ? 1 : 0);
+  const gathers = !lastStep(flow);
   let number = total; // from the last to the first: each must know what follows it
   let groups = 0;
-  let last: FlowPlan['last'] | undefined;
 
   const part = (queue: string): QueuePart => {
     let found = parts.get(queue);
@@ -74,9 +93,8 @@ export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOpti
   const seenFrom = (queue: string, node: Node | undefined): string =>
     !node ? '-' : node.queue === queue ? node.node : `${node.queue}|${node.node}`;
 
-  const addStep = (queue: string, fn: string, json: string, begin: string, next?: Node): Node => {
+  const addStep = (queue: string, json: string, begin: string, next?: Node): Node => {
     const node = `${id}.${--number}`;
-    last ??= { id: node, fn, queue };
     part(queue).steps.push({ id: node, how: `${seenFrom(queue, next)} ${begin}`, json });
     return { queue, node };
   };
@@ -84,9 +102,10 @@ export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOpti
     switch (each.kind) {
       case 'step': {
         const options = { ...defaults, ...each.options };
+        if (meta) options.meta = { ...meta, ...options.meta };
         const { queue = home, delay = 0 } = options;
         const json = recordOf(each.fn, each.args, options);
-        return addStep(queue, each.fn, json, `${letterOf(options.priority)} ${delay}`, next);
+        return addStep(queue, json, `${letterOf(options.priority)} ${delay}`, next);
       }
       case 'chain':
         return each.steps.reduceRight((after: Node | undefined, step) => add(step, after), next)!;
@@ -106,7 +125,7 @@ export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOpti
   };
 
   const ttl = defaults.resultTtl ?? RUN_DEFAULTS.resultTtl;
-  const end = gathers ? addStep(home, GATHERED, recordOf(GATHERED, [], {}), `v ${ttl}`) : undefined;
+  const end = gathers ? addStep(home, recordOf(GATHERED, [], {}), `v ${ttl}`) : undefined;
   const start = add(flow, end);
   part(home);
   const queues = [...parts.keys()];
@@ -121,7 +140,7 @@ export function planFlow(flow: Flow, home: string, defaults: ResolvedEnqueueOpti
   const first = part(start.queue);
   parts.delete(start.queue);
   parts.set(start.queue, first);
-  return { flow: id, total, last: last!, parts, start };
+  return { ...head, parts, start };
 }
 
 function countSteps(flow: Flow): number {
@@ -130,8 +149,11 @@ function countSteps(flow: Flow): number {
   return inside.reduce((sum, each) => sum + countSteps(each), 0);
 }
 
-const endsInGroup = (flow: Flow): boolean =>
-  flow.kind === 'group' || (flow.kind === 'chain' && endsInGroup(flow.steps.at(-1)!));
+/** Undefined of a flow that ends in a group. */
+function lastStep(flow: Flow): Step | undefined {
+  if (flow.kind === 'group') return undefined;
+  return flow.kind === 'step' ? flow : lastStep(flow.steps.at(-1)!);
+}
 
 function shapeOf(flow: Flow, home: string): Shape {
   switch (flow.kind) {

@@ -20,8 +20,13 @@ export const sample: Fragment = {
     'timings', 'timingsThen', 'timingsNext',
   ],
   lua: `
+local function copy(from, to)
+  local all = redis.call('HGETALL', from)
+  redis.call('DEL', to)
+  for i = 1, #all, 1000 do redis.call('HSET', to, unpack(all, i, math.min(i + 999, #all))) end
+end
 local function sample()
-  local last = string.match(redis.call('LINDEX', history, -1) or '', '^%d+')
+  local last = string.match(redis.call('LRANGE', history, -1, -1)[1] or '', '^%d+')
   if last and math.floor(last / ${MINUTE_MS}) == math.floor(now / ${MINUTE_MS}) then return end
   local row = { stamp }
   for i, counter in ipairs(redis.call('HMGET', stats, 'enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered')) do
@@ -32,19 +37,13 @@ local function sample()
   row[9] = redis.call('ZCARD', scheduled)
   row[10] = redis.call('ZCARD', active)
   redis.call('RPUSH', history, table.concat(row, ' '))
-  redis.call('LTRIM', history, -${MAX_SAMPLES}, -1)
+  if redis.call('LLEN', history) > ${MAX_SAMPLES} then redis.call('LPOP', history) end
 
   local aside = redis.call('HGET', timingsNext, 'at')
   if aside and now - aside < ${ASIDE_MS} then return end
-  if aside then redis.call('RENAME', timingsNext, timingsThen) end
-  local all = redis.call('HGETALL', timings)
-  local function copyTo(key)
-    redis.call('DEL', key)
-    for i = 1, #all, 1000 do redis.call('HSET', key, unpack(all, i, math.min(i + 999, #all))) end
-    redis.call('HSET', key, 'at', stamp)
-  end
-  copyTo(timingsNext)
-  -- No worker was there for an hour or more: what was counted before is none of the last two hours.
-  if aside and now - aside >= ${ASIDE_MS * 2} then copyTo(timingsThen) end
+  -- Where no worker was there for an hour or more, what was counted before is none of the last two hours.
+  copy(aside and now - aside >= ${ASIDE_MS * 2} and timings or timingsNext, timingsThen)
+  copy(timings, timingsNext)
+  redis.call('HSET', timingsNext, 'at', stamp)
 end`,
 }; // prettier-ignore

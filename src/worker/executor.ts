@@ -30,7 +30,8 @@ export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Prom
 export interface ExecutorOptions {
   readonly queue: string;
   readonly logger: Logger;
-  readonly middleware?: Middleware | undefined;
+  /** The first is the outermost. */
+  readonly middleware: readonly Middleware[];
   /** Stores a progress value, already JSON. */
   readonly progress: (run: Run, json: string) => void;
   /** Called once, when it is decided how the run ended; the function itself may still be running. */
@@ -169,9 +170,12 @@ export class Run {
   #invoke(): unknown {
     const { middleware } = this.#options;
     const call = () => this.fn.fn(...this.job.record.args);
-    if (!middleware && !channel.hasSubscribers) return call();
-    const wrapped = async () =>
-      middleware ? throughMiddleware(middleware, this.context, call) : call();
+    if (middleware.length === 0 && !channel.hasSubscribers) return call();
+    const through = middleware.reduceRight<() => unknown>(
+      (inner, each) => () => throughMiddleware(each, this.context, inner),
+      call,
+    );
+    const wrapped = async () => through();
     return channel.hasSubscribers ? channel.tracePromise(wrapped, this.context) : wrapped();
   }
 

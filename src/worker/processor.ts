@@ -46,7 +46,7 @@ export interface ProcessorOptions {
   leaseMs: number;
   logger: Logger;
   idle: Idle;
-  middleware?: Middleware | undefined;
+  middleware: readonly Middleware[];
   timings: Timings;
   watch: LoopWatch;
   /** Called with what flows have to tell other queues. */

@@ -1,0 +1,146 @@
+/** `minq jobs <state>`: the jobs of one state, a page at a time. */
+import type { FoundJobs, JobInfo, WorkerInfo } from '../inspector.ts';
+import type { JobState } from '../job.ts';
+import type { Queue } from '../queue.ts';
+import { numberOption, type Command, type Values } from './command.ts';
+import { jobsOf, number, span } from './figures.ts';
+import { withQueue } from './redis.ts';
+import { table } from './table.ts';
+import { columns, print, printJson } from './terminal.ts';
+
+/** Longest argument or error shown, in characters; whole with `--json`. */
+const MOST_TEXT = 200;
+
+export const jobs: Command = {
+  help: `Usage: minq jobs <state> [options]
+
+Shows the jobs of one state: queued, scheduled, active, waiting (for the steps of a flow before them), completed,
+failed or cancelled. Those that come next or ended last come first.
+
+  --fn name          only jobs of this function
+  --error text       only jobs whose error (name, message or stack) has this text in it, in whatever case
+  --offset n         how many to leave out (default 0)
+  --limit n          how many to show, 1 to 1,000 (default 100)
+  --queue name       the queue (default: default)
+  --json             print JSON: { total, next, jobs }, values in full; next: the offset of the next page, or null
+
+Looks through at most 5,000 jobs for a page: with --fn or --error it may be short and yet not the last one.
+`,
+  options: {
+    fn: { type: 'string' },
+    error: { type: 'string' },
+    offset: { type: 'string' },
+    limit: { type: 'string' },
+    queue: { type: 'string' },
+  },
+  positionals: [1, 1],
+  async run(values, [given]) {
+    const state = given as JobState; // `find` says what is wrong with it
+    const offset = numberOption(values, 'offset') ?? 0;
+    const wanted = {
+      fn: values['fn'] as string | undefined,
+      error: values['error'] as string | undefined,
+      limit: numberOption(values, 'limit') ?? 100,
+    };
+    return withQueue(values, async (queue) => {
+      const [found, counts, now, workers] = await Promise.all([
+        queue.find(state, { ...wanted, offset }),
+        queue.counts(),
+        queue.now(),
+        state === 'active' ? queue.workers() : [],
+      ]);
+      const total = counts[state];
+      const next = await nextOf(queue, state, found, total);
+      if (values['json']) {
+        printJson({ total, next: next ?? null, jobs: found.jobs });
+        return 0;
+      }
+      const running = startsOf(workers);
+      const heads = ['ID', 'FUNCTION', 'ARGUMENTS', 'ATTEMPT', WHEN[state], ...errorHead(found)];
+      const rows = found.jobs.map((each) =>
+        rowOf(each, state, now, running).slice(0, heads.length),
+      );
+      print(...table(heads, rows, { width: columns(), cut: ['FUNCTION', 'ARGUMENTS', 'ERROR'] }));
+      const filtered = wanted.fn !== undefined || wanted.error !== undefined;
+      const shown = found.jobs.length;
+      if (shown > 0) print('');
+      print(
+        filtered || offset > 0 || shown < total
+          ? `${number(shown)} shown; ${jobsOf(total, state)} in all on queue ${queue.name}`
+          : `${jobsOf(total, state)} on queue ${queue.name}`,
+      );
+      if (next !== undefined) print(`next page: ${commandOf(state, values, next)}`);
+      return 0;
+    });
+  },
+};
+
+/** A full page may have been the last one. */
+async function nextOf(queue: Queue, state: JobState, { next }: FoundJobs, total: number) {
+  if (next === undefined || next < total) return next;
+  const { jobs: more } = await queue.find(state, { offset: next, limit: 100 });
+  return more.length > 0 ? next : undefined;
+}
+
+/** What is said of the time. */
+const WHEN: Record<JobState, string> = {
+  waiting: 'WAITS',
+  scheduled: 'DUE',
+  queued: 'WAITS',
+  active: 'RUNS',
+  completed: 'ENDED',
+  failed: 'ENDED',
+  cancelled: 'ENDED',
+};
+
+const errorHead = ({ jobs: found }: FoundJobs): string[] =>
+  found.some(({ error, reason }) => error ?? reason) ? ['ERROR'] : [];
+
+/** When each running job started, as the workers said last. */
+const startsOf = (workers: WorkerInfo[]): ReadonlyMap<string, number> =>
+  new Map(
+    workers.flatMap(({ running, seenAt }) =>
+      running.map(({ id, sinceMs }) => [id, seenAt - sinceMs] as const),
+    ),
+  );
+
+function rowOf(
+  info: JobInfo,
+  state: JobState,
+  now: number,
+  running: ReadonlyMap<string, number>,
+): string[] {
+  const { id, fn = '?', args, attempt, error, reason = '' } = info;
+  const at =
+    state === 'active'
+      ? running.get(id)
+      : state === 'scheduled'
+        ? info.dueAt
+        : (info.endedAt ?? info.enqueuedAt);
+  return [
+    id,
+    fn,
+    short(JSON.stringify(args)),
+    String(attempt),
+    at === undefined ? '-' : at > now ? `in ${span(at - now)}` : wordOf(state, span(now - at)),
+    error ? short(`${error.name}: ${error.message}`) : reason,
+  ];
+}
+
+const wordOf = (state: JobState, time: string): string =>
+  ['RUNS', 'WAITS'].includes(WHEN[state]) ? time : `${time} ago`;
+
+const short = (text: string): string =>
+  text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text;
+
+/** The same again, from `next` on; fit for a shell. */
+function commandOf(state: JobState, values: Values, next: number): string {
+  const options = ['queue', 'fn', 'error', 'limit'].flatMap((name) => {
+    const value = values[name] as string | undefined;
+    return value === undefined ? [] : [`--${name} ${quoted(value)}`];
+  });
+  return ['minq jobs', state, ...options, `--offset ${next}`].join(' ');
+}
+
+const quoted = (text: string): string =>
+  /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,0 +1,143 @@
+/** Requests read and answered: JSON in, JSON out, and the headers that every answer has. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  InvalidArgumentError,
+  MinqError,
+  RedisCommandError,
+  RedisOutOfMemoryError,
+  RedisUnavailableError,
+  ResultNotFoundError,
+} from '../errors.ts';
+import type { ErrorReply } from './api.ts';
+
+/** As Node gives it; frameworks add to it what they have found out already. */
+export type Request = IncomingMessage & {
+  /** Express: the path before the mount point was taken off, and the mount point. */
+  originalUrl?: string;
+  baseUrl?: string;
+  /** What a parser of the framework has made of the body. */
+  body?: unknown;
+};
+
+export type Response = ServerResponse;
+
+export type Headers = Record<string, string | number>;
+
+/** An answer that isn't what was asked for. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Headers;
+  constructor(status: number, message: string, headers: Headers = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Only what lies beside the page may load or be asked, and nobody may frame it; nothing is kept by caches. */
+const HEADERS: Headers = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+/** Largest body of a request, in bytes. */
+const LARGEST_BODY = 64 * 1024;
+
+export function send(
+  response: Response,
+  status: number,
+  headers: Headers,
+  body: string | Buffer = '',
+): void {
+  if (response.headersSent || response.destroyed) return;
+  // What a CORS middleware in front of us has allowed for the rest of the server isn't meant for this part.
+  for (const name of response.getHeaderNames()) {
+    if (name.startsWith('access-control-')) response.removeHeader(name);
+  }
+  const length = status === 304 ? {} : { 'Content-Length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...HEADERS, ...length, ...headers });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+export function sendJson(
+  response: Response,
+  value: unknown,
+  status = 200,
+  headers: Headers = {},
+): void {
+  send(
+    response,
+    status,
+    { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+    JSON.stringify(value),
+  );
+}
+
+export function sendError(response: Response, error: unknown): void {
+  const { status, message, headers } = refusalFor(error);
+  sendJson(response, { error: message } satisfies ErrorReply, status, headers);
+}
+
+/** Messages of minq's own errors carry no password, and no stack goes out; of other errors nothing is told. */
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof InvalidArgumentError) return new Refusal(400, error.message);
+  if (error instanceof ResultNotFoundError) return new Refusal(404, error.message);
+  if (
+    error instanceof RedisUnavailableError ||
+    error instanceof RedisCommandError ||
+    error instanceof RedisOutOfMemoryError
+  ) {
+    return new Refusal(503, error.message);
+  }
+  if (error instanceof MinqError) return new Refusal(409, error.message);
+  return new Refusal(500, `unexpected ${error instanceof Error ? error.name : 'error'}`);
+}
+
+/**
+ * The body as JSON: read here, or by the framework before us.
+ * @throws {Refusal} when it is too large, or no JSON
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const read = request.readableEnded ? request.body : await readText(request);
+  if (typeof read !== 'string' && !Buffer.isBuffer(read)) return read;
+  try {
+    return JSON.parse(read.toString()) as unknown;
+  } catch {
+    throw new Refusal(400, 'the body is no JSON');
+  }
+}
+
+async function readText(request: Request): Promise<string> {
+  // The rest isn't read: the connection ends with the answer.
+  const tooLarge = () =>
+    new Refusal(413, `the body is larger than ${LARGEST_BODY} bytes`, { Connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) throw tooLarge();
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= LARGEST_BODY) return void chunks.push(chunk);
+      request.off('data', onData).pause();
+      reject(tooLarge());
+    };
+    request.on('data', onData);
+    request.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    request.once('close', () => reject(new Refusal(400, 'the body broke off')));
+    request.once('error', () => reject(new Refusal(400, 'the body broke off')));
+  });
+}

@@ -1,0 +1,52 @@
+/** Texts and values from users, as much of them as goes out. */
+import type { ErrorRecord } from '../codec.ts';
+import type { ErrorText, Text } from './api.ts';
+
+/** Of one value, in bytes. */
+const LARGEST = 10 * 1024;
+
+/** @param most bytes of UTF-8 */
+export function cutBytes(text: string, most = LARGEST): Text {
+  // UTF-8 takes at most three bytes for a UTF-16 unit: only long texts need the exact count.
+  if (text.length * 3 <= most) return { text, cut: 0 };
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return { text, cut: 0 };
+  // As a stream that goes on: half a character at the end is left out.
+  const kept = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, most), {
+    stream: true,
+  });
+  return { text: kept, cut: text.length - kept.length };
+}
+
+export function cutCharacters(text: string, most: number): Text {
+  if (text.length <= most) return { text, cut: 0 };
+  // Not between the two halves of a character.
+  const kept = text.slice(0, /[\uD800-\uDBFF]/.test(text[most - 1]!) ? most - 1 : most);
+  return { text: kept, cut: text.length - kept.length };
+}
+
+/** A value as JSON, easy to read. */
+export const pretty = (value: unknown): Text => cutBytes(JSON.stringify(value, null, 2) ?? '');
+
+/** A value as JSON on one line. */
+export const glance = (value: unknown): Text => cutCharacters(JSON.stringify(value) ?? '', 200);
+
+export function errorText(error: ErrorRecord, most = LARGEST): ErrorText {
+  const { name, message, stack } = error;
+  return {
+    name: cutCharacters(String(name), 200).text,
+    message: cutBytes(String(message), most),
+    ...(stack !== undefined && { stack: cutBytes(String(stack), most) }),
+  };
+}
+
+export const errorGlance = ({ name, message }: ErrorRecord): Text =>
+  cutCharacters(`${name}: ${message}`, 300);
+
+/** Trace headers and the like: a few short texts, as a rule. */
+export function metaTexts(meta: Record<string, string>): Record<string, string> {
+  const texts = Object.entries(meta)
+    .slice(0, 50)
+    .map(([key, value]) => [cutCharacters(key, 100).text, cutCharacters(value, 500).text]);
+  return Object.fromEntries(texts) as Record<string, string>;
+}

@@ -1,0 +1,104 @@
+/**
+ * Who is let in, and what may change anything. Every request passes `admit`, reads too: a page of another site can
+ * make a browser send requests here, and by a name of its own that leads to our address read the answers.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Refusal, type Request } from './answer.ts';
+import { parseHost, type HostName, type Settings } from './settings.ts';
+
+const LOCAL: HostName[] = ['localhost', '127.0.0.1', '[::1]'].map((name) => ({
+  name,
+  port: undefined,
+}));
+
+/** @throws {Refusal} saying why, and what to set */
+export async function admit(request: Request, settings: Settings): Promise<void> {
+  checkHost(request, settings.allowedHosts);
+  if (settings.token !== undefined) return checkToken(request, settings.token);
+  if (settings.auth) return checkHook(request, settings.auth);
+  if (!isLoopback(request.socket.localAddress)) {
+    throw new Refusal(
+      403,
+      "the dashboard is asked from outside this machine: give it the option 'token' or 'auth'",
+    );
+  }
+}
+
+function checkHost(request: Request, allowed: HostName[]): void {
+  const given = parseHost(request.headers.host ?? '');
+  const known = [...LOCAL, ...allowed].some(
+    ({ name, port }) => name === given?.name && (port === undefined || port === given.port),
+  );
+  if (!known) {
+    const what = given ? `"${given.name}"` : 'what it says';
+    throw new Refusal(
+      403,
+      `Host: ${what} is not allowed; set the option 'allowedHosts' (--allow-host) if it should be`,
+    );
+  }
+}
+
+function checkToken(request: Request, token: string): void {
+  const given = tokenIn(request.headers.authorization ?? '');
+  if (given !== undefined && sameText(given, token)) return;
+  throw new Refusal(401, 'the token is missing or wrong', {
+    'WWW-Authenticate': 'Basic realm="minq", charset="UTF-8"',
+  });
+}
+
+/** After `Bearer`, or the password after `Basic`. */
+function tokenIn(authorization: string): string | undefined {
+  const [, scheme, value = ''] = /^(bearer|basic) +(\S+)$/i.exec(authorization) ?? [];
+  if (scheme === undefined) return undefined;
+  if (scheme.toLowerCase() === 'bearer') return value;
+  const text = Buffer.from(value, 'base64').toString();
+  return text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined;
+}
+
+/** Takes as long for a text that is nearly right as for one that isn't; of hashes, for lengths must not tell either. */
+function sameText(a: string, b: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+async function checkHook(request: Request, auth: NonNullable<Settings['auth']>): Promise<void> {
+  let allowed: unknown;
+  try {
+    allowed = await auth(request);
+  } catch {
+    // Whoever can't be judged stays out.
+  }
+  if (allowed !== true) throw new Refusal(403, 'you are not allowed to see this');
+}
+
+/** Without an address (a Unix socket, a connection that is gone) nobody knows who asks. */
+const isLoopback = (address: string | undefined): boolean =>
+  address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
+
+/**
+ * For what changes something: only our own page can send such a request. Its own header and content type make any
+ * other page ask first, by CORS, which is never answered; what browsers say of the origin is believed besides.
+ * @throws {Refusal}
+ */
+export function checkOrigin({ headers }: Request): void {
+  const type = headers['content-type'] ?? '';
+  if (!/^application\/json *(;|$)/i.test(type)) {
+    throw new Refusal(403, 'Content-Type must be application/json');
+  }
+  if (headers['x-requested-with'] !== 'minq') {
+    throw new Refusal(403, 'the header X-Requested-With: minq is missing');
+  }
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin') {
+    throw new Refusal(403, 'the request comes from another site');
+  }
+  const { origin, host } = headers;
+  if (origin !== undefined && !isOriginOf(origin, host ?? '')) {
+    throw new Refusal(403, 'the request comes from another origin');
+  }
+}
+
+/** Whatever the scheme: behind a proxy that ends TLS it isn't ours. */
+const isOriginOf = (origin: string, host: string): boolean =>
+  /^https?:\/\//i.test(origin) &&
+  origin.slice(origin.indexOf('//') + 2).toLowerCase() === host.toLowerCase();

@@ -1,0 +1,95 @@
+/** Finds what a request is for, and whether it may have it. */
+import { act } from './actions.ts';
+import {
+  readJson,
+  Refusal,
+  send,
+  sendError,
+  sendJson,
+  type Request,
+  type Response,
+} from './answer.ts';
+import { Assets, PAGE } from './assets.ts';
+import { admit, checkOrigin } from './guard.ts';
+import { Queues } from './queues.ts';
+import { redactor } from './redact.ts';
+import { REPLIES, type Source } from './replies.ts';
+import { checkSettings, type DashboardOptions, type Settings } from './settings.ts';
+
+/** Answers requests; made by `dashboard`. */
+export interface Dashboard {
+  /** Never rejects: what goes wrong is answered. */
+  (request: Request, response: Response): Promise<void>;
+  /** Closes its connections to Redis. */
+  close(): Promise<void>;
+}
+
+/**
+ * The dashboard as a handler for a Node server: `createServer(dashboard())`, or mounted under a path.
+ * @throws {InvalidArgumentError} naming the option, the value and the mend
+ */
+export function dashboard(options: DashboardOptions = {}): Dashboard {
+  const settings = checkSettings(options);
+  const queues = new Queues(settings);
+  const source = {
+    queues,
+    redact: redactor(settings.redact),
+    readOnly: settings.readOnly ?? false,
+  };
+  const assets = new Assets();
+  const handler = async (request: Request, response: Response): Promise<void> => {
+    try {
+      await admit(request, settings);
+      await answer(request, response, { ...source, assets, settings });
+    } catch (error) {
+      sendError(response, error);
+    }
+  };
+  return Object.assign(handler, { close: () => queues.close() });
+}
+
+interface Site extends Source {
+  assets: Assets;
+  settings: Settings;
+}
+
+async function answer(request: Request, response: Response, site: Site): Promise<void> {
+  const { path, query, root } = placeOf(request, site.settings.basePath);
+  if (path === 'api/action') {
+    allow(request, ['POST']);
+    checkOrigin(request);
+    if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
+    return sendJson(response, await act(site.queues, await readJson(request)));
+  }
+  allow(request, ['GET', 'HEAD']);
+  // What the page loads, it asks for beside itself: that needs the slash at the end.
+  if (root !== undefined) {
+    return send(response, 302, { Location: `./${root}/${query && `?${query}`}` });
+  }
+  const [, name] = /^api\/(.*)$/s.exec(path) ?? [];
+  if (name === undefined) return site.assets.send(request, response, path || PAGE);
+  const reply = Object.hasOwn(REPLIES, name) ? REPLIES[name] : undefined;
+  if (!reply) throw new Refusal(404, 'there is nothing here');
+  return sendJson(response, await reply(site, new URLSearchParams(query)));
+}
+
+function allow({ method = '' }: Request, methods: string[]): void {
+  if (methods.includes(method)) return;
+  throw new Refusal(405, `${method} is not allowed here`, { Allow: methods.join(', ') });
+}
+
+/** The part of the path that is ours; `root`: the last name before it, where it was asked for without the slash. */
+function placeOf(
+  request: Request,
+  basePath: string | undefined,
+): { path: string; query: string; root?: string } {
+  const { url = '/', originalUrl = url, baseUrl = '' } = request;
+  const [whole = '', ...query] = originalUrl.split('?');
+  const base = basePath ?? baseUrl;
+  const place = { path: whole.slice(base.length + 1), query: query.join('?') };
+  if (base !== '' && whole === base) {
+    return { ...place, path: '', root: base.slice(base.lastIndexOf('/') + 1) };
+  }
+  if (!whole.startsWith(`${base}/`)) throw new Refusal(404, 'there is nothing here');
+  return place;
+}

@@ -1,0 +1,27 @@
+/**
+ * What the server answers, as the build has just written it down: the pages are compiled for browsers, and the
+ * sources behind these types are not.
+ */
+export type {
+  Action,
+  ActionReply,
+  Counts,
+  CronReply,
+  ErrorReply,
+  ErrorText,
+  FlowOutline,
+  FunctionRow,
+  HistoryPoint,
+  JobReply,
+  JobRow,
+  JobsReply,
+  JobState,
+  Percentiles,
+  QueueReply,
+  QueueSummary,
+  QueuesReply,
+  Stats,
+  Text,
+  WorkerInfo,
+  WorkersReply,
+} from '../../../dist/dashboard/api.js';

@@ -1,0 +1,46 @@
+/** The findings, drawn. */
+import { setPaused } from './actions.tsx';
+import type { Finding } from './findings.ts';
+import { Name } from './text.tsx';
+import { h, type JSX } from './vendor/preact.js';
+
+const MOST = 12;
+
+interface BannersProps {
+  findings: readonly Finding[];
+  readOnly: boolean;
+}
+
+export function Banners({ findings, readOnly }: BannersProps): JSX.Element {
+  const first = findings.toSorted((a, b) => Number(b.bad) - Number(a.bad)).slice(0, MOST);
+  return (
+    <section class="banners" aria-label="What needs attention">
+      {first.map(({ key, bad, about, what, hint, link, resume }) => (
+        <div key={key} class={bad ? 'banner b-bad' : 'banner b-warn'}>
+          <span class="sign" aria-hidden="true">
+            {bad ? '✕' : '!'}
+          </span>
+          <p>
+            <span class="sr">{bad ? 'Problem: ' : 'Warning: '}</span>
+            <strong>
+              <Name text={about} most={80} />
+            </strong>{' '}
+            {what}{' '}
+            {hint && (
+              <small>
+                <Name text={hint} most={300} />
+              </small>
+            )}
+          </p>
+          {link && <a href={link.href}>{link.label}</a>}
+          {resume !== undefined && !readOnly && (
+            <button type="button" class="small" onClick={() => void setPaused(resume, false)}>
+              Resume
+            </button>
+          )}
+        </div>
+      ))}
+      {findings.length > MOST && <p class="more">{findings.length - MOST} more of the kind</p>}
+    </section>
+  );
+}

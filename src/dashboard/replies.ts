@@ -1,0 +1,270 @@
+/** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
+import { outlineOf } from '../flow/outline.ts';
+import type { JobInfo, WorkerInfo } from '../inspector.ts';
+import { STATES } from '../job.ts';
+import { checkJobId } from '../options.ts';
+import type { Queue } from '../queue.ts';
+import { percentiles, type FunctionStats } from '../statistics.ts';
+import { VERSION } from '../version.ts';
+import { Refusal } from './answer.ts';
+import type {
+  CronReply,
+  FunctionRow,
+  JobReply,
+  JobRow,
+  JobsReply,
+  QueueReply,
+  QueuesReply,
+  QueueSummary,
+  WorkersReply,
+} from './api.ts';
+import { errorGlance, errorText, glance, metaTexts, pretty } from './excerpt.ts';
+import type { Queues } from './queues.ts';
+import type { Redact } from './redact.ts';
+
+export interface Source {
+  queues: Queues;
+  redact: Redact;
+  readOnly: boolean;
+}
+
+type Reply = (source: Source, query: URLSearchParams) => Promise<object>;
+
+const PAGE = 50;
+const LARGEST_PAGE = 100;
+/** Of those that are shown of one queue, the busiest. */
+const MOST_FUNCTIONS = 100;
+const MOST_WORKERS = 100;
+/** Jobs of all workers together; but five of each at least. */
+const MOST_RUNNING = 500;
+const MOST_ENTRIES = 200;
+/** Of each earlier attempt, in bytes of message and of stack. */
+const PAST_ERROR = 2_000;
+
+/** By name: `GET api/<name>`. */
+export const REPLIES: Record<string, Reply> = {
+  queues: async ({ queues, readOnly }): Promise<QueuesReply> => ({
+    version: VERSION,
+    readOnly,
+    queues: await Promise.all((await queues.all()).map(summaryOf)),
+  }),
+
+  queue: async ({ queues }, query): Promise<QueueReply> => {
+    const queue = await queues.get(text(query, 'queue'));
+    const span = oneOf(query, 'span', ['hour', 'day'] as const, 'hour');
+    const [summary, history, functions, now] = await Promise.all([
+      summaryOf(queue),
+      queue.history(span),
+      queue.functions('lately'),
+      queue.now(),
+    ]);
+    const rows = functions.map(functionRow).sort((a, b) => runsOf(b) - runsOf(a));
+    return { ...summary, history, functions: rows.slice(0, MOST_FUNCTIONS), now };
+  },
+
+  jobs: async ({ queues, redact }, query): Promise<JobsReply> => {
+    const queue = await queues.get(text(query, 'queue'));
+    const state = oneOf(query, 'state', STATES);
+    const filter = { fn: text(query, 'fn'), error: text(query, 'error') };
+    const offset = number(query, 'offset', 0, 0, 1_000_000_000);
+    const limit = number(query, 'limit', PAGE, 1, LARGEST_PAGE);
+    const [found, counts, now] = await Promise.all([
+      queue.find(state, { ...filter, offset, limit }),
+      queue.counts(),
+      queue.now(),
+    ]);
+    const total = counts[state];
+    const filtered = filter.fn !== undefined || filter.error !== undefined;
+    const atEnd = !filtered && (found.jobs.length === 0 || offset + limit >= total);
+    return {
+      jobs: found.jobs.map((job) => jobRow(redact(job))),
+      total,
+      ...(found.next !== undefined && !atEnd && { next: found.next }),
+      now,
+    };
+  },
+
+  job: async ({ queues, redact }, query): Promise<JobReply> => {
+    const queue = await queues.get(text(query, 'queue'));
+    const handle = queue.job(checkJobId(text(query, 'id')));
+    const [info, now] = await Promise.all([handle.info(), queue.now()]);
+    const [workers, flow] = await Promise.all([
+      info.state === 'active' ? queue.workers() : [],
+      info.flow && handle.flow(),
+    ]);
+    const worker = workers.flatMap((one) => placeIn(one, info.id))[0];
+    return {
+      ...jobDetail(redact(info)),
+      ...(worker && { worker }),
+      ...(flow && { flow: { id: flow.id, outline: outlineOf(flow.root, info.id) } }),
+      now,
+    };
+  },
+
+  workers: async ({ queues }): Promise<WorkersReply> => {
+    const all = await queues.all();
+    const [now, ...lists] = await Promise.all([
+      all[0]!.now(),
+      ...all.map(async (queue) =>
+        (await queue.workers()).map((worker) => ({ ...worker, queue: queue.name })),
+      ),
+    ]);
+    const workers = lists.flat().slice(0, MOST_WORKERS);
+    const most = Math.max(5, Math.floor(MOST_RUNNING / workers.length));
+    return {
+      workers: workers.map((worker) => ({ ...worker, running: worker.running.slice(0, most) })),
+      now,
+    };
+  },
+
+  cron: async ({ queues, redact }): Promise<CronReply> => {
+    const all = await queues.all();
+    const [now, ...lists] = await Promise.all([
+      all[0]!.now(),
+      ...all.map(async (queue) =>
+        (await queue.schedules()).slice(0, MOST_ENTRIES).map(({ args, ...entry }) => ({
+          ...entry,
+          queue: queue.name,
+          args: glance(redact(jobOf(entry, args, queue.name)).args),
+        })),
+      ),
+    ]);
+    return { entries: lists.flat().slice(0, MOST_ENTRIES), now };
+  },
+};
+
+async function summaryOf(queue: Queue): Promise<QueueSummary> {
+  const [counts, oldestWaitingMs, workers, stats] = await Promise.all([
+    queue.counts(),
+    queue.oldestWaitingMs(),
+    queue.workers(),
+    queue.stats(),
+  ]);
+  return {
+    name: queue.name,
+    counts,
+    ...(oldestWaitingMs !== undefined && { oldestWaitingMs }),
+    workers: workers.length,
+    slots: workers.reduce((sum, { concurrency }) => sum + concurrency, 0),
+    busy: workers.reduce((sum, { busy }) => sum + busy, 0),
+    stats,
+  };
+}
+
+const runsOf = ({ completed, failed, retried }: FunctionRow) => completed + failed + retried;
+
+const functionRow = ({ wait, run, ...counters }: FunctionStats): FunctionRow => ({
+  ...counters,
+  wait: percentiles(wait),
+  run: percentiles(run),
+});
+
+function jobRow(job: JobInfo): JobRow {
+  const {
+    id,
+    state,
+    fn,
+    attempt,
+    priority,
+    enqueuedAt,
+    dueAt,
+    startedAt,
+    endedAt,
+    ranMs,
+    reason,
+    failedStep,
+  } = job;
+  return {
+    id,
+    state,
+    fn,
+    attempt,
+    priority,
+    enqueuedAt,
+    ...(dueAt !== undefined && { dueAt }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(ranMs !== undefined && { ranMs }),
+    ...(reason !== undefined && { reason }),
+    ...(failedStep !== undefined && { failedStep }),
+    args: glance(job.args),
+    ...(job.error && { error: errorGlance(job.error) }),
+    ...(job.progress !== undefined && { progress: glance(job.progress) }),
+  };
+}
+
+function jobDetail(shown: JobInfo): Pick<JobReply, 'job' | 'attempts'> {
+  const { args, result, progress, error, attempts = [], meta, ...rest } = shown;
+  return {
+    job: {
+      ...rest,
+      meta: metaTexts(meta),
+      args: pretty(args),
+      ...(result !== undefined && { result: pretty(result) }),
+      ...(progress !== undefined && { progress: pretty(progress) }),
+      ...(error && { error: errorText(error) }),
+    },
+    attempts: attempts.map((attempt) => ({
+      ...attempt,
+      error: errorText(attempt.error, PAST_ERROR),
+    })),
+  };
+}
+
+const placeIn = ({ id, host, pid, seenAt, running }: WorkerInfo, job: string) =>
+  running
+    .filter((run) => run.id === job)
+    .map((run) => ({ id, host, pid, since: seenAt - run.sinceMs }));
+
+/** What the next tick of an entry enqueues, for the hook that knows jobs only. */
+const jobOf = (
+  { name, fn }: { name: string; fn: string },
+  args: readonly unknown[],
+  queue: string,
+): JobInfo => ({
+  id: `cron:${name}`,
+  queue,
+  state: 'scheduled',
+  fn,
+  args: [...args],
+  attempt: 1,
+  priority: 'normal',
+  meta: {},
+  enqueuedAt: undefined,
+});
+
+// ---- Parameters of the query ---------------------------------------------------------------------
+
+const LONGEST_TEXT = 1_000;
+
+function text(query: URLSearchParams, name: string): string | undefined {
+  const value = query.get(name) ?? '';
+  if (value.length > LONGEST_TEXT) {
+    throw new Refusal(400, `${name}: longer than ${LONGEST_TEXT} characters`);
+  }
+  return value === '' ? undefined : value;
+}
+
+function oneOf<const T extends string>(
+  query: URLSearchParams,
+  name: string,
+  words: readonly T[],
+  otherwise?: T,
+): T {
+  const value = text(query, name) ?? otherwise;
+  if (words.includes(value as T)) return value as T;
+  throw new Refusal(400, `${name}: give one of ${words.join(', ')}`);
+}
+
+function number(
+  query: URLSearchParams,
+  name: string,
+  otherwise: number,
+  min: number,
+  max: number,
+): number {
+  const value = text(query, name) ?? String(otherwise);
+  if (/^\d{1,10}$/.test(value) && Number(value) >= min && Number(value) <= max)
+    return Number(value);
+  throw new Refusal(400, `${name}: give a whole number from ${min} to ${max}`);
+}

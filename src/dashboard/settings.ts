@@ -1,0 +1,106 @@
+/** Options of the dashboard: their meaning, and their check. */
+import { isIPv6 } from 'node:net';
+import type { RedisSource } from '../connection.ts';
+import type { JobInfo } from '../inspector.ts';
+import { checkName } from '../keys.ts';
+import { check, fail, flag, func, type Check } from '../options.ts';
+import type { Request } from './answer.ts';
+
+export interface DashboardOptions {
+  /** Queues to show. Default: `default`, and all that workers have worked on. */
+  queues?: string[];
+  /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
+  redis?: RedisSource;
+  /** First part of every key. Default `minq`. */
+  prefix?: string;
+  /**
+   * Wanted of everybody, 16 characters or more: as `Authorization: Bearer <token>`, or as the password a browser asks
+   * for (any user name will do).
+   */
+  token?: string;
+  /** Who may come in, decided by your own code for each request; an exception counts as no. Instead of `token`. */
+  auth?: (request: Request) => boolean | Promise<boolean>;
+  /**
+   * Names under which the dashboard may be asked for besides localhost, e.g. `admin.example.com`, with any port unless
+   * one is given. Keeps out pages that point a name of their own at your address (DNS rebinding).
+   */
+  allowedHosts?: string[];
+  /** Show everything, change nothing. */
+  readOnly?: boolean;
+  /**
+   * Gives the job as it may be shown: what it takes out (of `args`, `result`, `error`, `progress`, `meta`, `attempts`)
+   * never leaves the server. If it throws, all of these are withheld. The arguments of a cron entry pass through it as
+   * those of a job with the id `cron:<name>`. A search by error text looks at the jobs as they are stored: who searches
+   * can find out whether a text is in an error that this hides.
+   */
+  redact?: (job: JobInfo) => JobInfo;
+  /** Where it is mounted, e.g. `/minq`, if the server doesn't take that off the path (Express does, others don't). */
+  basePath?: string;
+}
+
+export type Settings = Omit<DashboardOptions, 'allowedHosts'> & { allowedHosts: HostName[] };
+
+/** Name in lower case; port only where it matters. */
+export interface HostName {
+  name: string;
+  port: string | undefined;
+}
+
+/** Shorter ones can be guessed. */
+const SHORTEST_TOKEN = 16;
+
+/** `localhost:5555`, `[::1]`, ...: what may stand in a `Host` header. */
+export function parseHost(text: string): HostName | undefined {
+  const [, name, address, port] =
+    /^(?:([a-z0-9._-]{1,253})|\[([0-9a-f:.]{2,45})\])(?::(\d{1,5}))?$/i.exec(text) ?? [];
+  if (name === undefined && !isIPv6(address ?? '')) return undefined;
+  return { name: (name ?? `[${address}]`).toLowerCase(), port };
+}
+
+const listOf =
+  <T>(one: Check<T>): Check<T[]> =>
+  (value, name) =>
+    Array.isArray(value)
+      ? value.map((item, i) => one(item, `${name}[${i}]`))
+      : fail(name, value, 'give an array');
+
+const hostName: Check<HostName> = (value, name) =>
+  (typeof value === 'string' ? parseHost(value) : undefined) ??
+  fail(name, value, "give the name a browser asks for, e.g. 'admin.example.com'");
+
+const settingChecks = {
+  queues: ((value, name) => {
+    const names = listOf(checkName)(value, name);
+    return names.length > 0 ? [...new Set(names)] : fail(name, value, 'name at least one, or none');
+  }) as Check<string[]>,
+  redis: ((value) => value) as Check<RedisSource>,
+  prefix: checkName as Check<string>,
+  token: ((value, name) => {
+    // Not shown: it may be the beginning of the right one.
+    if (typeof value !== 'string') return fail(name, typeof value, 'give a text');
+    return value.length >= SHORTEST_TOKEN
+      ? value
+      : fail(
+          name,
+          `*** (${value.length} characters)`,
+          `give at least ${SHORTEST_TOKEN} characters`,
+        );
+  }) as Check<string>,
+  auth: func<NonNullable<DashboardOptions['auth']>>(),
+  allowedHosts: listOf(hostName),
+  readOnly: flag,
+  redact: func<NonNullable<DashboardOptions['redact']>>(),
+  basePath: ((value, name) =>
+    typeof value === 'string' && /^(\/[\w.~-]+)*\/?$/.test(value)
+      ? value.replace(/\/$/, '')
+      : fail(name, value, "give a path such as '/minq'")) as Check<string>,
+};
+
+/** @throws {InvalidArgumentError} naming the option, the value and the mend */
+export function checkSettings(value: unknown): Settings {
+  const { allowedHosts = [], ...settings } = check(settingChecks, value, 'options');
+  if (settings.token !== undefined && settings.auth !== undefined) {
+    fail('auth', settings.auth, "give either 'auth' or 'token', not both");
+  }
+  return { ...settings, allowedHosts };
+}
