@@ -48,7 +48,7 @@ scene('a worker that was lost is an attempt too', async (t, stage) => {
   const dead = stage.store('dead');
   const handle = await queue.enqueue('f');
   t.equal(ticketsOf(await claim(dead, 1, 1)).length, 1);
-  for (const ticket of await stage.redis.client.zrange(dead.keys.active, 0, -1)) {
+  for (const ticket of await stage.redis.client.zrange(dead.keys.active, '0', '-1')) {
     await stage.redis.client.zadd(dead.keys.active, 1, ticket); // its lease is over
   }
   const other = stage.store('other');

@@ -37,7 +37,7 @@ async function failed(
   );
   await until(async () => (await queue.counts()).failed === fns.length);
   await worker.stop();
-  return made.map((one) => ('job' in one && one.job ? one.job.id : ''));
+  return made.map((one) => (one.status === 'fulfilled' ? one.value.id : ''));
 }
 
 scene('overview: what needs attention, and the way out', async (t, stage) => {

@@ -301,7 +301,7 @@ async function backdate(stage: Stage, id: string, ms: number): Promise<void> {
 async function promoteAll(stage: Stage, turn = 1): Promise<void> {
   const { client } = stage.redis;
   const store = stage.store('promoter');
-  for (const ticket of await client.zrange(store.keys.scheduled, 0, -1)) {
+  for (const ticket of await client.zrange(store.keys.scheduled, '0', '-1')) {
     await client.zadd(store.keys.scheduled, 1, ticket);
   }
   await claim(store, turn, 0);

@@ -85,7 +85,7 @@ export async function view(
     page,
     problems,
     go: async (next) => {
-      await page.evaluate((to) => (location.hash = to), next);
+      await page.evaluate(`location.hash = ${JSON.stringify(next)}`);
       await headed();
     },
   };
@@ -93,4 +93,6 @@ export async function view(
 
 /** How many pixels the page is wider than the window: nothing may make it scroll sideways. */
 export const overhang = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
