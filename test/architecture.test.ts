@@ -42,17 +42,23 @@ const LAYERS: Record<string, string[]> = {
   'the command that runs it all': ['cli/dev'],
   'the command line': ['cli'],
   // In the browser, from here on: only the types in api.ts are shared.
-  'pages: figures, times, addresses': [
-    'dashboard/page/format', 'dashboard/page/indent', 'dashboard/page/clock', 'dashboard/page/route',
+  'pages: figures, times, addresses, places': [
+    'dashboard/page/format', 'dashboard/page/clock', 'dashboard/page/route', 'dashboard/page/flow-layout',
   ],
   'pages: talking to the server; texts, messages, questions': [
     'dashboard/page/client', 'dashboard/page/text', 'dashboard/page/time', 'dashboard/page/dialog',
-    'dashboard/page/notices', 'dashboard/page/rates',
+    'dashboard/page/notices', 'dashboard/page/rates', 'dashboard/page/findings', 'dashboard/page/plot',
   ],
-  'pages: asking again and again': ['dashboard/page/poll'],
+  'pages: asking again and again; what is made of texts': [
+    'dashboard/page/poll', 'dashboard/page/search', 'dashboard/page/progress', 'dashboard/page/timeline',
+    'dashboard/page/flow-graph', 'dashboard/page/functions', 'dashboard/page/job-filter', 'dashboard/page/plots',
+  ],
   'pages: what can be done; what stands around': ['dashboard/page/actions', 'dashboard/page/shell'],
-  'pages: parts': ['dashboard/page/queue-cards'],
-  'pages: one each': ['dashboard/page/overview'],
+  'pages: parts': ['dashboard/page/queue-cards', 'dashboard/page/banners', 'dashboard/page/job-list'],
+  'pages: one each': [
+    'dashboard/page/overview', 'dashboard/page/jobs', 'dashboard/page/job', 'dashboard/page/workers',
+    'dashboard/page/cron',
+  ],
   'pages: all of them': ['dashboard/page/main'],
 }; // prettier-ignore
 

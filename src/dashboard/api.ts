@@ -66,6 +66,7 @@ export type JobRow = Pick<
   | 'endedAt'
   | 'ranMs'
   | 'reason'
+  | 'failedStep'
 > & {
   /** At most 200 characters. */
   args: Text;

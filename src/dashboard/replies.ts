@@ -160,8 +160,20 @@ const functionRow = ({ wait, run, ...counters }: FunctionStats): FunctionRow => 
 });
 
 function jobRow(job: JobInfo): JobRow {
-  const { id, state, fn, attempt, priority, enqueuedAt, dueAt, startedAt, endedAt, ranMs, reason } =
-    job;
+  const {
+    id,
+    state,
+    fn,
+    attempt,
+    priority,
+    enqueuedAt,
+    dueAt,
+    startedAt,
+    endedAt,
+    ranMs,
+    reason,
+    failedStep,
+  } = job;
   return {
     id,
     state,
@@ -174,6 +186,7 @@ function jobRow(job: JobInfo): JobRow {
     ...(endedAt !== undefined && { endedAt }),
     ...(ranMs !== undefined && { ranMs }),
     ...(reason !== undefined && { reason }),
+    ...(failedStep !== undefined && { failedStep }),
     args: glance(job.args),
     ...(job.error && { error: errorGlance(job.error) }),
     ...(job.progress !== undefined && { progress: glance(job.progress) }),

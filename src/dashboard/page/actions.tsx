@@ -1,5 +1,5 @@
 /** What can be done to jobs, queues and cron entries: asked first where it can't be undone, told afterwards. */
-import type { Action, ActionReply, JobState } from './api.js';
+import type { Action, ActionReply, JobRow, JobState } from './api.js';
 import { act } from './client.ts';
 import { confirmed, type Question } from './dialog.tsx';
 import { clip, count, plural } from './format.ts';
@@ -28,8 +28,12 @@ async function perform(
 
 type JobAction = 'retry' | 'cancel' | 'remove';
 
-/** What may be done to a job in this state. */
-export function actionsFor(state: JobState): JobAction[] {
+/** What may be done to a job as it is. A step that failed because another did never had its turn, and has none again. */
+export function actionsFor({
+  state,
+  failedStep,
+}: Pick<JobRow, 'state' | 'failedStep'>): JobAction[] {
+  if (failedStep !== undefined) return ['remove'];
   if (state === 'failed' || state === 'cancelled') return ['retry', 'remove'];
   if (state === 'completed') return ['remove'];
   return state === 'active' ? ['cancel'] : ['cancel', 'remove'];

@@ -91,7 +91,7 @@ function Row({ entry, readOnly }: { entry: Entry; readOnly: boolean }): JSX.Elem
         )}
       </td>
       <td data-label="Next">
-        <Time at={entry.nextAt} />
+        <Time at={entry.nextAt} exactly />
       </td>
       <td data-label="Last">
         <Last entry={entry} />

@@ -64,7 +64,7 @@ export function queueFindings(queue: QueueSummary): Finding[] {
 
 const waiting = (n: number): string => (n === 1 ? '1 job waits.' : `${count(n)} jobs wait.`);
 
-export function workerFindings(worker: Worker, now: number): Finding[] {
+function workerFindings(worker: Worker, now: number): Finding[] {
   const about = `Worker ${worker.host}/${worker.pid}`;
   const silentMs = now - worker.seenAt;
   const link = { href: hrefOf('workers'), label: 'Workers' };
@@ -83,7 +83,7 @@ export function workerFindings(worker: Worker, now: number): Finding[] {
   if (blocked && now - blocked.at < LATELY_MS) {
     const [job] = blocked.jobs;
     found.push({
-      key: `blocked ${worker.id} ${blocked.at}`,
+      key: `blocked ${worker.host} ${worker.pid}`,
       bad: false,
       about,
       what: `had its event loop blocked for ${duration(blocked.ms)}, ${ago(blocked.at, now)}.`,
@@ -96,6 +96,18 @@ export function workerFindings(worker: Worker, now: number): Finding[] {
   }
   return found;
 }
+
+/** Workers of one process share its event loop: it is told once, by the one that knows which job it was. */
+export function workersFindings(workers: readonly Worker[], now: number): Finding[] {
+  const told = new Map<string, Finding>();
+  const known = workers.toSorted((a, b) => jobsNamed(a) - jobsNamed(b));
+  for (const finding of known.flatMap((worker) => workerFindings(worker, now))) {
+    told.set(finding.key, finding);
+  }
+  return [...told.values()];
+}
+
+const jobsNamed = ({ blocked }: Worker): number => blocked?.jobs.length ?? 0;
 
 const held = (n: number): string =>
   n === 0

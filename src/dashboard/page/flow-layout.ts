@@ -73,11 +73,9 @@ interface Ends {
 function place(part: FlowOutline, x: number, y: number, layout: Layout): Ends {
   if ('chain' in part) return placeChain(part.chain, x, y, layout, sizeOf(part).height);
   if ('group' in part) {
-    const { width } = sizeOf(part);
     const all = part.group.map((each) => {
-      const size = sizeOf(each);
-      const ends = place(each, x + (width - size.width) / 2, y, layout);
-      y += size.height + GAP_Y;
+      const ends = place(each, x, y, layout);
+      y += sizeOf(each).height + GAP_Y;
       return ends;
     });
     return { starts: all.flatMap(({ starts }) => starts), ends: all.flatMap(({ ends }) => ends) };

@@ -7,12 +7,14 @@ interface JobFilterProps {
   queue: string;
   fn: string;
   error: string;
+  /** Of the jobs that are shown. */
+  functions: readonly string[];
   onFilter: (fn: string, error: string) => void;
 }
 
 const PAUSE_MS = 300;
 
-export function JobFilter({ queue, fn, error, onFilter }: JobFilterProps): JSX.Element {
+export function JobFilter({ queue, fn, error, functions, onFilter }: JobFilterProps): JSX.Element {
   const [text, setText] = useState({ fn, error });
   const [id, setId] = useState('');
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -43,10 +45,11 @@ export function JobFilter({ queue, fn, error, onFilter }: JobFilterProps): JSX.E
         }}
       >
         <label>
-          <span>Function</span>
+          <span>Function (its whole name)</span>
           <input
             type="search"
             name="fn"
+            list="functions"
             value={text.fn}
             autocomplete="off"
             spellcheck={false}
@@ -54,7 +57,7 @@ export function JobFilter({ queue, fn, error, onFilter }: JobFilterProps): JSX.E
           />
         </label>
         <label>
-          <span>Error text</span>
+          <span>Text in the error</span>
           <input
             type="search"
             name="error"
@@ -64,6 +67,11 @@ export function JobFilter({ queue, fn, error, onFilter }: JobFilterProps): JSX.E
             onInput={(event) => typed({ ...text, error: event.currentTarget.value })}
           />
         </label>
+        <datalist id="functions">
+          {functions.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
       </form>
       <form
         class="jump"

@@ -107,11 +107,11 @@ function Row({ queue, job, readOnly, list }: RowProps): JSX.Element {
         {job.attempt}
       </td>
       <td class="known">
-        <Known job={job} />
+        <Known job={job} queue={queue} />
       </td>
       {!readOnly && (
         <td class="acts">
-          {actionsFor(job.state).map((action) => (
+          {actionsFor(job).map((action) => (
             <button
               key={action}
               type="button"
@@ -134,7 +134,7 @@ function whenOf(job: JobRow, list: JobState): number | undefined {
   return list === 'queued' || list === 'waiting' ? job.enqueuedAt : job.endedAt;
 }
 
-function Known({ job }: { job: JobRow }): JSX.Element {
+function Known({ job, queue }: { job: JobRow; queue: string }): JSX.Element {
   return (
     <div>
       {job.state === 'active' && job.startedAt !== undefined && (
@@ -146,6 +146,11 @@ function Known({ job }: { job: JobRow }): JSX.Element {
       {job.progress && (
         <span class="progress">
           at <Name text={job.progress.text} most={80} />{' '}
+        </span>
+      )}
+      {job.failedStep !== undefined && (
+        <span>
+          because of <a href={jobHref(queue, job.failedStep)}>another step</a>{' '}
         </span>
       )}
       {job.reason && (

@@ -80,10 +80,7 @@ function Details({
   readOnly,
 }: JobReply & { readOnly: boolean }): JSX.Element {
   const { queue, id, state } = job;
-  // A step that failed because another did never had its turn.
-  const actions = actionsFor(state).filter(
-    (action) => action !== 'retry' || job.failedStep === undefined,
-  );
+  const actions = actionsFor(job);
   return (
     <Fragment>
       <div class="bar">

@@ -53,6 +53,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
 
   const counts = queues.queues.find(({ name }) => name === queue)?.counts;
   const total = data?.total ?? counts?.[state] ?? 0;
+  const functions = [...new Set(data?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []))];
   const go = (from: number[]): string =>
     hrefOf('jobs', { queue, state, fn, error, from: from.join('-') });
   const next = data?.next;
@@ -78,6 +79,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
         queue={queue}
         fn={fn}
         error={error}
+        functions={functions}
         onFilter={(nextFn, nextError) =>
           location.replace(hrefOf('jobs', { queue, state, fn: nextFn, error: nextError }))
         }
@@ -166,7 +168,7 @@ function Summary({ found, total, state, offset, filtered }: SummaryProps): JSX.E
 
 function emptyText(state: JobState, filtered: boolean, offset: number): string {
   if (filtered)
-    return `No ${state} job matches. Functions and error texts are searched from the first page on.`;
+    return `No ${state} job matches. Functions are found by their whole name, errors by any piece of name, message or stack.`;
   if (offset > 0) return 'Nothing is here any more: the jobs have moved on.';
   const why: Record<JobState, string> = {
     failed: 'No failed jobs. Jobs come here when their retries are used up.',

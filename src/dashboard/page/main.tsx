@@ -8,7 +8,7 @@ import { Jobs } from './jobs.tsx';
 import { Notices } from './notices.tsx';
 import { Overview } from './overview.tsx';
 import { usePoll } from './poll.ts';
-import { parseRoute, type Route } from './route.ts';
+import { hrefOf, parseRoute, type Route } from './route.ts';
 import { Shell } from './shell.tsx';
 import { Workers } from './workers.tsx';
 import { Fragment, h, render, type JSX } from './vendor/preact.js';
@@ -18,6 +18,7 @@ const TITLES = { overview: 'Overview', jobs: 'Jobs', job: 'Job', workers: 'Worke
 
 function App(): JSX.Element {
   const route = useRoute();
+  useSearchKey();
   const queues = usePoll<QueuesReply>('queues', (signal) => get(apiPath('queues'), signal), 2_000);
   const names = queues.data?.queues.map(({ name }) => name) ?? [];
   const asked = route.with['queue'];
@@ -64,6 +65,23 @@ function Page({ route, queue, queues }: PageProps): JSX.Element {
     );
   }
   return <Overview queue={queue} queues={queues} span={asked['span'] === 'day' ? 'day' : 'hour'} />;
+}
+
+/** `/` leads to the search, from wherever one isn't writing. */
+function useSearchKey(): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      const writing =
+        event.target instanceof Element && event.target.closest('input, select, dialog');
+      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
+      if (search) search.focus();
+      else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, []);
 }
 
 /** Where one is. Somewhere new begins at the top; the way back ends where one was. */

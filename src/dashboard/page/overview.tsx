@@ -3,7 +3,7 @@ import type { JobsReply, QueueReply, QueuesReply, WorkersReply } from './api.js'
 import { Banners } from './banners.tsx';
 import { apiPath, get } from './client.ts';
 import { useNow } from './clock.ts';
-import { failureFinding, queueFindings, workerFindings } from './findings.ts';
+import { failureFinding, queueFindings, workersFindings } from './findings.ts';
 import { Functions } from './functions.tsx';
 import { Plots } from './plots.tsx';
 import { usePoll } from './poll.ts';
@@ -30,7 +30,7 @@ export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
   );
   const findings = [
     ...queues.queues.flatMap(queueFindings),
-    ...(workers.data?.workers ?? []).flatMap((worker) => workerFindings(worker, now)),
+    ...workersFindings(workers.data?.workers ?? [], now),
     ...(chosen.data ? failureFinding(queue, chosen.data.history, chosen.data.now) : []),
   ];
   return (

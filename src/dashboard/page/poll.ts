@@ -10,7 +10,7 @@ export interface Polled<T> {
 }
 
 /** Whether the server answers, for all the page to know. */
-export const link = { lostAt: undefined as number | undefined, seenAt: Date.now() };
+export const link = { lost: undefined as string | undefined, seenAt: Date.now() };
 
 const hurries = new Set<() => void>();
 const kept = new Map<string, unknown>();
@@ -55,7 +55,7 @@ export function usePoll<T>(
       } catch (error) {
         if (over || mine.signal.aborted) return;
         const known = error instanceof RequestError ? error : new RequestError(String(error));
-        if (known.status === undefined || known.status >= 500) lost();
+        if (known.status === undefined || known.status >= 500) link.lost = known.message;
         else answered();
         setPolled((before) => ({
           key,
@@ -97,10 +97,6 @@ function keep(key: string, data: unknown): void {
 }
 
 function answered(): void {
-  link.lostAt = undefined;
+  link.lost = undefined;
   link.seenAt = Date.now();
-}
-
-function lost(): void {
-  link.lostAt ??= Date.now();
 }

@@ -1,6 +1,6 @@
 /** How far a job says it is: a bar where that is a share, else its own words. */
 import type { Text } from './api.js';
-import { Value } from './text.tsx';
+import { Name, Value } from './text.tsx';
 import { h, type JSX } from './vendor/preact.js';
 
 export function Progress({ value }: { value: Text }): JSX.Element {
@@ -11,7 +11,11 @@ export function Progress({ value }: { value: Text }): JSX.Element {
     <div class="bar-of">
       <progress max={1} value={share} aria-label="Progress" />
       <span>{percent} %</span>
-      {/[{[]/.test(value.text) && <Value value={value} label="Progress, as it was told" />}
+      {value.text.startsWith('{') && (
+        <code>
+          <Name text={value.text.replace(/\s+/g, ' ')} most={300} />
+        </code>
+      )}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useNow } from './clock.ts';
 import { duration } from './format.ts';
 import { link } from './poll.ts';
 import { hrefOf, type PageName } from './route.ts';
+import { Name } from './text.tsx';
 import { h, type ComponentChildren, type JSX } from './vendor/preact.js';
 
 const NAV: [page: PageName, label: string][] = [
@@ -63,16 +64,19 @@ export function Shell({ page, queue, queues, children }: ShellProps): JSX.Elemen
 /** Says it when what is shown may be no longer true. */
 function Link(): JSX.Element {
   const now = useNow();
-  const { lostAt, seenAt } = link;
+  const { lost, seenAt } = link;
   void now;
   return (
     <div role="alert" class="link">
-      {lostAt !== undefined && (
+      {lost !== undefined && (
         <p class="banner b-warn">
           <strong>Connection lost.</strong>{' '}
           <span aria-live="off">
             Last seen {duration(Math.max(1_000, Date.now() - seenAt))} ago; trying again.
-          </span>
+          </span>{' '}
+          <small>
+            <Name text={lost} most={300} />
+          </small>
         </p>
       )}
     </div>

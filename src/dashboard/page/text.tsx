@@ -1,7 +1,6 @@
 /** What users wrote - names, ids, values, errors - shown as text and as nothing else. */
 import type { JobState, Text } from './api.js';
 import { clip, count } from './format.ts';
-import { indented } from './indent.ts';
 import { h, type JSX } from './vendor/preact.js';
 
 const MOST_OF_A_NAME = 120;
@@ -23,12 +22,12 @@ export function Name({
   );
 }
 
-/** JSON of any length, indented. */
+/** A long text as it is. */
 export function Value({ value, label }: { value: Text; label: string }): JSX.Element {
   return (
     <div class="value">
       <pre tabIndex={0} aria-label={label}>
-        <bdi>{value.cut > 0 ? value.text : indented(value.text)}</bdi>
+        <bdi>{value.text}</bdi>
       </pre>
       {value.cut > 0 && <p class="cut">{count(value.cut)} more characters are not shown</p>}
     </div>
