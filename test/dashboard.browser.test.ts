@@ -235,9 +235,8 @@ scene('a job in detail: attempts, error with stack, result, progress, worker, me
   const { pass, open } = gate();
   let told: (value: unknown) => void = () => {};
   const slow = async () => {
-    told = (value) => void currentJobProgress(value);
-    const { progress } = currentJob();
-    const currentJobProgress = progress;
+    const job = currentJob();
+    told = (value) => job.progress(value);
     return pass('done');
   };
   const queue = stage.queue();
