@@ -108,6 +108,7 @@ export interface FoundJobs {
 /** Most jobs looked through in one call to Redis, and for one page. */
 const LOOKED_A_CALL = 1_000;
 const LOOKED_A_PAGE = 5_000;
+const CALLS_A_PAGE = 20;
 /** Who gave no sign of life for this long is dead, or cut off. */
 const ALIVE_MS = 60_000;
 /** Workers say at least this often that they are there; those that run jobs more often. */
@@ -150,6 +151,7 @@ export async function findJobs(
   const jobs: JobInfo[] = [];
   const filtered = fn !== '' || text !== '';
   let at = offset;
+  let calls = 0;
   do {
     const wanted = limit - jobs.length;
     const most = filtered ? LOOKED_A_CALL : wanted;
@@ -157,7 +159,8 @@ export async function findJobs(
     at += seen;
     jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
     if (seen === 0) return { jobs };
-  } while (jobs.length < limit && at - offset < LOOKED_A_PAGE);
+    calls++; // a call may end early, where records are large
+  } while (jobs.length < limit && at - offset < LOOKED_A_PAGE && calls < CALLS_A_PAGE);
   return { jobs, next: at };
 }
 

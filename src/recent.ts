@@ -20,7 +20,7 @@ export type Recent = Record<Counted, number[]>;
 export async function readRecent(store: Store): Promise<Recent | undefined> {
   // The counters after the samples: so they are never less.
   const [rows, { stored }, now] = await Promise.all([
-    store.history(SAMPLES, 1),
+    store.history(SAMPLES, 1, (MINUTES + 2) * MINUTE_MS),
     store.stats(),
     store.now(),
   ]);

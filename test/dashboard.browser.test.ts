@@ -37,7 +37,7 @@ async function failed(
   );
   await until(async () => (await queue.counts()).failed === fns.length);
   await worker.stop();
-  return made.map((one) => ('job' in one && one.job ? one.job.id : ''));
+  return made.map((one) => (one.status === 'fulfilled' ? one.value.id : ''));
 }
 
 scene('overview: what needs attention, and the way out', async (t, stage) => {
@@ -235,9 +235,8 @@ scene('a job in detail: attempts, error with stack, result, progress, worker, me
   const { pass, open } = gate();
   let told: (value: unknown) => void = () => {};
   const slow = async () => {
-    told = (value) => void currentJobProgress(value);
-    const { progress } = currentJob();
-    const currentJobProgress = progress;
+    const job = currentJob();
+    told = (value) => job.progress(value);
     return pass('done');
   };
   const queue = stage.queue();

@@ -11,6 +11,8 @@ import {
 } from './answer.ts';
 import { Assets, PAGE } from './assets.ts';
 import { admit, checkOrigin } from './guard.ts';
+import { METRICS_TYPE } from '../metrics.ts';
+import { metricsText } from './metrics.ts';
 import { Queues } from './queues.ts';
 import { redactor } from './redact.ts';
 import { REPLIES, type Source } from './replies.ts';
@@ -65,6 +67,10 @@ async function answer(request: Request, response: Response, site: Site): Promise
   // What the page loads, it asks for beside itself: that needs the slash at the end.
   if (root !== undefined) {
     return send(response, 302, { Location: `./${root}/${query && `?${query}`}` });
+  }
+  if (path === 'metrics') {
+    const text = await metricsText(await site.queues.all());
+    return send(response, 200, { 'Content-Type': METRICS_TYPE }, text);
   }
   const [, name] = /^api\/(.*)$/s.exec(path) ?? [];
   if (name === undefined) return site.assets.send(request, response, path || PAGE);

@@ -47,7 +47,7 @@ export interface View {
   /** What must not happen: messages on the console, exceptions, breaches of the policy, foreign requests, dialogs. */
   readonly problems: string[];
   /** Goes to a place behind the `#`, and waits for its heading. */
-  go(hash: string): Promise<void>;
+  readonly go: (hash: string) => Promise<void>;
 }
 
 /** Opens the pages in a context of their own, until after the test. */
@@ -85,7 +85,7 @@ export async function view(
     page,
     problems,
     go: async (next) => {
-      await page.evaluate((to) => (location.hash = to), next);
+      await page.evaluate(`location.hash = ${JSON.stringify(next)}`);
       await headed();
     },
   };
@@ -93,4 +93,6 @@ export async function view(
 
 /** How many pixels the page is wider than the window: nothing may make it scroll sideways. */
 export const overhang = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );

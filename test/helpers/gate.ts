@@ -7,7 +7,7 @@ export interface Gate {
   readonly running: number;
   readonly peak: number;
   /** Lets all go on that wait now, and those that come. */
-  open(): void;
+  readonly open: () => void;
 }
 
 export function gate(): Gate {
