@@ -51,7 +51,7 @@ async function busyWorker(stage: Stage) {
   const queue = stage.queue();
   const beside = await queue.enqueue('bystander');
   await until(() => bystander.running === 1);
-  return { queue, worker, beside, end: bystander.open };
+  return { queue, worker, beside, end: () => bystander.open() };
 }
 
 for (const fn of ['atOnce', 'throwing'] as const) {
