@@ -232,13 +232,12 @@ scene('actions on many: retry all that match, remove all of a state', async (t, 
 });
 
 scene('a job in detail: attempts, error with stack, result, progress, worker, meta', async (t, stage) => {
-  const { pass, open } = gate();
+  const door = gate();
   let told: (value: unknown) => void = () => {};
   const slow = async () => {
-    told = (value) => void currentJobProgress(value);
-    const { progress } = currentJob();
-    const currentJobProgress = progress;
-    return pass('done');
+    const running = currentJob();
+    told = (value) => running.progress(value);
+    return door.pass('done');
   };
   const queue = stage.queue();
   const { port } = await site(stage);
@@ -265,7 +264,7 @@ scene('a job in detail: attempts, error with stack, result, progress, worker, me
   }
   told('copying the third file');
   await page.locator('section[aria-label="Progress"] pre', { hasText: 'copying the third' }).waitFor();
-  open();
+  door.open();
   await page.locator('.bar .state', { hasText: 'completed' }).waitFor();
 
   const failing = await queue.enqueue('boom', ['<no> "luck"']);
@@ -304,14 +303,14 @@ scene('a flow drawn: its steps are links, its own is marked, many are told by nu
 }); // prettier-ignore
 
 scene('workers: slots, what runs, a blocked event loop', async (t, stage) => {
-  const { pass, open } = gate();
+  const door = gate();
   const hog = () => {
     const until = Date.now() + 700;
     while (Date.now() < until);
   };
   const queue = stage.queue();
   const { port } = await site(stage);
-  stage.worker({ pass, hog }, { concurrency: 4, lease: '1s' });
+  stage.worker({ pass: door.pass, hog }, { concurrency: 4, lease: '1s' });
   const held = await queue.enqueue('pass', ['x']);
   await (await queue.enqueue('hog')).result();
   const { page, problems, go } = await view(stage, port, { hash: '#/workers' });
@@ -326,7 +325,7 @@ scene('workers: slots, what runs, a blocked event loop', async (t, stage) => {
   await card.locator('.running a', { hasText: 'pass' }).click();
   await page.locator('h1', { hasText: held.id }).waitFor();
   await page.locator('dt', { hasText: 'Worker' }).waitFor();
-  open();
+  door.open();
   await page.locator('.bar .state', { hasText: 'completed' }).waitFor();
   t.same(problems, []);
 });

@@ -47,7 +47,7 @@ export interface View {
   /** What must not happen: messages on the console, exceptions, breaches of the policy, foreign requests, dialogs. */
   readonly problems: string[];
   /** Goes to a place behind the `#`, and waits for its heading. */
-  go(hash: string): Promise<void>;
+  readonly go: (hash: string) => Promise<void>;
 }
 
 /** Opens the pages in a context of their own, until after the test. */
