@@ -109,7 +109,7 @@ function Matching({ fn, error }: Filter): JSX.Element {
 /** @param total failed ones, whatever the filter */
 export function retryAll(queue: string, filter: Filter, total: number): Promise<boolean> {
   const { fn, error } = filter;
-  const filtered = Boolean(fn ?? error);
+  const filtered = Boolean(fn) || Boolean(error);
   return perform(
     { action: 'retryAll', queue, ...(fn && { fn }), ...(error && { error }) },
     (reply) => `${plural(reply.count ?? 0, 'job is', 'jobs are')} queued again`,
