@@ -7,8 +7,10 @@ import type { Store } from './store.ts';
 
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
-/** Samples are at least 50 s apart: so many reach back beyond the hour. */
-const SAMPLES = 74;
+/** At most one sample a minute: so many reach back beyond the hour. */
+const SAMPLES = MINUTES + 2;
+/** Where no worker was there for hours, the sample from before tells what is new since. */
+const HOWEVER_OLD = Number.MAX_SAFE_INTEGER;
 
 const COUNTED = ['enqueued', 'completed', 'failed', 'retried'] as const;
 type Counted = (typeof COUNTED)[number];
@@ -20,7 +22,7 @@ export type Recent = Record<Counted, number[]>;
 export async function readRecent(store: Store): Promise<Recent | undefined> {
   // The counters after the samples: so they are never less.
   const [rows, { stored }, now] = await Promise.all([
-    store.history(SAMPLES, 1, (MINUTES + 2) * MINUTE_MS),
+    store.history(SAMPLES, 1, HOWEVER_OLD),
     store.stats(),
     store.now(),
   ]);

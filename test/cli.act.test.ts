@@ -217,14 +217,14 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await minq(t, ['--help']).ended;
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'enqueue job jobs stats workers cron check retry cancel remove purge pause resume'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await minq(t, [name, '--help']).ended;
       t.equal(code, 0);
       t.match(stdout, `Usage: minq ${name}`);
       t.ok(stdout.split('\n').every((line) => line.length <= 120), name);
-      if (!['worker', 'dev'].includes(name)) t.match(stdout, /^ {2}--queue name +.*\n(.*\n)* {2}--json +print/m);
+      if (!['worker', 'dev', 'dashboard'].includes(name)) t.match(stdout, /^ {2}--queue name +.*\n(.*\n)* {2}--json +print/m);
     }),
   );
 }); // prettier-ignore

@@ -67,7 +67,7 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
   await card.locator('.s-completed b', { hasText: '3' }).waitFor();
   await banners.getByText('has no worker alive').waitFor({ state: 'detached' });
   await queue.enqueue('gone');
-  await page.locator('.failures').getByText('Error: gone for good').waitFor();
+  await page.locator('.failures').getByText('gone for good').waitFor();
   await card.locator('.s-failed a').click();
   await page.locator('h1', { hasText: 'Jobs' }).waitFor();
   await page.locator('table.jobs .known', { hasText: 'gone for good' }).waitFor();
@@ -287,7 +287,7 @@ scene('a flow drawn: its steps are links, its own is marked, many are told by nu
   await boxes.first().waitFor();
   t.equal(await boxes.count(), 5);
   t.equal(await page.locator('.edges path').count(), 5);
-  t.equal(await page.locator('.flow a.own').innerText().then((text) => text.replace(/\s+/g, ' ')), 'merge waiting · this job');
+  t.equal(await page.locator('.flow a.own').locator('text').allTextContents().then((texts) => texts.join(' ')), 'merge waiting · this job');
   const x = async (n: number) => (await boxes.nth(n).boundingBox())!;
   t.ok((await x(0)).x < (await x(1)).x, 'a chain goes to the right');
   t.ok((await x(1)).y < (await x(2)).y, 'a group goes down');

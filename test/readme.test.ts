@@ -34,7 +34,9 @@ const typescript = blocks.filter(({ language }) => language === 'ts');
 const folder = mkdtempSync(path.join(tmpdir(), 'minq-readme-'));
 mkdirSync(path.join(folder, 'node_modules'));
 symlinkSync(root, path.join(folder, 'node_modules/minq'));
-symlinkSync(path.join(root, 'node_modules/@types'), path.join(folder, 'node_modules/@types'));
+for (const name of ['@types', '@opentelemetry', 'pino']) {
+  symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name));
+}
 writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -111,6 +113,12 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
       'ann: cat.png@800-small\nbob: 98670 in all\n130\n' +
         'load completed, tax completed, shipping completed, total completed\n',
     );
+  });
+  await withWorker([cli, 'worker', './traced-jobs.ts'], async () => {
+    t.match((await jiti('traced-app.ts')).stdout, /^5 true$/m);
+  });
+  await withWorker([bin('jiti'), 'logging-worker.ts'], async () => {
+    t.equal((await jiti('app.ts')).stdout, '5\n');
   });
   await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');

@@ -54,7 +54,7 @@ export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
             </p>
           )}
           {chosen.data.counts.failed > 0 && <LastFailures queue={queue} />}
-          <Plots chosen={chosen.data} span={span} />
+          <Plots key={queue} chosen={chosen.data} span={span} />
           <Functions queue={queue} rows={chosen.data.functions} />
         </Fragment>
       )}

@@ -40,8 +40,6 @@ export function Plot({ title, unit, at, series }: PlotProps): JSX.Element {
     const element = place.current!;
     const made = new uPlot(optionsOf(series, element.clientWidth), data, element);
     plot.current = made;
-    showLast(made);
-    made.over.addEventListener('mouseleave', () => showLast(made));
     const observer = new ResizeObserver(() => {
       made.setSize({ width: element.clientWidth, height: HEIGHT });
     });
@@ -54,11 +52,8 @@ export function Plot({ title, unit, at, series }: PlotProps): JSX.Element {
   }, [scheme, series.map(({ label }) => label).join()]);
 
   useEffect(() => {
-    const made = plot.current;
-    if (!made) return;
-    made.setData(data);
-    if (made.cursor.idx === null || made.cursor.left! < 0) showLast(made);
-  });
+    plot.current?.setData(data);
+  }, [`${at[0]} ${at.at(-1)} ${at.length}`]);
 
   const move = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : undefined;
@@ -94,7 +89,9 @@ const format = (n: number): string =>
   n < 10 && !Number.isInteger(n) ? n.toFixed(1) : figure(Math.round(n));
 
 /** Where nobody points, the legend tells of the newest point. */
-const showLast = (plot: uPlot): void => plot.setLegend({ idx: plot.data[0].length - 1 });
+const showLast = (plot: uPlot): void => {
+  if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 });
+};
 
 const time = (s: number): string => {
   const date = new Date(s * 1_000);
@@ -112,6 +109,7 @@ function optionsOf(series: Series[], width: number): uPlot.Options {
     padding: [8, 8, 0, 0],
     cursor: { drag: { x: false, y: false }, sync: { key: 'history' }, y: false },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
+    hooks: { ready: [showLast], draw: [showLast], setCursor: [showLast] },
     axes: [
       {
         ...axis,
