@@ -78,7 +78,7 @@ scene('enqueue --wait ends with 1 when the job fails or takes too long', async (
 
 scene('a wrong command line ends with 2 and one line, and enqueues nothing', async (t, stage) => {
   const wrong: [args: string[], says: RegExp][] = [
-    [['nonsense'], /unknown command "nonsense"; known are worker, dev, enqueue/],
+    [['nonsense'], /unknown command "nonsense"; known are worker, dev, dashboard, enqueue/],
     [['constructor'], /unknown command "constructor"/],
     [['--nonsense'], /unknown command "--nonsense"/],
     [['enqueue'], /an argument is missing; Usage: minq enqueue <fn>/],

@@ -120,6 +120,17 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
   await withWorker([bin('jiti'), 'logging-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');
   });
+  const site = spawn(process.execPath, [bin('jiti'), 'admin.ts'], {
+    cwd: folder,
+    env,
+    stdio: 'ignore',
+  });
+  const closed = new Promise((resolve) => site.on('exit', resolve));
+  const asked = () => fetch('http://127.0.0.1:5557/minq/metrics').catch(() => undefined);
+  await until(async () => (await asked())?.ok);
+  t.match(await (await asked())!.text(), /^minq_jobs\{/m);
+  site.kill('SIGTERM');
+  await closed;
   await withWorker([bin('jiti'), 'own-worker.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');
   });
