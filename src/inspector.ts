@@ -283,8 +283,10 @@ export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
   ]);
   return Object.entries(workers).flatMap(([id, text]) => {
     const { at, json } = splitTime(text);
-    const presence = readJson(json) as Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'> | undefined;
-    if (!presence || !(at > now - ALIVE_MS)) return [];
+    type Presence = Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'>;
+    const stored = readJson(json) as (Presence & { counted?: number }) | undefined;
+    if (!stored || !(at > now - ALIVE_MS)) return [];
+    const { counted: _, ...presence } = stored; // between the worker and the heartbeat script
     return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
   });
 }

@@ -1,4 +1,4 @@
-/** How a finished run is laid out for the turn script that records it. */
+/** How a finished run is laid out for the turn script that records it, and what was counted beside. */
 import type { ClaimedJob, Outcome, StoredOutcome } from './job.ts';
 import { CANCELLED_KEPT_MS } from './scripts/fragments.ts';
 
@@ -18,6 +18,13 @@ export interface Settlement {
   readonly keptMs: number;
   /** A job to enqueue in the same transition, if the settlement is accepted. */
   readonly followUp?: NewJob | undefined;
+}
+
+/** What a worker has counted: pairs of a counter in `timings` and what is to be added to it. */
+export interface Counted {
+  /** 1, 2, 3, ...; sent again under the same number, it is counted once. */
+  readonly number: number;
+  readonly pairs: readonly string[];
 }
 
 /** Settlements as the turn script takes them: those that end alike in a row share their head. */

@@ -27,10 +27,12 @@ import {
   listScript,
   watchScript,
 } from './scripts/views.ts';
-import { settlementArgs, type NewJob, type Settlement } from './settlement.ts';
+import { settlementArgs, type Counted, type NewJob, type Settlement } from './settlement.ts';
 
 /** Most queues that are known by name; the ones not seen for longest are forgotten. */
 const MAX_QUEUES = 1_000;
+
+const NOTHING: Counted = { number: 0, pairs: [] };
 
 export interface Turn {
   /** Server time, epoch ms. */
@@ -115,25 +117,25 @@ export class Store {
 
   /**
    * Renews the leases of these tickets; says which are lost, and which somebody wants cancelled.
-   * @param counted pairs of a counter in `timings` and what is to be added to it
+   * @param presence JSON object
    */
   async heartbeat(
     presence: string,
     leaseMs: number,
     tickets: readonly string[],
     app = '',
-    counted: readonly string[] = [],
+    { number, pairs }: Counted = NOTHING,
   ): Promise<{ lost: Refusal[]; unwanted: string[]; tick: number; appKnown: boolean }> {
     const [lost, unwanted, tick, known] = (await this.#caller.run(
       heartbeatScript,
-      { worker: this.#caller.worker, presence, lease: leaseMs, app, held: tickets.length },
-      tickets.concat(counted),
+      { worker: this.#caller.worker, presence, lease: leaseMs, app, number, held: tickets.length },
+      tickets.concat(pairs),
     )) as [string[], string[], number, number];
     return { lost: refusals(lost), unwanted, tick, appKnown: known === 1 };
   }
 
-  async leave(counted: readonly string[] = []): Promise<void> {
-    await this.#caller.run(leaveScript, { worker: this.#caller.worker }, counted, 1_000);
+  async leave({ number, pairs }: Counted = NOTHING): Promise<void> {
+    await this.#caller.run(leaveScript, { worker: this.#caller.worker, number }, pairs, 1_000);
   }
 
   /** Says that this queue is worked on, to those who ask for all queues. */

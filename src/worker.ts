@@ -255,8 +255,12 @@ export class Worker {
     stopCatching();
     watch.stop();
     const signOff = async () => {
-      do await store.leave(timings.take());
-      while (!timings.empty);
+      await heartbeat.stop(); // one that came after it would put us on the list again
+      do {
+        const counted = timings.take();
+        await store.leave(counted);
+        timings.sent(counted);
+      } while (!timings.empty);
     };
     const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
     await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);

@@ -251,24 +251,36 @@ scene('functions that nobody knows make no counters', async (t, stage) => {
   t.same([...new Set(fields.map((field) => field.split(' ')[0]))], ['f']);
 });
 
-scene('counts of a heartbeat that failed are sent again, once', async (t, stage) => {
-  const proxy = await startProxy(stage.redis.port);
-  stage.onEnd(() => proxy.close());
-  const queue = stage.queue();
-  const worker = stage.worker({ f: () => 1 }, { redis: proxy.url, lease: 600, callTimeout: 300 });
-  await until(async () => (await queue.workers()).length === 1);
-  const failedBeats = () => stage.log.filter((line) => line.startsWith('error heartbeat')).length;
-  for (let i = 1; i <= 3; i++) {
-    await (await queue.enqueue('f')).result({ timeout: '20s' });
-    await proxy.refuse();
-    const before = failedBeats();
-    await until(() => failedBeats() > before + 1);
-    await proxy.accept();
-    await until(async () => (await queue.functions())[0]?.completed === i);
-  }
-  t.match(worker.facts().functions, [{ fn: 'f', completed: 3 }]);
-  t.equal((await queue.functions('ever'))[0]!.completed, 3);
-});
+for (const cut of ['request', 'replyTo'] as const) {
+  const what = cut === 'request' ? 'that was lost on its way' : 'of which the answer was lost';
+  scene(`counts of a heartbeat ${what} are counted once`, async (t, stage) => {
+    const proxy = await startProxy(stage.redis.port);
+    stage.onEnd(() => proxy.close());
+    const queue = stage.queue();
+    const options = { redis: proxy.url, lease: 600, callTimeout: 300 };
+    const worker = stage.worker({ f: () => 1, last: () => 1 }, options);
+    await until(async () => (await queue.workers()).length === 1);
+    const failedBeats = () => stage.log.filter((line) => line.startsWith('error heartbeat')).length;
+    for (let i = 1; i <= 3; i++) {
+      const lost = proxy.cut({ [cut]: 'f ended completed' });
+      const job = await queue.enqueue('f');
+      await lost;
+      if (i > 1) {
+        await proxy.refuse(); // for longer than a call waits
+        const before = failedBeats();
+        await until(() => failedBeats() > before + 1);
+        await proxy.accept();
+      }
+      await job.result({ timeout: '20s' });
+    }
+    // What was to be sent again has been, when what came after it is there.
+    await (await queue.enqueue('last')).result({ timeout: '20s' });
+    await until(async () => (await queue.functions()).some(({ fn }) => fn === 'last'));
+    t.equal((await queue.functions()).find(({ fn }) => fn === 'f')!.completed, 3);
+    t.equal(worker.facts().functions.find(({ fn }) => fn === 'f')!.completed, 3);
+    t.notOk('counted' in (await queue.workers())[0]!);
+  });
+}
 
 scene('a counter that somebody broke costs no lease', async (t, stage) => {
   const queue = stage.queue();

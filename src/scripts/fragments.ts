@@ -98,14 +98,18 @@ end`,
 };
 
 /**
- * `tally(at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. What can't be counted,
+ * `tally(worker, number, at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. A worker
+ * numbers what it sends: what comes again, because the answer was lost, is not counted again. What can't be counted,
  * because somebody broke the key, costs nobody a heartbeat.
  */
 export const tally: Fragment = {
-  keys: ['timings'],
+  keys: ['timings', 'workers'],
   lua: `
-local function tally(at)
+local function tally(worker, number, at)
+  local last = string.match(redis.call('HGET', workers, worker) or '', '"counted":(%d+)}$') or '0'
+  if tonumber(number) <= tonumber(last) then return last end
   for i = at, #ARGV, 2 do redis.pcall('HINCRBY', timings, ARGV[i], ARGV[i + 1]) end
+  return number
 end`,
 };
 

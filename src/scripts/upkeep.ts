@@ -10,8 +10,8 @@ export const WORKER_GONE_MS = 60_000;
  * says the worker is alive.
  * Refuses when: a ticket is no longer active; replies with it, with those somebody wants cancelled, with the
  * first tick of cron (-1: none) and whether the app's entries are known: what its timer and its start told the
- * beat may be out of date. Counts what the worker has counted since the last time; sent again because its reply was
- * lost, it counts that twice: these are statistics, no accounts.
+ * beat may be out of date. Counts what the worker has counted since the last time, and notes the number of that
+ * beside its presence: sent again because its reply was lost, it has no other effect than once.
  * Called by: the heartbeat, every third of a lease.
  * If we crash: the leases end when they would have ended.
  */
@@ -19,14 +19,15 @@ export const heartbeatScript = defineScript({
   name: 'heartbeat',
   flags: 'allow-oom',
   keys: ['active', 'workers', 'cancelling', 'jobs', 'beat', 'cron', 'apps'],
-  args: ['worker', 'presence', 'lease', 'app', 'held'],
+  args: ['worker', 'presence', 'lease', 'app', 'number', 'held'],
   uses: [clock, tickets, tally],
   lua: `
+local counted = tally(worker, number, REST + held)
+if counted ~= '0' then presence = string.sub(presence, 1, -2) .. ',"counted":' .. counted .. '}' end
 redis.call('HSET', workers, worker, stamp .. presence)
 if redis.call('GET', beat) == worker then redis.call('SET', beat, worker, 'PX', ${BEAT_MS}) end
 local mine, lost, unwanted = {}, {}, {}
 for i = REST, REST + held - 1 do mine[#mine + 1] = ARGV[i] end
-tally(REST + held)
 if #mine > 0 then
   local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}
   local till = text(now + lease)
@@ -56,10 +57,10 @@ export const leaveScript = defineScript({
   name: 'leave',
   flags: 'allow-oom',
   keys: ['workers', 'claim'],
-  args: ['worker'],
+  args: ['worker', 'number'],
   uses: [tally],
   lua: `
-tally(REST)
+tally(worker, number, REST)
 redis.call('HDEL', workers, worker)
 redis.call('DEL', claim)
 return 'left'`,

@@ -39,12 +39,14 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
     const quiet = tickets.length === 0 && timings.empty;
     if (quiet && performance.now() - presentAt < seldom) return;
     const counted = timings.take();
-    const { lost, unwanted, tick, appKnown } = await store
-      .heartbeat(options.presence(), leaseMs, tickets, options.app, counted)
-      .catch((error: unknown) => {
-        timings.giveBack(counted);
-        throw error;
-      });
+    const { lost, unwanted, tick, appKnown } = await store.heartbeat(
+      options.presence(),
+      leaseMs,
+      tickets,
+      options.app,
+      counted,
+    );
+    timings.sent(counted);
     presentAt = performance.now();
     options.onCron(tick, appKnown);
     for (const { ticket, why } of lost) {

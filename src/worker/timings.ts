@@ -5,6 +5,7 @@
  */
 import { BLOCKED_MS, BLOCKED_TIMES, BOUNDS_MS, bucketOf } from '../buckets.ts';
 import type { Outcome } from '../job.ts';
+import type { Counted } from '../settlement.ts';
 
 /** Counters sent at a time: bounds the script. The others come with the next heartbeat. */
 const MOST_SENT = 500;
@@ -26,9 +27,11 @@ interface Fields {
 
 export class Timings {
   readonly #fields = new Map<string, Fields>();
-  /** Not yet sent, and sent. */
+  /** Not yet sent, and sent at least once. */
   readonly #counts = new Map<string, number>();
   readonly #sent = new Map<string, number>();
+  #batch: Counted | undefined;
+  #number = 0;
 
   /**
    * @param ranMs undefined where it was not run, e.g. its worker was lost too often
@@ -54,11 +57,20 @@ export class Timings {
   }
 
   get empty(): boolean {
-    return this.#counts.size === 0;
+    return this.#counts.size === 0 && !this.#batch?.pairs.length;
   }
 
-  /** Takes out pairs of counter and increment. */
-  take(): string[] {
+  /** What is to be sent next: until it was answered, the same again. What is counted meanwhile comes after it. */
+  take(): Counted {
+    return (this.#batch ??= { number: ++this.#number, pairs: this.#takeOut() });
+  }
+
+  /** Redis has counted it. */
+  sent({ number }: Counted): void {
+    if (this.#batch?.number === number) this.#batch = undefined;
+  }
+
+  #takeOut(): string[] {
     const pairs: string[] = [];
     for (const [field, count] of this.#counts) {
       if (pairs.length === MOST_SENT * 2) break;
@@ -74,15 +86,6 @@ export class Timings {
     const totals = new Map(this.#sent);
     for (const [field, count] of this.#counts) totals.set(field, (totals.get(field) ?? 0) + count);
     return totals;
-  }
-
-  /** Puts back what could not be sent. */
-  giveBack(pairs: readonly string[]): void {
-    for (let i = 0; i < pairs.length; i += 2) {
-      const [field, count] = [pairs[i]!, Number(pairs[i + 1])];
-      this.#add(field, count);
-      this.#sent.set(field, this.#sent.get(field)! - count);
-    }
   }
 
   #add(field: string, count: number): void {
