@@ -318,7 +318,6 @@ export class Worker {
       try {
         for (const warning of await checkServer(connection)) this.#logger.warn(warning);
         await store.prune(); // the first script: shows whether we are allowed any
-        await store.announce();
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;

@@ -150,11 +150,12 @@ scene('by keyboard alone', async (t, stage) => {
 
   await tabTo(/^Remove\s+job/);
   await keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
   for (let i = 0; i < 5; i++) {
     await keyboard.press('Tab');
     t.not(await page.evaluate('document.activeElement.closest("main") !== null'), true, 'Tab stays in the question');
   }
-  for (let i = 0; i < 5 && !/Remove the job/.test(await focusedText(page)); i++) await keyboard.press('Tab');
+  for (let i = 0; i < 5 && !/^Remove the job$/.test(await focusedText(page)); i++) await keyboard.press('Tab');
   await keyboard.press('Enter');
   await page.getByText('1 found').waitFor();
   t.match(await queue.counts(), { queued: 1, failed: 1 });

@@ -41,6 +41,7 @@ async function clear(url: string, queue: string): Promise<void> {
     for await (const keys of client.scanStream({ match: `minq:{${queue}}:*`, count: 1_000 })) {
       if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
     }
+    await client.zrem('minq:queues', queue);
   } finally {
     client.disconnect();
   }

@@ -12,7 +12,8 @@ export function startPruner(store: Store, onError: (error: unknown) => void): Lo
   let times = 0;
   const prune = async () => {
     while (await store.prune());
-    if (++times % ANNOUNCED_EVERY === 0) await store.announce();
+    if (times % ANNOUNCED_EVERY === 0) await store.announce(); // refused by a full Redis: next time
+    times++;
   };
-  return startLoop(prune, { everyMs: EVERY_MS, onError });
+  return startLoop(prune, { everyMs: EVERY_MS, onError, immediately: true });
 }
