@@ -86,7 +86,8 @@ scene(
     t.equal(errors[0]!.id, 'mine');
     t.match(errors[1]!.id, /^\w{12,}$/);
     await stage.redis.restart();
-    const again = await queue.enqueue('f', [], { id: 'mine', unique: 'kept' });
+    const patient = stage.queue(); // a reconnect may take longer than the 300 ms of the other
+    const again = await patient.enqueue('f', [], { id: 'mine', unique: 'kept' });
     t.equal(again.duplicate, false);
   },
   { redis: () => startRedis() },
