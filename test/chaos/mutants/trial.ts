@@ -10,6 +10,8 @@ export interface Verdict {
   readonly failed: string | undefined;
   /** It was no failure, but no end. */
   readonly hung: boolean;
+  /** The scene it happened in, as a test to try again. */
+  readonly where: string;
   /** How many scenes passed. */
   readonly passed: number;
 }
@@ -31,7 +33,7 @@ export async function tryTest(
   temporary: string,
   longestMs: number,
 ): Promise<Verdict> {
-  const [name, scene] = test.split(' > ');
+  const [, name = '', scene] = /^(\S+)(?: > (.*))?$/.exec(test) ?? [];
   const file = `test/${name}.test.ts`;
   const child = spawn(process.execPath, ['--import=jiti/register', file], {
     cwd: folder,
@@ -70,7 +72,7 @@ export async function tryTest(
   else if (failure?.startsWith('timeout!')) hung = true;
   else if (code !== 0) failure ??= `ended with ${code}`;
   const failed = failure && [file, around, failure].filter(Boolean).join(': ');
-  return { failed, hung, passed };
+  return { failed, hung, where: around ? `${name} > ${around}` : test, passed };
 }
 
 function endGroup(pid: number): void {
