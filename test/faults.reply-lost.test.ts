@@ -87,7 +87,8 @@ faultyScene(
     await until(() => first.running === 1);
     stage.proxy.swallow = ['replies'];
     first.open(); // settled and the next one claimed in one turn, which nobody answers
-    await until(async () => (await next.state()) === 'active');
+    await until(() => stage.log.some((line) => line.includes('turn failed, trying again')));
+    t.equal(await next.state(), 'active');
     stage.proxy.swallow = [];
     t.equal(await next.result({ timeout: '15s' }), 'next', 'long before its lease ends');
     t.match(await queue.stats(), { completed: 2, refused: 0, recovered: 0 });

@@ -49,7 +49,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `for (const ticket of unwanted) held.get(ticket)?.cancel();`,
     replace: ``,
-    tests: ['worker.lease', 'handles'],
+    tests: ['handles', 'worker.lease'],
   },
   {
     name: 'lost-lease-untold',
