@@ -57,7 +57,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `run.loseLease();`,
     replace: ``,
-    tests: ['worker.lease', 'faults.restart'],
+    tests: ['worker.lease'],
   },
   {
     name: 'counters-sent-twice',
