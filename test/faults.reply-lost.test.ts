@@ -96,6 +96,23 @@ faultyScene(
 );
 
 faultyScene(
+  'a worker is stopped while its claim got no answer: it asks again, and gives back what that took',
+  async (t, stage) => {
+    const queue = stage.queue({ redis: stage.redis.url });
+    const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
+    const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    stage.proxy.swallow = ['replies'];
+    await until(() => stage.log.some((line) => line.includes('turn failed, trying again')));
+    t.equal(await job.state(), 'active', 'claimed, and nobody has heard');
+    const stopped = worker.stop({ timeout: '10s' });
+    stage.proxy.swallow = [];
+    await stopped;
+    t.match(await job.info(), { state: 'queued', attempt: 1 });
+  },
+);
+
+faultyScene(
   'the wake-up token is lost on its way to the worker: it looks at once, not after its sleep',
   async (t, stage) => {
     stage.worker(jobs, { lease: '1h' }); // it would sleep for 12 s
