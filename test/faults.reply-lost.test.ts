@@ -100,6 +100,7 @@ faultyScene(
   async (t, stage) => {
     const queue = stage.queue({ redis: stage.redis.url });
     const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
+    await stage.redis.client.del(stage.store().keys.wake); // asleep it is to be, until the job is due
     const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
     await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
     stage.proxy.swallow = ['replies'];
