@@ -105,9 +105,11 @@ faultyScene(
   async (t, stage) => {
     const queue = stage.queue({ redis: stage.redis.url });
     const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
-    await stage.redis.client.del(stage.store().keys.wake); // asleep it is to be, until the job is due
+    const { wake, scheduled } = stage.store().keys;
+    await stage.redis.client.del(wake); // asleep it is to be, until the job is due
     const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
     await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await stage.redis.client.zadd(scheduled, 'XX', 1, `${job.id}:1:1`); // due when it wakes, to the millisecond
     const before = failedTurns(stage); // on a busy machine there may be one
     stage.proxy.swallow = ['replies'];
     await until(async () => (await job.state()) === 'active');
