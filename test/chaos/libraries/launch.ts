@@ -29,7 +29,7 @@ export async function launch(program: string, options: WorkerOptions): Promise<C
     readEvidence(options.evidence).some(({ what, pid }) => what === 'ready' && pid === child.pid);
   const over = () => child.exitCode !== null || child.signalCode !== null;
   try {
-    await until(() => ready() || over(), { timeoutMs: START_MS });
+    await until(() => ready() || over(), { timeoutMs: START_MS, everyMs: 50 });
     if (!ready()) throw new Error(`it ended with ${child.signalCode ?? child.exitCode}`);
   } catch (error) {
     child.kill('SIGKILL');
