@@ -140,5 +140,15 @@ export async function play(
   }
 }
 
+/** Starts Redis again. @returns how long after it was ready a run began; 0: before we could see that it was */
+export async function msToResume({ redis, entries }: Setting): Promise<number> {
+  const startedAt = Date.now();
+  await redis.restart();
+  const readyAt = Date.now();
+  const first = () => entries().find(({ what, at }) => what === 'start' && at > startedAt);
+  await until(first, { timeoutMs: 120_000, everyMs: 20 });
+  return Math.max(0, first()!.at - readyAt);
+}
+
 const some = (ids: readonly string[]): string =>
   ids.length > 5 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');

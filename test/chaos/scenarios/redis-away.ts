@@ -1,12 +1,11 @@
 /** Scenario 7: Redis is gone for a good while. Workers wait for it, producers are told in time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../helpers/until.ts';
 import { surely } from '../load.ts';
 import type { Producer } from '../libraries/library.ts';
 import { rssOf } from '../memory.ts';
 import { startsOf } from '../runs.ts';
 import type { Scenario } from '../scenario.ts';
-import { ended, play } from '../setting.ts';
+import { ended, msToResume, play } from '../setting.ts';
 
 const BACKLOG = 300;
 const WARM_UP = 300;
@@ -46,12 +45,7 @@ const redisAway: Scenario = {
         const after = await memory();
         const growth = Math.max(...after.map((bytes, i) => bytes - before[i]!)) / 2 ** 20;
         const early = await Promise.all(calls);
-        await setting.redis.restart();
-        const back = Date.now();
-        const first = () =>
-          setting.entries().find(({ what, at }) => what === 'start' && at > goneAt + 10);
-        await until(first, { timeoutMs: 120_000, everyMs: 20 });
-        const resumed = Math.max(0, first()!.at - back);
+        const resumed = await msToResume(setting);
         ground.say(`resumed after ${resumed} ms`);
         const refusals = early.filter((each) => each !== undefined);
         await Promise.all(refusals.map(({ id }) => surely(setting, id, 1)));

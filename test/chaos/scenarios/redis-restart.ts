@@ -1,11 +1,10 @@
 /** Scenario 6: Redis crashes under load and is started again with its append-only file, five times. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../helpers/seeded.ts';
-import { until } from '../../helpers/until.ts';
 import { startLoad } from '../load.ts';
 import { startsOf } from '../runs.ts';
 import type { Scenario } from '../scenario.ts';
-import { play } from '../setting.ts';
+import { msToResume, play } from '../setting.ts';
 
 const TIMES = 5;
 const PER_SECOND = 100;
@@ -27,15 +26,9 @@ const redisRestart: Scenario = {
       for (let i = 1; i <= TIMES; i++) {
         await sleep(ground.full ? 4_000 + random(1_000) : 500 + random(500));
         await setting.redis.kill();
-        const killedAt = Date.now();
-        kills.push(killedAt);
+        kills.push(Date.now());
         await sleep(random(500));
-        await setting.redis.restart();
-        const back = Date.now();
-        const first = () =>
-          setting.entries().find(({ what, at }) => what === 'start' && at > killedAt + 10);
-        await until(first, { timeoutMs: 120_000, everyMs: 20 });
-        resumed.push(Math.max(0, first()!.at - back));
+        resumed.push(await msToResume(setting));
         ground.say(`${i} of ${TIMES}: resumed after ${resumed.at(-1)} ms`);
       }
       await load.stop();

@@ -3,7 +3,6 @@
  * not gone in time, as an orchestrator does. Short jobs may finish; long ones have to be handed over.
  */
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../helpers/seeded.ts';
 import { until } from '../../helpers/until.ts';
 import { startLoad } from '../load.ts';
@@ -13,7 +12,8 @@ import { ended, play } from '../setting.ts';
 
 const WORKERS = 3;
 const PER_SECOND = 200;
-const LONG_JOBS = 6;
+/** Enqueued before each restart. */
+const LONG_JOBS = 3;
 /** Beyond the time that a worker gives its jobs. */
 const GRACE_MS = 2_000;
 const HANDED_OVER_MS = 1_000;
@@ -27,20 +27,26 @@ const rollingRestart: Scenario = {
       const random = seeded(ground.seed);
       const shutdownMs = ground.full ? 10_000 : 1_000;
       const start = () => setting.startWorker({ shutdownMs });
-      const workers = await Promise.all(Array.from({ length: WORKERS }, start));
-      const long = await Promise.all(
-        Array.from({ length: LONG_JOBS }, () => setting.enqueue('sleep', [2 * shutdownMs + 1_000])),
-      );
+      const old = new Set(await Promise.all(Array.from({ length: WORKERS }, start)));
+      const long = new Set<string>();
       const load = startLoad(setting, PER_SECOND, () => 20 + random(80));
       const cut: { pid: number; at: number }[] = [];
       let killed = 0;
-      for (const [i, old] of workers.entries()) {
-        await sleep(1_000); // all three at work
+      for (let i = 1; i <= WORKERS; i++) {
+        for (let n = 0; n < LONG_JOBS; n++) {
+          long.add(await setting.enqueue('sleep', [2 * shutdownMs + 1_000]));
+        }
+        const held = () => unfinished(setting.entries()).filter(({ id }) => long.has(id));
+        await until(() => [...long].every((id) => startsOf(setting.entries(), id).length > 0));
+        // One that has something to hand over, as long as there is one.
+        const holders = new Set(held().map(({ pid }) => pid));
+        const victim = [...old].find(({ pid }) => holders.has(pid!)) ?? [...old][0]!;
+        old.delete(victim);
         const askedAt = Date.now();
-        if (!(await stopped(old, shutdownMs + GRACE_MS))) killed++;
-        cut.push({ pid: old.pid!, at: askedAt + shutdownMs });
-        workers[i] = await start();
-        ground.say(`${i + 1} of ${WORKERS} restarted`);
+        if (!(await stopped(victim, shutdownMs + GRACE_MS))) killed++;
+        cut.push({ pid: victim.pid!, at: askedAt + shutdownMs });
+        await start();
+        ground.say(`${i} of ${WORKERS} restarted`);
       }
       await load.stop();
       await setting.drained();
@@ -55,7 +61,7 @@ const rollingRestart: Scenario = {
       if (killed > 0) broken.push(`${killed} workers had to be killed`);
       if (handedOver.length === 0) broken.push('nothing was handed over: nothing was shown');
       const again = [...setting.accepted].filter(
-        (id) => !long.includes(id) && startsOf(entries, id).length > 1,
+        (id) => !long.has(id) && startsOf(entries, id).length > 1,
       );
       if (again.length > 0) broken.push(`${again.length} short jobs ran twice`);
       return setting.outcome(handedOver, broken, {
