@@ -24,7 +24,7 @@ const kill: Scenario = {
       for (let i = 1; i <= kills; i++) {
         await sleep(random(setting.leaseMs / 4)); // so that the library's own timers are hit at all moments, too
         const jobs = Array.from({ length: JOBS }, () =>
-          setting.enqueue('sleep', [random(900)], RETRIES),
+          setting.enqueue('sleep', [random(900)], { retries: RETRIES }),
         );
         await Promise.all(jobs);
         await sleep(random(300)); // the moment of this kill

@@ -26,6 +26,7 @@ const rollingRestart: Scenario = {
     play(ground, {}, async (setting) => {
       const random = seeded(ground.seed);
       const shutdownMs = ground.full ? 10_000 : 1_000;
+      const longMs = shutdownMs + GRACE_MS + 1_000;
       const start = () => setting.startWorker({ shutdownMs });
       const old = new Set(await Promise.all(Array.from({ length: WORKERS }, start)));
       const long = new Set<string>();
@@ -34,7 +35,7 @@ const rollingRestart: Scenario = {
       let killed = 0;
       for (let i = 1; i <= WORKERS; i++) {
         for (let n = 0; n < LONG_JOBS; n++) {
-          long.add(await setting.enqueue('sleep', [2 * shutdownMs + 1_000]));
+          long.add(await setting.enqueue('sleep', [longMs]));
         }
         const held = () => unfinished(setting.entries()).filter(({ id }) => long.has(id));
         await until(() => [...long].every((id) => startsOf(setting.entries(), id).length > 0));
