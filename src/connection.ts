@@ -292,9 +292,10 @@ function inPlainWords(message: string): string {
   if (/wrong version number|packet length too long/.test(message)) {
     return 'the server speaks no TLS there; give redis:// instead of rediss://, or the port for TLS';
   }
-  const sentinels = /^All sentinels are unreachable\..*?( Last error: .*)?$/s.exec(message);
-  if (!sentinels) return message;
-  return sentinels[1]
-    ? `no sentinel can be asked.${sentinels[1]}`
-    : 'no sentinel knows a master of this name';
+  // Else it says in how many ms it tries again, each time another number.
+  if (message.startsWith('All sentinels are unreachable')) {
+    if (/ERR No such master/.test(message)) return 'no sentinel knows a master of this name';
+    return 'no sentinel can be reached';
+  }
+  return message;
 }

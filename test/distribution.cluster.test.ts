@@ -1,11 +1,12 @@
 /** minq on a Redis Cluster of three masters with a replica each. */
 import { Cluster } from 'ioredis';
 import t from 'tap';
-import { chord, Queue, RedisUnavailableError, step } from '../src/index.ts';
+import { chord, RedisUnavailableError, step } from '../src/index.ts';
 import { dashboard } from '../src/dashboard/index.ts';
 import { JOBS, minq } from './helpers/cli.ts';
 import { startCluster } from './helpers/cluster.ts';
 import { distributed } from './helpers/distributed.ts';
+import { produce } from './helpers/load.ts';
 import { serve } from './helpers/site.ts';
 import { until } from './helpers/until.ts';
 
@@ -13,6 +14,8 @@ t.setTimeout(90_000);
 
 const cluster = await startCluster();
 t.teardown(() => cluster.stop());
+/** One for all tests of the file. */
+const shared = async () => ({ ...cluster, stop: async () => {} });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const jobs = {
@@ -26,7 +29,7 @@ const jobs = {
 
 distributed(
   'all of it works: jobs, results, retries, cancel, cron, operators',
-  cluster,
+  shared,
   async (t, stage) => {
     const name = await cluster.queueOn(0, 'all');
     const queue = stage.queue(name);
@@ -66,7 +69,7 @@ distributed(
   },
 );
 
-distributed('a flow over queues of all three masters', cluster, async (t, stage) => {
+distributed('a flow over queues of all three masters', shared, async (t, stage) => {
   const names = await Promise.all([0, 1, 2].map((master) => cluster.queueOn(master, 'flow')));
   const homes = await Promise.all(names.map((name) => cluster.masterOf(name)));
   t.equal(new Set(homes).size, 3, 'each queue has a master of its own');
@@ -77,7 +80,7 @@ distributed('a flow over queues of all three masters', cluster, async (t, stage)
   t.equal(await job.result({ timeout: '20s' }), 3 * (11 + 12));
 });
 
-distributed("a Cluster of the user's, whatever it is set to", cluster, async (t, stage) => {
+distributed("a Cluster of the user's, whatever it is set to", shared, async (t, stage) => {
   const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
   const own = new Cluster(nodes, {
     enableAutoPipelining: true,
@@ -97,7 +100,7 @@ distributed("a Cluster of the user's, whatever it is set to", cluster, async (t,
   t.equal(own.status, 'ready', 'never closed by minq');
 });
 
-distributed('the command line and the dashboard, by MINQ_REDIS_URL', cluster, async (t, stage) => {
+distributed('the command line and the dashboard, by MINQ_REDIS_URL', shared, async (t, stage) => {
   const name = await cluster.queueOn(2, 'cli');
   const queue = stage.queue(name);
   const redis = cluster.url;
@@ -126,43 +129,16 @@ distributed('the command line and the dashboard, by MINQ_REDIS_URL', cluster, as
   t.equal((await queue.counts()).completed, 1);
 });
 
-/** Enqueues one job after another, as fast as each is accepted; what fails, fails the test. */
-function produce(queue: Queue<any>, prefix: string) {
-  const accepted: { id: string; at: number }[] = [];
-  const refused: Error[] = [];
-  let going = true;
-  const done = (async () => {
-    for (let n = 0; going; n++) {
-      const id = `${prefix}${n}`;
-      try {
-        await queue.enqueue('work', [], { id, unique: 'kept' });
-        accepted.push({ id, at: performance.now() });
-      } catch (error) {
-        refused.push(error as Error);
-      }
-      await sleep(2);
-    }
-  })();
-  return {
-    accepted,
-    refused,
-    stop: () => {
-      going = false;
-      return done;
-    },
-  };
-}
-
 distributed(
   'a slot moves under load: none is lost, the other queue does not notice',
-  cluster,
+  shared,
   async (t, stage) => {
     const [moving, other] = await Promise.all([0, 1].map((m) => cluster.queueOn(m, 'move')));
     const work = { work: () => sleep(5) };
     const made = [moving!, other!].map((name) => {
       const queue = stage.queue(name);
       stage.worker(name, work, { lease: '10s' });
-      return { queue, load: produce(queue, `${name}-`) };
+      return { queue, load: produce(queue, 'work', `${name}-`) };
     });
     const [here, there] = made as [(typeof made)[0], (typeof made)[0]];
     await until(() => here.load.accepted.length > 50 && there.load.accepted.length > 50);
@@ -191,7 +167,7 @@ distributed(
   },
 );
 
-distributed('a slot that stays on the move: the call ends at its deadline, and says why', cluster, async (t, stage) => {
+distributed('a slot that stays on the move: the call ends at its deadline, and says why', shared, async (t, stage) => {
   const name = await cluster.queueOn(2, 'stuck');
   const queue = stage.queue(name, { callTimeout: 700 });
   await queue.enqueue('work', [], { id: 'first' });
@@ -211,13 +187,13 @@ distributed('a slot that stays on the move: the call ends at its deadline, and s
   t.equal((await queue.counts()).queued, 2, 'the same id again makes one job');
 }); // prettier-ignore
 
-distributed('a master is killed: its replica takes over, the other queue does not notice', cluster, async (t, stage) => {
+distributed('a master is killed: its replica takes over, the other queue does not notice', shared, async (t, stage) => {
   const [dying, other] = await Promise.all([0, 1].map((m) => cluster.queueOn(m, 'kill')));
   const work = { work: () => sleep(5) };
   const made = [dying!, other!].map((name) => {
     const queue = stage.queue(name, { callTimeout: '10s' });
     stage.worker(name, work, { lease: 2_000, callTimeout: 1_000 });
-    return { queue, load: produce(queue, `${name}-`) };
+    return { queue, load: produce(queue, 'work', `${name}-`) };
   });
   const [here, there] = made as [(typeof made)[0], (typeof made)[0]];
   await until(() => here.load.accepted.length > 100);
@@ -235,18 +211,11 @@ distributed('a master is killed: its replica takes over, the other queue does no
   t.same(there.load.refused, [], 'no call for the other queue failed');
 
   // Replication doesn't wait: what the dead master had accepted last is gone. It is counted, not hidden.
-  const settled = async (queue: Queue<any>) => {
-    const counts = await queue.counts();
-    return counts.queued + counts.active + counts.scheduled === 0 ? counts.completed : undefined;
-  };
-  await until(async () => (await settled(here.queue)) !== undefined);
-  const states = await Promise.all(
-    here.load.accepted.map(({ id }) => here.queue.job(id).state().catch(() => 'gone')),
-  );
-  const lost = states.filter((state) => state !== 'completed');
-  t.comment(`${lost.length} of ${here.load.accepted.length} accepted jobs went with the master`);
-  t.ok(lost.every((state) => state === 'gone'), 'each job is done, or gone with the master');
-  t.ok(lost.length <= here.load.accepted.length / 10, `${lost.length} were lost`);
+  await until(async () => (await here.load.fate()).unfinished === 0);
+  const { gone } = await here.load.fate();
+  const times = here.load.accepted.filter(({ id }) => gone.includes(id)).map(({ at }) => at - killedAt);
+  t.comment(`${gone.length} of ${here.load.accepted.length} accepted jobs went with the master`);
+  t.ok(times.every((at) => at > -1_000 && at < 0), 'those accepted right before its end');
   t.notOk(stage.log.some((line) => /run rejected/.test(line)), 'no worker gave up');
   await until(async () => (await there.queue.counts()).completed === there.load.accepted.length);
   await master.restart();

@@ -12,6 +12,7 @@ export interface Servers {
   readonly nodes: readonly TestRedis[];
   /** The server that holds a queue. */
   masterOf(queue: string): Promise<TestRedis>;
+  stop(): Promise<void>;
 }
 
 export interface Ground {
@@ -24,12 +25,15 @@ export interface Ground {
   onEnd(close: () => Promise<unknown>): void;
 }
 
-export function distributed(
+/** @param start the servers of this test; they are stopped after it */
+export function distributed<S extends Servers>(
   what: string,
-  servers: Servers,
-  body: (test: Test, ground: Ground) => Promise<void>,
+  start: () => Promise<S>,
+  body: (test: Test, ground: Ground, servers: S) => Promise<void>,
 ): void {
   void t.test(what, async (test) => {
+    const servers = await start();
+    test.teardown(() => servers.stop());
     const closing: (() => Promise<unknown>)[] = [];
     const names = new Set<string>();
     const log: string[] = [];
@@ -40,23 +44,27 @@ export function distributed(
     const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
     const redis = servers.url;
     try {
-      await body(test, {
-        log,
-        queue: (name, options) => {
-          names.add(name);
-          const queue: Queue = new Queue(name, { redis, ...options });
-          closing.unshift(() => queue.close());
-          return queue;
+      await body(
+        test,
+        {
+          log,
+          queue: (name, options) => {
+            names.add(name);
+            const queue: Queue = new Queue(name, { redis, ...options });
+            closing.unshift(() => queue.close());
+            return queue;
+          },
+          worker(name, jobs, options) {
+            names.add(name);
+            const worker = new Worker(jobs, { redis, queue: name, logger, ...options });
+            worker.run().catch((error: Error) => log.push(`run rejected: ${error.message}`));
+            closing.unshift(() => worker.stop({ timeout: 200 }));
+            return worker;
+          },
+          onEnd: (close) => void closing.unshift(close),
         },
-        worker(name, jobs, options) {
-          names.add(name);
-          const worker = new Worker(jobs, { redis, queue: name, logger, ...options });
-          worker.run().catch((error: Error) => log.push(`run rejected: ${error.message}`));
-          closing.unshift(() => worker.stop({ timeout: 200 }));
-          return worker;
-        },
-        onEnd: (close) => void closing.unshift(close),
-      });
+        servers,
+      );
     } finally {
       for (const close of closing) await close();
     }
