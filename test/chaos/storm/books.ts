@@ -34,9 +34,3 @@ export async function readBooks(client: Redis, queue: string): Promise<Books> {
   }
   return { ended, unfinished: records.filter((id) => !ended.has(id)) };
 }
-
-/** The counters that the scripts keep in the same step as what they count. */
-export type Counters = Record<
-  'enqueued' | 'completed' | 'failed' | 'cancelled' | 'refused',
-  number
->;

@@ -26,6 +26,7 @@ export class Field {
   readonly queue: Queue;
   readonly watch: Watch;
   readonly #folder: string;
+  readonly #settings: FieldSettings;
 
   /** Resolves when all of them work. */
   static async open(settings: FieldSettings): Promise<Field> {
@@ -34,9 +35,9 @@ export class Field {
     const redis = await startRedis(['--appendonly', 'yes', '--appendfsync', 'no']);
     const wires: Proxy[] = [];
     for (let i = 0; i <= WORKERS; i++) wires.push(await startProxy(redis.port));
-    const field = new Field(redis, wires, settings.sampleMs > 0);
+    const field = new Field(redis, wires, settings);
     try {
-      await field.#start(settings);
+      await field.#start();
     } catch (error) {
       await field.close();
       throw error;
@@ -44,40 +45,46 @@ export class Field {
     return field;
   }
 
-  private constructor(redis: TestRedis, wires: readonly Proxy[], sampled: boolean) {
+  private constructor(redis: TestRedis, wires: readonly Proxy[], settings: FieldSettings) {
     this.redis = redis;
     this.wires = wires;
+    this.#settings = settings;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'minq-storm-'));
-    this.supervisor = new Supervisor(sampled ? ['--expose-gc'] : []);
+    this.supervisor = new Supervisor(settings.sampleMs > 0 ? ['--expose-gc'] : []);
     this.queue = new Queue(QUEUE, { redis: redis.url, callTimeout: 30_000 });
     this.watch = new Watch(redis.client, QUEUE);
     process.on('exit', this.#killRedis);
   }
 
-  async #start({ seed, perSecond, resultTtl, sampleMs }: FieldSettings): Promise<void> {
-    const worker = (i: number): WorkerSettings => ({
-      redis: this.wires[i]!.url,
-      queue: QUEUE,
-      leaseMs: LEASE_MS,
-      sampleMs,
-    });
-    const producer: ProducerSettings = {
-      redis: this.wires[WORKERS]!.url,
+  async #start(): Promise<void> {
+    await Promise.all(Array.from({ length: WORKERS }, (_, i) => this.startWorker(i)));
+    const { supervisor } = this;
+    const { seed, perSecond, resultTtl, sampleMs } = this.#settings;
+    const redis = this.wires[WORKERS]!.url;
+    const settings: ProducerSettings = {
+      redis,
       queue: QUEUE,
       seed,
       perSecond,
       resultTtl,
       sampleMs,
     };
-    const start = (name: string, file: string, evidence: string, settings: object) =>
-      this.supervisor.start(name, file, this.#file(evidence), JSON.stringify(settings));
-    await Promise.all(
-      Array.from({ length: WORKERS }, (_, i) =>
-        start(workerName(i), 'worker.ts', 'runs', worker(i)),
-      ),
+    await supervisor.start(
+      'producer',
+      'producer.ts',
+      this.#file('calls'),
+      JSON.stringify(settings),
     );
-    await start('producer', 'producer.ts', 'calls', producer);
     this.watch.start();
+  }
+
+  /** Resolves when it works. That after the last of them has the producer's wire. */
+  async startWorker(number: number): Promise<void> {
+    const redis = this.wires[number]!.url;
+    const { sampleMs } = this.#settings;
+    const settings: WorkerSettings = { redis, queue: QUEUE, leaseMs: LEASE_MS, sampleMs };
+    const args = [this.#file('runs'), JSON.stringify(settings)];
+    await this.supervisor.start(workerName(number), 'worker.ts', ...args);
   }
 
   /** The wires as they should be, and every link that may have lost something closed. */

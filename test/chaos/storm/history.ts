@@ -4,6 +4,9 @@ import type { Books } from './books.ts';
 import type { Line } from './evidence.ts';
 import { plannedAs, type Planned } from './plan.ts';
 
+/** The scripts keep them, each in the same step as what it counts. */
+export type Counters = Pick<Stats, 'enqueued' | 'completed' | 'failed' | 'cancelled' | 'refused'>;
+
 export interface History {
   readonly seed: number;
   /** What the producer saw. */
@@ -12,7 +15,7 @@ export interface History {
   readonly runs: readonly Line[];
   /** What Redis has recorded. Left out where results are kept too shortly to be read in the end. */
   readonly books?: Books | undefined;
-  readonly counters: Pick<Stats, 'enqueued' | 'completed' | 'failed' | 'cancelled' | 'refused'>;
+  readonly counters: Counters;
   /** Invariants that did not hold at some moment, processes that ended unasked, and the like. */
   readonly seen: readonly string[];
 }

@@ -7,7 +7,7 @@ export interface Victims {
   readonly redis: TestRedis;
   /** By worker; the producer's is the last. */
   readonly wires: readonly Proxy[];
-  signalWorker(number: number, signal: NodeJS.Signals): void;
+  signalWorker(this: void, number: number, signal: NodeJS.Signals): void;
 }
 
 /** A fault that was done. Epoch ms. */

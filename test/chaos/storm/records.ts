@@ -1,7 +1,7 @@
 /** Holds what Redis recorded against what was seen: each job settled once, by its newest run, with what that gave. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Books, Ended } from './books.ts';
-import type { Case, History, RunSeen } from './history.ts';
+import type { Case, Counters, History, RunSeen } from './history.ts';
 import { expected, isFlowKind } from './plan.ts';
 
 export function findMisrecorded(
@@ -50,7 +50,7 @@ export function findMisrecorded(
   return found;
 }
 
-function findMiscounted(books: Books, counters: History['counters']): string[] {
+function findMiscounted(books: Books, counters: Counters): string[] {
   const found: string[] = [];
   const same = (what: string, counted: number, there: number) => {
     if (counted !== there) found.push(`${what}: ${counted} counted, and ${there} are there`);

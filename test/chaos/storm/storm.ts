@@ -2,12 +2,13 @@
  * A storm: a producer and three workers do their work while everything that can fail does, and a checker looks on.
  * The seed fixes which jobs and which faults there are; not when each process feels them, which is its machine's.
  */
+import type { Stats } from '../../../src/index.ts';
 import { until } from '../../helpers/until.ts';
 import { readBooks } from './books.ts';
 import type { Line } from './evidence.ts';
 import { planFaults } from './faults.ts';
 import { Field, LEASE_MS, QUEUE, WORKERS, workerName } from './field.ts';
-import type { History } from './history.ts';
+import type { Counters } from './history.ts';
 import { Nemesis, type Done } from './nemesis.ts';
 import { judge, type Verdict } from './verdict.ts';
 
@@ -15,13 +16,13 @@ export interface StormOptions {
   readonly seed: number;
   /** How long the faults go on. */
   readonly seconds: number;
-  say(line: string): void;
+  say(this: void, line: string): void;
 }
 
 export interface StormReport extends Verdict {
   readonly seed: number;
   readonly seconds: number;
-  readonly jobs: History['counters'];
+  readonly jobs: Counters;
   /** How often each was done. */
   readonly faults: Readonly<Record<string, number>>;
   /** From the end of a fault that hit all until the next run started, ms. */
@@ -47,21 +48,15 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000)); // how long it lasts
     const { seen, drainMs } = await calm(field, nemesis, say);
     const books = await readBooks(field.redis.client, QUEUE);
-    const history: History = {
-      seed,
-      calls: field.calls(),
-      runs: field.runs(),
-      books,
-      counters: await field.queue.stats(),
-      seen,
-    };
+    const counters = countersOf(await field.queue.stats());
+    const runs = field.runs();
     return {
       seed,
       seconds,
-      ...judge(history),
-      jobs: countersOf(history),
+      ...judge({ seed, calls: field.calls(), runs, books, counters, seen }),
+      jobs: counters,
       faults: tally(nemesis.done),
-      recoveredMs: recoveries(nemesis.done, history.runs),
+      recoveredMs: recoveries(nemesis.done, runs),
       checks: field.watch.checks,
       drainMs,
     };
@@ -110,8 +105,7 @@ export async function calm(
   return { seen, drainMs };
 }
 
-function countersOf({ counters }: History): History['counters'] {
-  const { enqueued, completed, failed, cancelled, refused } = counters;
+export function countersOf({ enqueued, completed, failed, cancelled, refused }: Stats): Counters {
   return { enqueued, completed, failed, cancelled, refused };
 }
 
