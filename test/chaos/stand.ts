@@ -21,7 +21,8 @@ export interface Stand {
   readonly log: readonly string[];
   /** Workers that ended though nobody stopped them are said to be broken. */
   worker(jobs: object, options?: WorkerOptions): Worker;
-  queue(options?: QueueOptions): Queue;
+  /** @param name of another queue than the stand's */
+  queue(options?: QueueOptions, name?: string): Queue;
   /** Between minq and Redis, for the queues and workers that are given its URL. */
   proxy(): Promise<Proxy>;
   /** Notes the promise as broken unless it holds. */
@@ -37,6 +38,8 @@ export interface Found {
   /** Ids of the jobs that were accepted. */
   readonly accepted: readonly string[];
   readonly recoveredMs: readonly number[];
+  /** Runs beyond the first that the jobs themselves asked for. */
+  readonly planned?: number;
   /** What the invariants may say, where the scenario leaves the queue broken on purpose. */
   readonly allowed?: RegExp;
 }
@@ -70,18 +73,20 @@ export async function onStand(
         ...given,
       });
       let stopping = false;
+      const stop = worker.stop.bind(worker);
+      worker.stop = (how) => {
+        stopping = true;
+        return stop(how);
+      };
       worker.run().then(
         () => stopping || broken.push('a worker ended by itself'),
         (error: Error) => broken.push(`a worker ended: ${error.message}`),
       );
-      closing.unshift(() => {
-        stopping = true;
-        return worker.stop({ timeout: 500 });
-      });
+      closing.unshift(() => worker.stop({ timeout: 500 }));
       return worker;
     },
-    queue(given = {}) {
-      const queue = new Queue(QUEUE, { redis: redis.url, ...given });
+    queue(given = {}, name = QUEUE) {
+      const queue = new Queue(name, { redis: redis.url, ...given });
       closing.unshift(() => queue.close());
       return queue;
     },
@@ -105,14 +110,20 @@ export async function onStand(
     onEnd: (close) => void closing.unshift(close),
   };
   try {
-    const { accepted, recoveredMs, allowed } = await body(stand);
+    const { accepted, recoveredMs, planned = 0, allowed } = await body(stand);
     const lost = await stand.unfinished(accepted);
     for (const close of closing.splice(0)) await close();
     const wrong = await violations(redis.client, QUEUE);
     broken.push(...wrong.filter((line) => !allowed?.test(line)).slice(0, 20));
-    const extraRuns = accepted.reduce((sum, id) => sum + Math.max(0, (runs.get(id) ?? 0) - 1), 0);
+    const again = accepted.reduce((sum, id) => sum + Math.max(0, (runs.get(id) ?? 0) - 1), 0);
     const lines = [...new Set(broken)].slice(0, 30);
-    return { accepted: accepted.length, lost: lost.length, extraRuns, recoveredMs, broken: lines };
+    return {
+      accepted: accepted.length,
+      lost: lost.length,
+      extraRuns: again - planned,
+      recoveredMs,
+      broken: lines,
+    };
   } finally {
     for (const close of closing) await close().catch(() => {});
     await redis.stop();
