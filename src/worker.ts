@@ -1,8 +1,9 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
 import { hostname } from 'node:os';
 import { appOf } from './app.ts';
+import type { RedisSource } from './client.ts';
 import { describeError } from './codec.ts';
-import { Connection, type RedisSource } from './connection.ts';
+import { Connection } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';

@@ -33,7 +33,8 @@ export interface WorkerProcesses {
  * Processes still there at the end of the test are killed.
  * @param fixture what they run, in test/fixtures
  */
-export function workerProcesses(stage: Stage, fixture = 'faults/worker.ts'): WorkerProcesses {
+export function workerProcesses(
+  stage: Pick<Stage, 'onEnd'>, fixture = 'faults/worker.ts'): WorkerProcesses {
   const folder = mkdtempSync(path.join(tmpdir(), 'minq-workers-'));
   const file = path.join(folder, 'evidence');
   const children = new Set<ChildProcess>();
