@@ -27,6 +27,8 @@ export interface Outcome {
   readonly accepted: number;
   /** Accepted jobs that never came to their end. */
   readonly lost: number;
+  /** Accepted jobs that ended failed though nothing was wrong with them. */
+  readonly failed?: number;
   /** Runs beyond the first of a job. */
   readonly extraRuns: number;
   /** From the fault (or its end, where it lasts) until work went on, in ms, one for each time it was done. */

@@ -130,6 +130,7 @@ export async function play(
       return {
         accepted: accepted.size,
         lost: lost.length,
+        failed: failed.length,
         extraRuns: extraRuns(this.entries()),
         recoveredMs,
         broken: found,
