@@ -19,7 +19,7 @@ export interface Ground {
   /** As long and as often as the reference says; else a short form for CI. */
   readonly full: boolean;
   /** Where it stands, for whoever watches. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
 }
 
 export interface Outcome {
