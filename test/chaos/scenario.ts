@@ -35,6 +35,8 @@ export interface Outcome {
   readonly recoveredMs: readonly number[];
   /** What minq promises and was not so, a line each; empty: it holds. For a peer: what stood out. */
   readonly broken: readonly string[];
-  /** Settings that were used, and further numbers worth a line. */
+  /** What the library was given that decides when lost work is done again. */
+  readonly settings?: string;
+  /** Further numbers worth a line. */
   readonly notes?: readonly string[];
 }

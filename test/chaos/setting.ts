@@ -134,7 +134,8 @@ export async function play(
         extraRuns: extraRuns(this.entries()),
         recoveredMs,
         broken: found,
-        notes: [library.settings(leaseMs), ...notes],
+        settings: library.settings(leaseMs),
+        notes,
       };
     },
   };
