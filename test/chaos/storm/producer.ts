@@ -36,7 +36,11 @@ const write = openEvidence(file);
 watchProcess(write);
 endWithParent();
 if (settings.sampleMs > 0) sampleEvery(settings.sampleMs, write);
-const queue = new Queue<Jobs>(settings.queue, { redis: settings.redis, callTimeout: CALL_MS });
+const queue = new Queue<Jobs>(settings.queue, {
+  redis: settings.redis,
+  callTimeout: CALL_MS,
+  defaults: { resultTtl: settings.resultTtl },
+});
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Says so when a call doesn't end: each has a deadline. */
@@ -73,7 +77,7 @@ async function insist<T>(
 async function enqueueFlow(plan: Planned): Promise<void> {
   const { key } = plan;
   write('attempt', { key });
-  const flow = flowOf(plan, settings.resultTtl);
+  const flow = flowOf(plan);
   // A flow enqueued again is another one: only what was certainly not sent may be repeated.
   const job = await insist(
     key,
@@ -91,7 +95,6 @@ async function enqueue(plan: Planned): Promise<Job | undefined> {
   const options: EnqueueOptions = {
     retries: RETRIES,
     backoff: 100,
-    resultTtl: settings.resultTtl,
     delay: delayMs,
     ...(priority !== 'normal' && { priority }),
     ...(kind !== 'plain' && kind !== 'doomed' && { id: key, unique: 'kept' }),

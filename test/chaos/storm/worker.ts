@@ -7,18 +7,19 @@ export interface WorkerSettings {
   readonly redis: string;
   readonly queue: string;
   readonly leaseMs: number;
+  readonly resultTtl: string;
   /** How often to say how big it is; 0: never. */
   readonly sampleMs: number;
 }
 
 const [file, text] = process.argv.slice(2) as [string, string];
-const { redis, queue, leaseMs, sampleMs } = JSON.parse(text) as WorkerSettings;
+const { redis, queue, leaseMs, resultTtl, sampleMs } = JSON.parse(text) as WorkerSettings;
 const write = openEvidence(file);
 watchProcess(write);
 endWithParent();
 if (sampleMs > 0) sampleEvery(sampleMs, write);
 
-const worker = new Worker(makeJobs(write), {
+const worker = new Worker(makeJobs(write, resultTtl), {
   redis,
   queue,
   lease: leaseMs,
