@@ -1,6 +1,6 @@
 /** A worker process of a storm: `worker.ts <evidence file> <Settings as JSON>`. Stops at a message of its parent. */
 import { Worker } from '../../../src/index.ts';
-import { endWithParent, openEvidence, sampleEvery, watchProcess } from './evidence.ts';
+import { openEvidence, sampleEvery, untilAsked, watchProcess } from './evidence.ts';
 import { makeJobs } from './jobs.ts';
 
 export interface WorkerSettings {
@@ -16,7 +16,6 @@ const [file, text] = process.argv.slice(2) as [string, string];
 const { redis, queue, leaseMs, resultTtl, sampleMs } = JSON.parse(text) as WorkerSettings;
 const write = openEvidence(file);
 watchProcess(write);
-endWithParent();
 if (sampleMs > 0) sampleEvery(sampleMs, write);
 
 const worker = new Worker(makeJobs(write, resultTtl), {
@@ -40,8 +39,8 @@ const worker = new Worker(makeJobs(write, resultTtl), {
       write('error', { id: String(fields?.['id'] ?? '-'), more: message }),
   },
 });
-process.once('message', () => {
+void untilAsked().then(() => {
   process.disconnect();
-  void worker.stop();
+  return worker.stop();
 });
 await worker.run();
