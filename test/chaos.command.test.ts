@@ -88,7 +88,7 @@ void t.test(
       scenarios: [
         { scenario: 'kill', library: 'minq', ...bad },
         { scenario: 'kill', library: 'bullmq', ...bad },
-        { scenario: 'stop', library: 'minq', ...bad, lost: 0, broken: [] },
+        { scenario: 'stop', library: 'minq', ...bad, lost: 0, broken: [], notes: ['lease 2 s'] },
       ],
       mutants: [
         { name: 'deaf', killedBy: undefined, ms: 5 },
@@ -106,7 +106,8 @@ void t.test(
     const shown = text(results, failures);
     t.match(shown, /^kill +minq +9 +1 +0 +0\.1 - 2\.1 s +BROKEN$/m);
     t.match(shown, /^stop +minq +9 +0 +0 +0\.1 - 2\.1 s +ok$/m);
-    t.match(shown, /^bullmq, kill: it is late$/m);
+    t.match(shown, /^stop, minq: lease 2 s$/m);
+    t.match(shown, /^kill, bullmq: it is late$/m);
     t.match(shown, 'again: npm run chaos -- --scenario kill --libs minq --full --seed 5');
   },
 );
