@@ -30,7 +30,7 @@ export interface Stand {
   /** Waits for it; that it doesn't come is a promise broken, and no error. @returns how long it took, ms */
   within(ms: number, what: string, condition: () => unknown): Promise<number>;
   /** Of these jobs, those that have not come to an end, by what Redis holds of them. */
-  unfinished(ids: Iterable<string>): Promise<string[]>;
+  unfinished(ids: Iterable<string>, queue?: string): Promise<string[]>;
   onEnd(close: () => Promise<unknown>): void;
 }
 
@@ -105,8 +105,8 @@ export async function onStand(
       });
       return Math.round(performance.now() - started);
     },
-    async unfinished(ids) {
-      const outcomes = new Set(await redis.client.hkeys(`minq:{${QUEUE}}:outcomes`));
+    async unfinished(ids, queue = QUEUE) {
+      const outcomes = new Set(await redis.client.hkeys(`minq:{${queue}}:outcomes`));
       return [...ids].filter((id) => !outcomes.has(id));
     },
     onEnd: (close) => void closing.unshift(close),
@@ -118,7 +118,7 @@ export async function onStand(
     const wrong = await violations(redis.client, QUEUE);
     broken.push(...wrong.filter((line) => !allowed?.test(line)).slice(0, 20));
     const again = accepted.reduce((sum, id) => sum + Math.max(0, (runs.get(id) ?? 0) - 1), 0);
-    const lines = [...new Set(broken)].slice(0, 30);
+    const lines = [...new Set(broken)].slice(0, 60);
     return {
       accepted: accepted.length,
       lost,
