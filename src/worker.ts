@@ -62,10 +62,9 @@ export interface WorkerOptions {
   middleware?: Middleware;
 }
 
-/** After the time for running jobs is over: how long giving them back may take. */
-const RELEASE_MS = 2_000;
-const RELEASE_NOW_MS = 500;
-const LEAVE_NOW_MS = 200;
+/** After the time for running jobs is over: how long giving them back and signing off may take, together. Gone within 2 s. */
+const LEAVE_MS = 1_500;
+const LEAVE_NOW_MS = 700;
 
 export class Worker {
   /** Unique to this object; two workers may share host, name and pid. */
@@ -251,7 +250,7 @@ export class Worker {
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
     const beatOver = beat?.stop().catch(() => {}); // else another takes it at the next tick
-    await this.#finish(processor, timeoutMs);
+    const leaveBy = await this.#finish(processor, timeoutMs);
     stopping = true;
     stopCatching();
     watch.stop();
@@ -264,7 +263,7 @@ export class Worker {
       } while (!timings.empty);
     };
     const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
-    await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
+    await within(leaveBy - performance.now(), signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();
     const carried = courier.stop();
@@ -292,8 +291,11 @@ export class Worker {
     return this.#stopAsked === 0;
   }
 
-  /** Nothing new is claimed; leases are renewed until the last job is settled or given back. */
-  async #finish(processor: Processor, timeoutMs: number): Promise<void> {
+  /**
+   * Nothing new is claimed; leases are renewed until the last job is settled or given back.
+   * @returns when the worker has to be gone, though Redis may be away
+   */
+  async #finish(processor: Processor, timeoutMs: number): Promise<number> {
     processor.stopClaiming();
     const hurried = new Promise<void>((resolve) => {
       this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
@@ -301,7 +303,10 @@ export class Worker {
     await within(timeoutMs, processor.quiet(), hurried);
     const left = [...processor.running].filter((run) => !run.decided).length;
     if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
-    await within(this.#hurried ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
+    const leaveMs = this.#hurried ? LEAVE_NOW_MS : LEAVE_MS;
+    const leaveBy = performance.now() + leaveMs;
+    await within(leaveMs, processor.releaseAll());
+    return leaveBy;
   }
 
   /** @returns false when the worker was stopped before Redis could be reached */

@@ -1,7 +1,8 @@
 /** Workers that are killed, frozen, or taken down by their own job. */
 import t from 'tap';
 import { JobFailedError } from '../src/index.ts';
-import { workerProcesses, type Entry } from './helpers/processes.ts';
+import type { Entry } from './helpers/evidence.ts';
+import { workerProcesses } from './helpers/processes.ts';
 import { scene } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 

@@ -33,4 +33,6 @@ export interface Outcome {
   readonly recoveredMs: readonly number[];
   /** What minq promises and was not so, a line each; empty: it holds. For a peer: what stood out. */
   readonly broken: readonly string[];
+  /** Settings that were used, and further numbers worth a line. */
+  readonly notes?: readonly string[];
 }
