@@ -159,14 +159,14 @@ export class Connection {
     try {
       return await send('EVALSHA', text);
     } catch (error) {
-      if (!isRefusal(error, /NOSCRIPT/)) throw error;
+      if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
     }
     try {
       return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
       const unknownHeader = isRefusal(error, /compil|unexpected symbol|syntax|shebang/i);
-      if (text === script.plain || !unknownHeader) throw error;
+      if (text === script.plain || !unknownHeader) throw named(error, script, text);
       this.#plainScripts = true;
       return await send('EVAL', script.plain);
     }
@@ -271,6 +271,16 @@ function socketsOf(client: Redis | Cluster): { destroy(): void }[] {
   const nodes = isCluster(client) ? client.nodes() : [client];
   // Before a client has connected it has none, whatever its type says.
   return nodes.flatMap((node) => (node.stream as { destroy(): void } | undefined) ?? []);
+}
+
+/** A right that a script lacked: Redis 7.0 says in which line, and not to what. */
+function named(error: unknown, script: Script, { source }: ScriptText): unknown {
+  if (!isRefusal(error, /user executing the script|ACL failure/)) return error;
+  const { message } = error as RedisCommandError;
+  const line = source.split('\n')[Number(/user_script:(\d+)/.exec(message)?.[1]) - 1] ?? '';
+  const commands = [...line.matchAll(/redis\.call\('([A-Z]+)'/g)].map((match) => match[1]!);
+  const what = commands.length > 0 ? commands.join(' or ').toLowerCase() : message;
+  return new RedisCommandError(`Redis refused: NOPERM: script ${script.name} may not run ${what}`);
 }
 
 const isRefusal = (error: unknown, words: RegExp) =>
