@@ -226,9 +226,9 @@ scene('a user with the fewest rights can do everything', async (t, stage) => {
 /** Gives the user all rights that minq needs but these. */
 async function allBut(stage: Stage, ...missing: string[]): Promise<string> {
   const commands = `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ');
-  await stage.redis.client.acl(
-    ...['SETUSER', 'lacking', 'on', `>${SECRET}`, 'resetkeys', '~minq:*', 'resetchannels'],
-    ...['&minq:*', '-@all'],
+  await stage.redis.client.call(
+    ...(['ACL', 'SETUSER', 'lacking', 'on', `>${SECRET}`, 'resetkeys', '~minq:*'] as const),
+    ...['resetchannels', '&minq:*', '-@all'],
     ...commands.filter((name) => !missing.includes(name)).map((name) => `+${name}`),
   );
   return as(stage, 'lacking', SECRET);
@@ -237,9 +237,14 @@ async function allBut(stage: Stage, ...missing: string[]): Promise<string> {
 scene('a worker that lacks a single right ends with an error that names it', async (t, stage) => {
   const optional = ['info', 'client|setname'];
   for (const missing of `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ')) {
-    const running = runWorker(stage, await allBut(stage, missing));
-    if (optional.includes(missing)) continue;
-    const error = await rejection(running);
+    const redis = await allBut(stage, missing);
+    if (optional.includes(missing)) {
+      const worker = stage.worker(jobs, { redis });
+      t.ok(await (await stage.queue({ redis }).enqueue('echo', ['a'])).result({ timeout: '5s' }));
+      await worker.stop();
+      continue;
+    }
+    const error = await rejection(runWorker(stage, redis));
     t.type(error, RedisCommandError);
     t.match(error.message, new RegExp(`NOPERM.*\\b${missing}\\b`), error.message);
     clean(t, stage, error);
@@ -263,8 +268,8 @@ scene('rights withdrawn from a worker at work: it ends and names one', async (t,
     'it does not try for ever',
   );
   clean(t, stage, error);
-  stage.worker(jobs);
-  t.equal(await queue.job('b').result({ timeout: '30s' }), 'b', 'nothing is lost');
+  // The script was cut off midway, and Redis takes nothing back: no client can mend what it left behind.
+  stage.allow(/job b is in 0 places/);
 });
 
 scene('a producer is told which command its script may not run', async (t, stage) => {
