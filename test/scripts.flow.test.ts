@@ -87,6 +87,28 @@ scene(
   },
 );
 
+scene('a flow that is sent again, because its reply was lost, is there once', async (t, stage) => {
+  const store = stage.store('a');
+  const plan = planFlow(
+    chain(step('f'), group([step('f'), step('f')]), step('f')),
+    store.queue,
+    {},
+  );
+  const send = async () => {
+    for (const part of plan.parts.values()) await store.flows.enqueue(plan, part, plan.start.node);
+  };
+  await send();
+  const whole = () => stateOf(stage.redis.client, stage.name);
+  const before = await whole();
+  await send();
+  t.same(await whole(), before, 'all of it as it was');
+  await claim(store, 1, 1);
+  await claim(store, 2, 0, done(`${plan.flow}.0:1:1`));
+  const later = await whole();
+  await send();
+  t.same(await whole(), later, 'begun long ago, too');
+});
+
 scene('a place that is taken twice counts once; of a group that has failed, none is kept', async (t, stage) => {
   const store = stage.store('a');
   const id = await enqueue(store, chord([step('f', [0]), step('f', [1])], step('sum')));
