@@ -66,7 +66,7 @@ local function settleGroup(word, ms, at, count, news, accepted)
       untils[n + 1], untils[n + 2] = till, id
       if followed then accepted[ticket] = true end
     elseif unwanted then
-      finishCancelled(id, 'cancelled')
+      finishCancelled(id)
     elseif word == 'released' then
       rare = true -- it may be of another lane
       released[#released + 1] = successor(ticket, 0)
@@ -145,7 +145,7 @@ local function recover()
   redis.call('ZREM', active, unpack(ended))
   for _, ticket in ipairs(unwanted) do
     redis.call('SREM', cancelling, ticket)
-    finishCancelled(idOf(ticket), 'cancelled')
+    finishCancelled(idOf(ticket))
   end
   if #again > 0 then redis.call('HINCRBY', stats, 'recovered', #again) end
 end

@@ -81,7 +81,8 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
     if (!list('active').includes(ticket))
       found.push(`cancelling holds ${ticket}, which isn't active`);
   }
-  found.push(...flowViolations(list('flows'), list('joins'), jobs, new Set(list('waiting'))));
+  const unfinished = [...jobs].filter((id) => !outcomes.has(id));
+  found.push(...flowViolations(list('flows'), list('joins'), jobs, list('waiting'), unfinished));
   const tokens = reply[names.indexOf('wake')] as number;
   if (tokens > 1) found.push(`${tokens} wake tokens`);
   return found;
@@ -92,13 +93,14 @@ function flowViolations(
   flat: string[],
   joins: string[],
   jobs: ReadonlySet<string>,
-  waiting: ReadonlySet<string>,
+  waiting: readonly string[],
+  unfinished: readonly string[],
 ): string[] {
   const found: string[] = [];
   const flows = new Map<string, string>();
   for (let i = 0; i < flat.length; i += 2) flows.set(flat[i]!, flat[i + 1]!);
   const flowOf = (field: string) => field.replace(/(\.\d+|\*\d+(\/\d*)?)$/, '');
-  const alive = new Set([...waiting].map(flowOf));
+  const alive = new Set(unfinished.map(flowOf));
   const kept = new Set([...jobs].map(flowOf));
   for (const field of flows.keys()) {
     if (/\.\d+$/.test(field)) {
@@ -113,7 +115,7 @@ function flowViolations(
   for (const field of joins) {
     if (!flows.has(field.replace(/\/\d+$/, ''))) found.push(`joins holds ${field} of no group`);
     else if (!alive.has(flowOf(field)))
-      found.push(`joins holds ${field}, and nothing waits for it`);
+      found.push(`joins holds ${field} of a flow that is over`);
   }
   return found;
 }

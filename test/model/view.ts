@@ -46,7 +46,7 @@ export function viewOfModel(queue: ModelQueue): View {
     });
     view.set(`job ${job.id}`, line);
   }
-  for (const lane of LANES) view.set(`lane ${lane}`, lines(queue.lanes[lane].map(ticketOf)));
+  for (const lane of LANES) view.set(`lane ${lane}`, lines(queue.inLine(lane)));
   for (const [name, count] of Object.entries(queue.stats)) view.set(`stats ${name}`, String(count));
   view.set('paused', String(queue.paused));
   for (const [id, { at, counted }] of queue.workers) view.set(`worker ${id}`, `${at} ${counted}`);
