@@ -21,8 +21,8 @@ void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
   const redis = await sharedRedis();
   const time = new VirtualTime(redis.url);
   t.teardown(() => time.close());
-  await time.connect();
   const player = new Player(time);
+  await player.prepare();
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1_000;
   let played = 0;

@@ -19,20 +19,29 @@ return {
   redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
   redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]), redis.call('HKEYS', k[23]) }`;
 
+const NAMES = [
+  'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
+  'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
+  'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
+] as const; // prettier-ignore
+
+/** Members of each structure; of `tickets` and `flows`, pairs of field and value. */
+export type Members = (name: Exclude<(typeof NAMES)[number], 'wake' | 'flowing' | 'outbox'>) => string[]; // prettier-ignore
+
 /** @returns what is wrong, one line each; empty when all is well */
 export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
   const keys = queueKeys(prefix, queue);
-  const names = [
-    'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
-    'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
-    'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
-  ] as const; // prettier-ignore
   const reply = (await client.eval(
     READ,
-    names.length,
-    ...names.map((name) => keys[name]),
+    NAMES.length,
+    ...NAMES.map((name) => keys[name]),
   )) as unknown[];
-  const list = (name: (typeof names)[number]) => reply[names.indexOf(name)] as string[];
+  const tokens = reply[NAMES.indexOf('wake')] as number;
+  return violationsIn((name) => reply[NAMES.indexOf(name)] as string[], tokens);
+}
+
+/** The same of what was read already. */
+export function violationsIn(list: Members, tokens: number): string[] {
   const found: string[] = [];
 
   const pairs = list('tickets');
@@ -83,7 +92,6 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
   }
   const unfinished = [...jobs].filter((id) => !outcomes.has(id));
   found.push(...flowViolations(list('flows'), list('joins'), jobs, list('waiting'), unfinished));
-  const tokens = reply[names.indexOf('wake')] as number;
   if (tokens > 1) found.push(`${tokens} wake tokens`);
   return found;
 }

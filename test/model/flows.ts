@@ -101,13 +101,14 @@ function begin(home: ModelQueue, step: FlowStep, payload: string): void {
 }
 
 function groupNode(queue: string, name: string, group: FlowGroup, heads: Next[]): Next {
-  const open = (home: ModelQueue) => home.groups.has(group) && !group.begun && (group.begun = true);
+  // Also of one that has failed meanwhile, for another member: what is left of it must not wait for ever.
+  const open = () => !group.begun && (group.begun = true);
   const self: Next = {
     queue,
     name,
     go: (at, payload) =>
       reach(at, self, payload === NO_PAYLOAD ? 'begin' : 'go', payload, (home) => {
-        if (!open(home)) return;
+        if (!open()) return;
         if (heads.length === 0) {
           home.groups.delete(group);
           home.consequences.push(() => group.next?.go(home, '[]'));
@@ -116,7 +117,7 @@ function groupNode(queue: string, name: string, group: FlowGroup, heads: Next[])
       }),
     fail: (at, origin, error) =>
       reach(at, self, 'fail', `${origin} ${error}`, (home) => {
-        if (!open(home)) return;
+        if (!open()) return;
         if (heads.length === 0) {
           home.groups.delete(group);
           home.consequences.push(() => group.next?.fail(home, origin, error));

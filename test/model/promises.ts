@@ -2,6 +2,7 @@
  * What must be true from one moment to the next, whatever the model says: fences only grow, leases and ticks never go
  * back, no job is lost from the books, and who waits for work is woken.
  */
+import { violationsIn } from '../helpers/invariants.ts';
 import type { TurnReply } from './life.ts';
 import type { Move } from './move.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -18,6 +19,7 @@ export class Promises {
     const before = this.#last.get(move.queue);
     this.#last.set(move.queue, now);
     return [
+      ...invariants(now),
       ...(before ? goneBack(before, now) : []),
       ...this.#givenTwice(move, reply),
       ...this.#asleep(move, reply, now),
@@ -47,6 +49,15 @@ export class Promises {
     return line.length > 0 ? [`nobody is woken for ${line.join(', ')}`] : [];
   }
 }
+
+/** The invariants of every moment. */
+const invariants = (now: Snapshot): string[] =>
+  violationsIn((name) => {
+    const content = now[name];
+    if (Array.isArray(content)) return content;
+    if (name === 'tickets' || name === 'flows') return [...now[name]].flat();
+    return [...content.keys()];
+  }, now.wake.length);
 
 function goneBack(before: Snapshot, now: Snapshot): string[] {
   const found: string[] = [];

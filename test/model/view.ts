@@ -132,8 +132,9 @@ export function viewOfRedis(found: Snapshot): View {
 }
 
 /** A void ticket lies in its list until it is met; of two alike, the first is the void one. */
-export function withoutVoid({ dropped, ...found }: Snapshot, list: 'high' | 'queued' | 'low'): string[] {
-  const left = new Set(dropped);
+export function withoutVoid(found: Snapshot, list: 'high' | 'queued' | 'low'): string[] {
+  if (found.dropped.size === 0) return found[list];
+  const left = new Set(found.dropped);
   return found[list].filter((ticket) => !left.delete(ticket));
 } // prettier-ignore
 
