@@ -40,8 +40,15 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
   return violationsIn((name) => reply[NAMES.indexOf(name)] as string[], tokens);
 }
 
-/** The same of what was read already. */
-export function violationsIn(list: Members, tokens: number): string[] {
+/**
+ * The same of what was read already.
+ * @param elsewhere nodes of flows on other queues that have yet to tell this one of their end
+ */
+export function violationsIn(
+  list: Members,
+  tokens: number,
+  elsewhere: readonly string[] = [],
+): string[] {
   const found: string[] = [];
 
   const pairs = list('tickets');
@@ -90,7 +97,7 @@ export function violationsIn(list: Members, tokens: number): string[] {
     if (!list('active').includes(ticket))
       found.push(`cancelling holds ${ticket}, which isn't active`);
   }
-  const unfinished = [...jobs].filter((id) => !outcomes.has(id));
+  const unfinished = [...jobs].filter((id) => !outcomes.has(id)).concat(elsewhere);
   found.push(...flowViolations(list('flows'), list('joins'), jobs, list('waiting'), unfinished));
   if (tokens > 1) found.push(`${tokens} wake tokens`);
   return found;
@@ -109,7 +116,7 @@ function flowViolations(
   for (let i = 0; i < flat.length; i += 2) flows.set(flat[i]!, flat[i + 1]!);
   const flowOf = (field: string) => field.replace(/(\.\d+|\*\d+(\/\d*)?)$/, '');
   const alive = new Set(unfinished.map(flowOf));
-  const kept = new Set([...jobs].map(flowOf));
+  const kept = new Set([...jobs, ...unfinished].map(flowOf));
   for (const field of flows.keys()) {
     if (/\.\d+$/.test(field)) {
       if (!jobs.has(field)) found.push(`flows holds step ${field}, which has no record`);
