@@ -264,8 +264,9 @@ scene('10,000 members: begun, gathered and failed in calls of bounded length', a
   const slow = (await client.call('SLOWLOG', 'GET', '2000')) as [number, number, number, string[]][];
   const scripts = slow.filter(([, , , args]) => /^evalsha/i.test(args[0]!)).map(([, , us]) => us).sort((x, y) => y - x); // prettier-ignore
   t.comment(`longer than 0.5 ms were ${scripts.length} of ${turn + 22} calls; the longest: ${scripts.slice(0, 5).join(', ')} us`);
-  // No tight bound: the machine may be busy. All at once they would take some 100 ms.
-  t.ok((scripts[5] ?? 0) < 20_000, 'bounded');
+  // As a share of all, for the machine may be busy: had any of them done all of its part, it would be a third.
+  const all = scripts.reduce((sum, us) => sum + us, 0);
+  t.ok((scripts[5] ?? 0) < all / 10, 'bounded');
 }); // prettier-ignore
 
 scene('a flow of which only a part came is removed after a minute', async (t, stage) => {
