@@ -132,14 +132,19 @@ scene('many outcomes in one turn are recorded each by itself', async (t, stage) 
   t.same(await store.counts(), [2, 1, 0, 2, 2, 1, 0, 0]);
 });
 
-scene('released jobs stand before all others, in their old order', async (t, stage) => {
-  const store = stage.store('worker-a');
-  await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));
-  await claim(store, 1, 3);
-  const back = ['a', 'b', 'c'].map((id) => settlement(`${id}:1:1`, { kind: 'released' }));
-  await claim(store, 2, 0, ...back);
-  t.same((await core(stage))['queued'], ['a:2:1', 'b:2:1', 'c:2:1', 'd:1:1']);
-});
+scene(
+  'released jobs stand before all others, in their old order, and wake a sleeper',
+  async (t, stage) => {
+    const store = stage.store('worker-a');
+    await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));
+    await claim(store, 1, 3);
+    await stage.redis.client.del(store.keys.wake); // somebody took it, and sleeps again
+    const back = ['a', 'b', 'c'].map((id) => settlement(`${id}:1:1`, { kind: 'released' }));
+    await claim(store, 2, 0, ...back);
+    t.same((await core(stage))['queued'], ['a:2:1', 'b:2:1', 'c:2:1', 'd:1:1']);
+    t.equal(await stage.redis.client.llen(store.keys.wake), 1);
+  },
+);
 
 scene('resultTtl 0: a completed job leaves no trace', async (t, stage) => {
   const store = stage.store('worker-a');
