@@ -225,6 +225,22 @@ scene('a lease that ends puts the job at the back and uses up an attempt', async
   t.equal((await core(stage))['active'], undefined);
 });
 
+scene('an id that comes again is safe from the runs of the job before', async (t, stage) => {
+  const [a, b] = [stage.store('worker-a'), stage.store('worker-b')];
+  const done = (ticket: string) => settlement(ticket, { kind: 'completed', result: '1' });
+  await a.enqueue(jobs('n pending 0', 'mine'));
+  const [lost] = ticketsOf(await claim(a, 1, 1));
+  await endLease(stage, a.keys.active, lost!);
+  const [newer] = ticketsOf(await claim(b, 1, 1));
+  await claim(b, 2, 0, done(newer!));
+  t.same(await a.enqueue(jobs('n pending 0', 'mine').map((job) => ({ ...job, json: '{"fn":"g","args":[]}' }))), new Set()); // prettier-ignore
+  const [again] = ticketsOf(await claim(b, 3, 1));
+  for (const old of [lost, newer]) t.not(old, again);
+  const late = await claim(a, 2, 0, done(lost!));
+  t.same(late.refused, [{ ticket: lost, why: 'lost' }]);
+  t.match(await core(stage), { active: { [again!]: Number }, completed: undefined });
+});
+
 scene('lanes keep their order over retry, recovery and release', async (t, stage) => {
   const store = stage.store('worker-a');
   await store.enqueue([
