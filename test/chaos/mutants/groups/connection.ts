@@ -100,12 +100,4 @@ export const CONNECTION: readonly Mutant[] = [
     replace: `const named = withId(error, newId());`,
     tests: ['producer.connection'],
   },
-  {
-    name: 'stuck-batch-unbounded',
-    what: 'a call behind one that hangs is not told at its own deadline',
-    file: 'batch.ts',
-    find: `if (this.#sending) this.#watchDeadline();`,
-    replace: `if (this.#sending) return;`,
-    tests: ['faults.hang > Redis hangs for 6 s'],
-  },
 ];
