@@ -125,6 +125,21 @@ faultyScene(
 );
 
 faultyScene(
+  'a connection goes dead before Redis has answered its handshake: another is made',
+  async (t, stage) => {
+    const queue = stage.queue({ callTimeout: '10s' });
+    stage.proxy.swallow = ['replies'];
+    const job = queue.enqueue('echo', ['patient']);
+    const name = `name=minq:queue:${stage.name} `;
+    await until(async () => String(await stage.redis.client.client('LIST')).includes(name));
+    await sleep(50); // what Redis said to it is swallowed by now
+    stage.proxy.swallow = [];
+    t.notOk((await job).duplicate, 'long before the deadline');
+    t.equal((await queue.counts()).queued, 1);
+  },
+);
+
+faultyScene(
   'the connection that results come by goes dead: those who wait are told all the same, and at once again later',
   async (t, stage) => {
     const queue = stage.queue({ callTimeout: '2s' });

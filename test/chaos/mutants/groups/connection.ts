@@ -42,7 +42,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);`,
     replace: ``,
-    tests: ['faults.hang > go dead without a word', 'faults.hang > Redis hangs while jobs run'],
+    tests: ['faults.hang > before Redis has answered its handshake'],
   },
   {
     name: 'passing-errors-surface',
