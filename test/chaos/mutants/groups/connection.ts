@@ -85,14 +85,6 @@ export const CONNECTION: readonly Mutant[] = [
     tests: ['producer.connection'],
   },
   {
-    name: 'first-try-forgotten',
-    what: 'of several tries only the last one decides whether the call may have been carried out',
-    file: 'connection.ts',
-    find: `maybeEnqueued ||= error.maybeEnqueued;`,
-    replace: `maybeEnqueued = error.maybeEnqueued;`,
-    tests: ['connection', 'producer.connection'],
-  },
-  {
     name: 'new-id-after-a-timeout',
     what: 'the error of an enqueue names another id than was sent: repeated, it is a second job',
     file: 'queue.ts',
