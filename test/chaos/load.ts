@@ -15,9 +15,13 @@ export function startLoad(setting: Setting, perSecond: number, ms: () => number)
   const pending: Promise<string>[] = [];
   let stopped = false;
   const running = (async () => {
-    while (!stopped) {
+    while (!stopped && !setting.over.aborted) {
       const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
-      while (pending.length < due) pending.push(setting.enqueue('sleep', [ms()]));
+      while (pending.length < due) {
+        const call = setting.enqueue('sleep', [ms()]);
+        call.catch(() => {}); // the scenario is over before its time
+        pending.push(call);
+      }
       await sleep(PULSE_MS);
     }
   })();

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly what: string;
   /** To whom it can be done; minq is always among them. */
   readonly libraries: readonly LibraryName[];
-  run(ground: Ground): Promise<Outcome>;
+  readonly run: (ground: Ground) => Promise<Outcome>;
 }
 
 /** What a scenario may use, and has to leave as it found it: everything it starts, it ends. */

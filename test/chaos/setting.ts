@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readEvidence, type Entry } from '../helpers/evidence.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { follow, type Entry } from '../helpers/evidence.ts';
 import { violations } from '../helpers/invariants.ts';
 import { startRedis, type TestRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
@@ -12,6 +13,7 @@ import { extraRuns } from './runs.ts';
 import type { Ground, Outcome } from './scenario.ts';
 
 const QUEUE = 'chaos';
+const AGAIN_MS = 100;
 
 export interface Setting {
   readonly redis: TestRedis;
@@ -31,7 +33,9 @@ export interface Setting {
   ): Promise<string>;
   startWorker(options?: Partial<WorkerOptions>): Promise<ChildProcess>;
   /** What the runs have written so far. */
-  entries(): Entry[];
+  readonly entries: () => readonly Entry[];
+  /** Aborts when it is taken down. */
+  readonly over: AbortSignal;
   /** Waits until every accepted job is at its end, or no more came to it for a time in which lost work would have. */
   drained(): Promise<void>;
   /** The outcome, with what is true of every scenario: nothing lost, nothing failed but what is `meant` to, invariants kept. */
@@ -69,6 +73,7 @@ export async function play(
   process.once('exit', killRedis);
   const producer = library.producer(redis.url, QUEUE, producerOptions);
   const accepted = new Set<string>();
+  const over = new AbortController();
   let next = 0;
 
   const setting: Setting = {
@@ -76,15 +81,20 @@ export async function play(
     producer,
     leaseMs,
     accepted,
-    entries: () => readEvidence(evidence),
+    over: over.signal,
+    entries: follow(evidence),
     async enqueue(task, args, options) {
       const given = { id: `${task}-${++next}`, ...options };
-      const accept = async () => {
-        await producer.enqueue(task, args, given);
-        return accepted.add(given.id);
-      };
-      await until(() => accept().catch(() => false), { timeoutMs: 120_000, everyMs: 100 });
-      return given.id;
+      for (;;) {
+        try {
+          await producer.enqueue(task, args, given);
+          accepted.add(given.id);
+          return given.id;
+        } catch (error) {
+          if (over.signal.aborted) throw error;
+          await sleep(AGAIN_MS);
+        }
+      }
     },
     async startWorker(options = {}) {
       const child = await library.startWorker({
@@ -143,6 +153,7 @@ export async function play(
   try {
     return await body(setting);
   } finally {
+    over.abort();
     kill();
     await until(() => children.every(ended));
     await producer.close().catch(() => {});

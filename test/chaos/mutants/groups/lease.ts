@@ -31,8 +31,8 @@ export const LEASE: readonly Mutant[] = [
     name: 'heartbeat-ends-with-the-claiming',
     what: 'a worker that stops lets the leases of what still runs go',
     file: 'worker.ts',
-    find: `    await this.#finish(processor, timeoutMs);`,
-    replace: `    await heartbeat.stop();\n    await this.#finish(processor, timeoutMs);`,
+    find: `    const leaveBy = await this.#finish(processor, timeoutMs);`,
+    replace: `    await heartbeat.stop();\n    const leaveBy = await this.#finish(processor, timeoutMs);`,
     tests: ['worker.stop', 'worker.lease'],
   },
   {
