@@ -15,8 +15,8 @@ import { storm } from './storm/storm.ts';
 /** None takes nearly as long; one that hangs is not to keep the others from their turn. */
 const SCENARIO_MS = { short: 10 * 60_000, full: 40 * 60_000 };
 
-/** Something was given up that may never end: it won't end us either. */
-let stuck = false;
+/** Whatever is left over when all is said is named, and does not keep us: a scenario that was given up, say. */
+const LINGER_MS = 10_000;
 
 const startedAt = performance.now();
 const say = (line: string) => {
@@ -34,10 +34,7 @@ async function runScenario(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const ms = full ? SCENARIO_MS.full : SCENARIO_MS.short;
-    timer = setTimeout(() => {
-      stuck = true;
-      reject(new Error(`it takes longer than ${ms / 60_000} min`));
-    }, ms);
+    timer = setTimeout(() => reject(new Error(`it takes longer than ${ms / 60_000} min`)), ms);
   });
   try {
     const library = await loadLibrary(name);
@@ -114,4 +111,7 @@ try {
   console.error(`chaos: ${usageError ? message : stack}`);
   process.exitCode = usageError ? 2 : 1;
 }
-if (stuck) process.exit();
+setTimeout(() => {
+  console.error(`chaos: not ended by itself: ${process.getActiveResourcesInfo().join(', ')}`);
+  process.exit();
+}, LINGER_MS).unref();
