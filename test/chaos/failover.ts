@@ -84,11 +84,14 @@ export async function underLoad(
     ensure(recovered <= resumedMs, `${recovered} ms until work went on`);
     await more(ground.full ? 2_000 : 200);
     let [accepted, extraRuns, lost, withServer] = [0, 0, 0, 0];
+    await until(() => performance.now() > over + 2 * HEARD_MS); // who hasn't heard of it by then is found out
     for (const { name, load, runs } of made) {
       await load.stop();
-      const drained = async () => (await load.fate()).unfinished === 0;
+      const fresh = new Queue(name, { redis: servers.url });
+      const drained = async () => (await load.fate(fresh)).unfinished === 0;
       await until(drained, { timeoutMs: 60_000, what: 'all that Redis knows of is done' });
-      const { gone } = await load.fate();
+      const { gone } = await load.fate(fresh);
+      await fresh.close();
       const atChange = load.accepted.filter(
         ({ id, at }) =>
           masterGone !== undefined &&

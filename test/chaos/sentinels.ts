@@ -13,13 +13,13 @@ export function replaced(
   servers: Watched,
   fault: (master: TestRedis) => Promise<void>,
 ): Promise<Outcome> {
-  return underLoad(ground, servers, ['watched'], RESUMED_MS, async ({ more }) => {
+  return underLoad(ground, servers, ['watched'], RESUMED_MS, async (bench) => {
     const master = await servers.master();
     const masterGone = performance.now();
     const done = fault(master);
     await until(async () => (await servers.master()) !== master, { what: 'another is promoted' });
     const over = performance.now();
-    await more(1);
+    await bench.more(1);
     await done;
     return { over, masterGone };
   });

@@ -34,7 +34,9 @@ export interface WorkerProcesses {
  * @param fixture what they run, in test/fixtures
  */
 export function workerProcesses(
-  stage: Pick<Stage, 'onEnd'>, fixture = 'faults/worker.ts'): WorkerProcesses {
+  stage: Pick<Stage, 'onEnd'>,
+  fixture = 'faults/worker.ts',
+): WorkerProcesses {
   const folder = mkdtempSync(path.join(tmpdir(), 'minq-workers-'));
   const file = path.join(folder, 'evidence');
   const children = new Set<ChildProcess>();

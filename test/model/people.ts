@@ -1,5 +1,12 @@
 /** What people do with a queue, in the model. */
-import { ended, LANES, ticketOf, type FinalState, type ModelJob, type ModelQueue } from './queue.ts';
+import {
+  ended,
+  LANES,
+  ticketOf,
+  type FinalState,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
 
 const RUN_AGAIN = '{"name":"RunAgain","message":"run again by hand"}';
 

@@ -13,13 +13,16 @@ export default {
   run: (ground) =>
     withServers(startCluster, async (cluster) => {
       const queues = [await cluster.queueOn(0, 'moved'), await cluster.queueOn(1, 'other')];
-      return underLoad(ground, cluster, queues, RESUMED_MS, async ({ load, ensure }) => {
+      return underLoad(ground, cluster, queues, RESUMED_MS, async (bench) => {
         const home = await cluster.masterOf(queues[0]!);
         const endMove = await cluster.beginMove(queues[0]!);
         await sleep(ground.full ? 3_000 : 1_000);
         await endMove();
-        ensure((await cluster.masterOf(queues[0]!)) !== home, 'the slot has moved');
-        ensure(load.refused.length === 0 || ground.full, 'no call fails while a slot moves');
+        bench.ensure((await cluster.masterOf(queues[0]!)) !== home, 'the slot has moved');
+        bench.ensure(
+          bench.load.refused.length === 0 || ground.full,
+          'no call fails while a slot moves',
+        );
         return { over: performance.now() };
       });
     }),
