@@ -199,7 +199,7 @@ distributed('a master is killed: its replica takes over, the other queue does no
   await until(() => here.load.accepted.length > 100);
   const master = await cluster.masterOf(dying!);
   t.not(master, await cluster.masterOf(other!), 'they live on different masters');
-  const hasty = stage.queue(dying!, { callTimeout: 1_300 });
+  const hasty = stage.queue(dying!, { callTimeout: 1_700 });
   await hasty.counts();
   master.signal('SIGSTOP');
   const cutOff = hasty.enqueue('work', [], { id: 'cut-off' }).then(String, (error: Error) => error);
