@@ -19,8 +19,16 @@ export interface Setting {
   readonly leaseMs: number;
   /** Ids of jobs whose enqueue resolved. */
   readonly accepted: Set<string>;
-  /** Enqueues a job with a new id. @returns the id, once accepted */
-  enqueue(task: keyof Tasks, args: readonly unknown[], retries?: number): Promise<string>;
+  /**
+   * Enqueues a job, as often as it takes: a call that fails is made again with the same id.
+   * @param id default: a new one
+   * @returns the id, once accepted
+   */
+  enqueue(
+    task: keyof Tasks,
+    args: readonly unknown[],
+    options?: { id?: string; retries?: number },
+  ): Promise<string>;
   startWorker(options?: Partial<WorkerOptions>): Promise<ChildProcess>;
   /** What the runs have written so far. */
   entries(): Entry[];
@@ -69,11 +77,14 @@ export async function play(
     leaseMs,
     accepted,
     entries: () => readEvidence(evidence),
-    async enqueue(task, args, retries) {
-      const id = `${task}-${++next}`;
-      await producer.enqueue(task, args, { id, ...(retries !== undefined && { retries }) });
-      accepted.add(id);
-      return id;
+    async enqueue(task, args, options) {
+      const given = { id: `${task}-${++next}`, ...options };
+      const accept = async () => {
+        await producer.enqueue(task, args, given);
+        return accepted.add(given.id);
+      };
+      await until(() => accept().catch(() => false), { timeoutMs: 120_000, everyMs: 100 });
+      return given.id;
     },
     async startWorker(options = {}) {
       const child = await library.startWorker({
@@ -119,10 +130,12 @@ export async function play(
       return {
         accepted: accepted.size,
         lost: lost.length,
+        failed: failed.length,
         extraRuns: extraRuns(this.entries()),
         recoveredMs,
         broken: found,
-        notes: [library.settings(leaseMs), ...notes],
+        settings: library.settings(leaseMs),
+        notes,
       };
     },
   };
@@ -141,11 +154,11 @@ export async function play(
 }
 
 /** Starts Redis again. @returns how long after it was ready a run began; 0: before we could see that it was */
-export async function msToResume({ redis, entries }: Setting): Promise<number> {
+export async function msToResume(setting: Setting): Promise<number> {
   const startedAt = Date.now();
-  await redis.restart();
+  await setting.redis.restart();
   const readyAt = Date.now();
-  const first = () => entries().find(({ what, at }) => what === 'start' && at > startedAt);
+  const first = () => setting.entries().find(({ what, at }) => what === 'start' && at > startedAt);
   await until(first, { timeoutMs: 120_000, everyMs: 20 });
   return Math.max(0, first()!.at - readyAt);
 }

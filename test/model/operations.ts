@@ -86,7 +86,7 @@ const newOne: fc.Arbitrary<NewOne> = fc.record({
   id: fc.constantFrom('new', 'new', 'u', 'v'),
   unique: fc.constantFrom('pending', 'kept'),
   lane,
-  due: fc.constantFrom(0, 0, 0, '+1000', '+30000', 'at'),
+  due: fc.constantFrom<NewOne['due']>(0, 0, 0, '+1000', '+30000', 'at'),
 });
 
 /** Of at most four members each, and two groups deep. */

@@ -2,6 +2,7 @@
  * What must be true from one moment to the next, whatever the model says: fences only grow, leases and ticks never go
  * back, no job is lost from the books, and who waits for work is woken.
  */
+import { violationsIn, type Members } from '../helpers/invariants.ts';
 import type { TurnReply } from './life.ts';
 import type { Move } from './move.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -18,10 +19,20 @@ export class Promises {
     const before = this.#last.get(move.queue);
     this.#last.set(move.queue, now);
     return [
+      ...invariants(now, [...this.#comingTo(move.queue), ...(move.coming ?? [])]),
       ...(before ? goneBack(before, now) : []),
       ...this.#givenTwice(move, reply),
       ...this.#asleep(move, reply, now),
     ];
+  }
+
+  /** Nodes on other queues of which this one will hear: steps that are not over, and messages on their way. */
+  #comingTo(queue: string): string[] {
+    const others = [...this.#last].filter(([name]) => name !== queue);
+    return others.flatMap(([, { jobs, outcomes, outbox }]) => [
+      ...[...jobs.keys()].filter((id) => !outcomes.has(id)),
+      ...outbox.map((text) => /\|(\S+)/.exec(text)![1]!),
+    ]);
   }
 
   /** A ticket is the right to one run: nobody else ever gets it. */
@@ -47,6 +58,17 @@ export class Promises {
     return line.length > 0 ? [`nobody is woken for ${line.join(', ')}`] : [];
   }
 }
+
+/** The invariants of every moment. */
+const invariants = (now: Snapshot, elsewhere: readonly string[]): string[] => {
+  const members: Members = (name) => {
+    const content = now[name];
+    if (Array.isArray(content)) return content;
+    if (name === 'tickets' || name === 'flows') return [...now[name]].flat();
+    return [...content.keys()];
+  };
+  return violationsIn(members, now.wake.length, elsewhere);
+};
 
 function goneBack(before: Snapshot, now: Snapshot): string[] {
   const found: string[] = [];

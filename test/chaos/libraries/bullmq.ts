@@ -4,6 +4,7 @@ import { launch } from './launch.ts';
 import type { Library } from './library.ts';
 
 const { Queue } = native('bullmq') as typeof import('bullmq');
+const { version } = native('bullmq/package.json') as { version: string };
 
 /** Its default `lockDuration`, which `stalledInterval` equals: shorter ones no user would get to see. */
 const LOCK_MS = 30_000;
@@ -12,7 +13,8 @@ const KEPT = 10_000;
 export const bullmq: Library = {
   name: 'bullmq',
   leaseMs: { full: LOCK_MS, short: LOCK_MS },
-  settings: (leaseMs) => `lock ${leaseMs / 1_000} s, stalled check every 30 s (its defaults)`,
+  settings: (leaseMs) =>
+    `BullMQ ${version}, lock ${leaseMs / 1_000} s, stalled check every 30 s (its defaults)`,
   producer(redis, name) {
     const queue = new Queue<unknown[]>(name, {
       connection: { url: redis, enableOfflineQueue: false },

@@ -1,9 +1,9 @@
 /** Scenario 1: workers are killed at random moments of their work; how long until what they ran runs again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seeded } from '../../helpers/seeded.ts';
 import { interrupted, unfinished } from '../runs.ts';
 import type { Scenario } from '../scenario.ts';
 import { play } from '../setting.ts';
+import { randomOf } from '../storm/random.ts';
 
 const WORKERS = 3;
 const JOBS = 6;
@@ -16,23 +16,23 @@ const kill: Scenario = {
   libraries: ['minq', 'bullmq'],
   run: (ground) =>
     play(ground, {}, async (setting) => {
-      const random = seeded(ground.seed);
+      const random = randomOf(ground.seed, 'kill');
       const kills = ground.full ? 20 : 8;
       const start = () => setting.startWorker();
       const workers = await Promise.all(Array.from({ length: WORKERS }, start));
       const killed: { pid: number; at: number }[] = [];
       for (let i = 1; i <= kills; i++) {
-        await sleep(random(setting.leaseMs / 4)); // so that the library's own timers are hit at all moments, too
+        await sleep(random.below(setting.leaseMs / 4)); // so that the library's own timers are hit at all moments, too
         const jobs = Array.from({ length: JOBS }, () =>
-          setting.enqueue('sleep', [random(900)], RETRIES),
+          setting.enqueue('sleep', [random.below(900)], { retries: RETRIES }),
         );
         await Promise.all(jobs);
-        await sleep(random(300)); // the moment of this kill
+        await sleep(random.below(300)); // the moment of this kill
         // One that has work to lose, as long as there is one.
         const busy = new Set(unfinished(setting.entries()).map(({ pid }) => pid));
         const victims = workers.filter(({ pid }) => busy.has(pid!));
         const from = victims.length > 0 ? victims : workers;
-        const victim = from[random(from.length)]!;
+        const victim = random.pick(from);
         victim.kill('SIGKILL');
         killed.push({ pid: victim.pid!, at: Date.now() });
         workers.splice(workers.indexOf(victim), 1, await start());

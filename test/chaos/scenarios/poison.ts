@@ -15,7 +15,7 @@ const poison: Scenario = {
   libraries: ['minq', 'bullmq'],
   run: (ground) =>
     play(ground, {}, async (setting) => {
-      const bad = await setting.enqueue('exit', [], RETRIES);
+      const bad = await setting.enqueue('exit', [], { retries: RETRIES });
       const good = await Promise.all(
         Array.from({ length: GOOD }, () => setting.enqueue('sleep', [GOOD_MS])),
       );

@@ -1,6 +1,5 @@
 /** Scenario 7: Redis is gone for a good while. Workers wait for it, producers are told in time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { surely } from '../load.ts';
 import type { Producer } from '../libraries/library.ts';
 import { rssOf } from '../memory.ts';
 import { startsOf } from '../runs.ts';
@@ -48,7 +47,7 @@ const redisAway: Scenario = {
         const resumed = await msToResume(setting);
         ground.say(`resumed after ${resumed} ms`);
         const refusals = early.filter((each) => each !== undefined);
-        await Promise.all(refusals.map(({ id }) => surely(setting, id, 1)));
+        await Promise.all(refusals.map(({ id }) => setting.enqueue('sleep', [1], { id })));
         await setting.drained();
 
         if (workers.some(ended)) broken.push('a worker has ended');

@@ -1,10 +1,10 @@
 /** Scenario 6: Redis crashes under load and is started again with its append-only file, five times. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seeded } from '../../helpers/seeded.ts';
 import { startLoad } from '../load.ts';
 import { startsOf } from '../runs.ts';
 import type { Scenario } from '../scenario.ts';
 import { msToResume, play } from '../setting.ts';
+import { randomOf } from '../storm/random.ts';
 
 const TIMES = 5;
 const PER_SECOND = 100;
@@ -18,21 +18,23 @@ const redisRestart: Scenario = {
   libraries: ['minq', 'bullmq'],
   run: (ground) =>
     play(ground, { redisFlags: ['--appendonly', 'yes'] }, async (setting) => {
-      const random = seeded(ground.seed);
+      const random = randomOf(ground.seed, 'redis-restart');
       await Promise.all([setting.startWorker(), setting.startWorker()]);
-      const load = startLoad(setting, PER_SECOND, () => 20 + random(100));
+      const load = startLoad(setting, PER_SECOND, () => random.between(20, 120));
       const resumed: number[] = [];
       const kills: number[] = [];
       for (let i = 1; i <= TIMES; i++) {
-        await sleep(ground.full ? 4_000 + random(1_000) : 500 + random(500));
+        await sleep(ground.full ? random.between(4_000, 5_000) : random.between(500, 1_000));
         await setting.redis.kill();
         kills.push(Date.now());
-        await sleep(random(500));
+        await sleep(random.below(500));
         resumed.push(await msToResume(setting));
         ground.say(`${i} of ${TIMES}: resumed after ${resumed.at(-1)} ms`);
       }
       await load.stop();
+      const loadOverAt = Date.now();
       await setting.drained();
+      const lastMs = Date.now() - loadOverAt;
 
       const broken = resumed
         .filter((ms) => ms > RESUMED_MS)
@@ -51,7 +53,9 @@ const redisRestart: Scenario = {
           broken.push(`${id} ran ${starts.length} times, and was under way at ${hit} of the kills`);
         }
       }
-      return setting.outcome(resumed, broken);
+      return setting.outcome(resumed, broken, {
+        notes: [`the last job done ${lastMs} ms after the load`],
+      });
     }),
 };
 export default redisRestart;

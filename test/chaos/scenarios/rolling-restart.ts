@@ -3,12 +3,12 @@
  * not gone in time, as an orchestrator does. Short jobs may finish; long ones have to be handed over.
  */
 import type { ChildProcess } from 'node:child_process';
-import { seeded } from '../../helpers/seeded.ts';
 import { until } from '../../helpers/until.ts';
 import { startLoad } from '../load.ts';
 import { nextRun, startsOf, unfinished } from '../runs.ts';
 import type { Scenario } from '../scenario.ts';
 import { ended, play } from '../setting.ts';
+import { randomOf } from '../storm/random.ts';
 
 const WORKERS = 3;
 const PER_SECOND = 200;
@@ -24,17 +24,18 @@ const rollingRestart: Scenario = {
   libraries: ['minq', 'bullmq'],
   run: (ground) =>
     play(ground, {}, async (setting) => {
-      const random = seeded(ground.seed);
+      const random = randomOf(ground.seed, 'rolling-restart');
       const shutdownMs = ground.full ? 10_000 : 1_000;
+      const longMs = shutdownMs + GRACE_MS + 1_000;
       const start = () => setting.startWorker({ shutdownMs });
       const old = new Set(await Promise.all(Array.from({ length: WORKERS }, start)));
       const long = new Set<string>();
-      const load = startLoad(setting, PER_SECOND, () => 20 + random(80));
+      const load = startLoad(setting, PER_SECOND, () => random.between(20, 100));
       const cut: { pid: number; at: number }[] = [];
       let killed = 0;
       for (let i = 1; i <= WORKERS; i++) {
         for (let n = 0; n < LONG_JOBS; n++) {
-          long.add(await setting.enqueue('sleep', [2 * shutdownMs + 1_000]));
+          long.add(await setting.enqueue('sleep', [longMs]));
         }
         const held = () => unfinished(setting.entries()).filter(({ id }) => long.has(id));
         await until(() => [...long].every((id) => startsOf(setting.entries(), id).length > 0));
