@@ -80,7 +80,6 @@ export class World {
   }
 
   remember(queue: QueueName, id: string): void {
-    if (!this.ids.some((each) => each.id === id && each.queue === queue))
-      this.ids.push({ queue, id });
+    if (!this.ids.some((each) => each.id === id && each.queue === queue)) this.ids.push({ queue, id });
   }
 }
