@@ -17,6 +17,7 @@ const SECONDS = Number(env['MINQ_MODEL_SECONDS'] ?? 20);
 /** Histories played under one seed: a failure is found again by playing them. */
 const BATCH = 250;
 
+t.setTimeout((SECONDS + 100) * 1_000); // a batch is played to its end, a failure is shrunk
 void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
   const redis = await sharedRedis();
   const time = new VirtualTime(redis.url);

@@ -129,8 +129,7 @@ function flowViolations(
   for (const id of waiting) if (!flows.has(id)) found.push(`${id} waits, and is in no flow`);
   for (const field of joins) {
     if (!flows.has(field.replace(/\/\d+$/, ''))) found.push(`joins holds ${field} of no group`);
-    else if (!alive.has(flowOf(field)))
-      found.push(`joins holds ${field} of a flow that is over`);
+    else if (!alive.has(flowOf(field))) found.push(`joins holds ${field} of a flow that is over`);
   }
   return found;
 }

@@ -1,6 +1,14 @@
 /** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
 import { settlementArgs, type NewJob, type Settlement } from '../../src/settlement.ts';
-import { ended, idOf, ticketOf, LANES, type Lane, type ModelJob, type ModelQueue } from './queue.ts';
+import {
+  ended,
+  idOf,
+  ticketOf,
+  LANES,
+  type Lane,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
 
 const CANCELLED_KEPT_MS = 3_600_000;
 const WORKER_GONE_MS = 60_000;

@@ -11,6 +11,9 @@ export const WORKERS = ['a', 'b', 'c', 'x'] as const;
 export type WorkerName = (typeof WORKERS)[number];
 export type QueueName = 'q' | 'r';
 
+/** Ids that users give. */
+export const USERS: ReadonlySet<string> = new Set(['u', 'v']);
+
 export type Ending = 'completed' | 'failed' | 'cancelled' | 'retry' | 'postponed' | 'released';
 
 export interface Settle {

@@ -51,9 +51,7 @@ export async function prepare(client: Redis, ...queues: string[]): Promise<void>
 export async function read(client: Redis, queue: string): Promise<Snapshot> {
   const keys = keysOf.get(queue)!;
   const reply = (await client.evalsha(SHA, keys.length, ...keys, PLAN)) as (
-    | string[]
-    | string
-    | null
+    string[] | string | null
   )[];
   const snapshot: Record<string, unknown> = {};
   let at = 0;
