@@ -77,9 +77,14 @@ if mine and redis.call('EXISTS', cron) == 1 then
   redis.call('SET', beat, worker, 'PX', ${BEAT_MS})
   local found = dueBy(now)
   for i = 1, #found, 2 do
-    due[#due + 1] = found[i]
-    due[#due + 1] = found[i + 1]
-    due[#due + 1] = redis.call('HGET', entries, found[i]) or ''
+    local definition = redis.call('HGET', entries, found[i])
+    if definition then
+      due[#due + 1] = found[i]
+      due[#due + 1] = found[i + 1]
+      due[#due + 1] = definition
+    else
+      redis.call('ZREM', cron, found[i]) -- no entry: somebody wrote it there
+    end
   end
 end
 local coming = redis.call('ZRANGE', cron, mine and '(' .. stamp or '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')

@@ -1,6 +1,7 @@
 /**
  * Lua that several transitions share. Rules for all of it: read and validate, then write (Redis does not
- * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`).
+ * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`). A count
+ * that somebody broke stops nothing: `stats` is counted up with pcall.
  */
 import type { Fragment } from '../script.ts';
 
@@ -130,7 +131,7 @@ export const forget: Fragment = {
 -- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
 -- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
 local function highestRun()
-  return tonumber(redis.call('HGET', stats, 'highestRun') or 1)
+  return tonumber(redis.call('HGET', stats, 'highestRun') or 1) or 1
 end
 local function rememberRuns(ids)
   local highest, before = 0, highestRun()
@@ -185,7 +186,7 @@ end
 local function finish(state, entries, untils)
   redis.call('HSET', outcomes, unpack(entries))
   redis.call('ZADD', finals[state], unpack(untils))
-  redis.call('HINCRBY', stats, state, #entries / 2)
+  redis.pcall('HINCRBY', stats, state, #entries / 2)
   if rare and redis.call('EXISTS', errors, waiters) > 0 then
     local ids, texts = {}, {}
     for i = 1, #entries, 2 do
@@ -221,7 +222,7 @@ local function place(id, letter, mode, due, json)
     for _, set in pairs(finals) do redis.call('ZREM', set, id) end
     forget({ id })
   end
-  redis.call('HINCRBY', stats, 'enqueued', 1)
+  redis.pcall('HINCRBY', stats, 'enqueued', 1)
   local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or highestRun() + 1, letter)
   redis.call('HSET', jobs, id, stamp .. json)
   if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
