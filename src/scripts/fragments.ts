@@ -131,7 +131,7 @@ export const forget: Fragment = {
 -- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
 -- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
 local function highestRun()
-  return tonumber(redis.call('HGET', stats, 'highestRun') or 1) or 1
+  return tonumber(redis.pcall('HGET', stats, 'highestRun') or 1) or 1
 end
 local function rememberRuns(ids)
   local highest, before = 0, highestRun()
@@ -139,7 +139,7 @@ local function rememberRuns(ids)
     local run = ticket and string.match(ticket, ':(%d+):%d+%l?$')
     highest = math.max(highest, tonumber(run or 0))
   end
-  if highest > before then redis.call('HSET', stats, 'highestRun', highest) end
+  if highest > before then redis.pcall('HSET', stats, 'highestRun', highest) end
 end
 local function forgetSteps(ids)
   for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
