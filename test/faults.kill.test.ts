@@ -1,19 +1,13 @@
 /** Workers that are killed, frozen, or taken down by their own job. */
 import t from 'tap';
 import { JobFailedError } from '../src/index.ts';
-import { workerProcesses, type Entry } from './helpers/processes.ts';
+import type { Entry } from './helpers/evidence.ts';
+import { seeded } from './helpers/seeded.ts';
+import { workerProcesses } from './helpers/processes.ts';
 import { scene } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
 const LEASE = 1_000;
-
-/** The same "random" numbers each time: a failure can be run again. */
-function seeded(seed: number): (most: number) => number {
-  return (most) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((seed / 2 ** 31) * most);
-  };
-}
 
 t.setTimeout(180_000);
 

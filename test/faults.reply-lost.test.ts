@@ -1,6 +1,7 @@
 /** A message lost and the connection reset at the worst moment: each thing happens once all the same. */
 import t from 'tap';
 import { faultyScene } from './helpers/faulty.ts';
+import { gate } from './helpers/gate.ts';
 import { until } from './helpers/until.ts';
 
 t.setTimeout(60_000);
@@ -72,6 +73,55 @@ faultyScene(
     const stats = await queue.stats();
     t.equal(stats.completed, 3);
     t.equal(stats.recovered, 0);
+  },
+);
+
+faultyScene(
+  'a turn that got no answer in time is sent again as what it was: what it claimed runs at once',
+  async (t, stage) => {
+    const first = gate();
+    stage.worker({ ...jobs, hold: first.pass }, { concurrency: 1, lease: '1h', callTimeout: 500 });
+    const queue = stage.queue({ redis: stage.redis.url });
+    await queue.enqueue('hold');
+    const next = await queue.enqueue('echo', ['next']);
+    await until(() => first.running === 1);
+    stage.proxy.swallow = ['replies'];
+    first.open(); // settled and the next one claimed in one turn, which nobody answers
+    await until(() => stage.log.some((line) => line.includes('turn failed, trying again')));
+    t.equal(await next.state(), 'active');
+    stage.proxy.swallow = [];
+    t.equal(await next.result({ timeout: '15s' }), 'next', 'long before its lease ends');
+    t.match(await queue.stats(), { completed: 2, refused: 0, recovered: 0 });
+  },
+);
+
+faultyScene(
+  'a worker is stopped while its claim got no answer: it asks again, and gives back what that took',
+  async (t, stage) => {
+    const queue = stage.queue({ redis: stage.redis.url });
+    const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
+    const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    stage.proxy.swallow = ['replies'];
+    await until(() => stage.log.some((line) => line.includes('turn failed, trying again')));
+    t.equal(await job.state(), 'active', 'claimed, and nobody has heard');
+    const stopped = worker.stop({ timeout: '10s' });
+    stage.proxy.swallow = [];
+    await stopped;
+    t.match(await job.info(), { state: 'queued', attempt: 1 });
+  },
+);
+
+faultyScene(
+  'the wake-up token is lost on its way to the worker: it looks at once, not after its sleep',
+  async (t, stage) => {
+    stage.worker(jobs, { lease: '1h' }); // it would sleep for 12 s
+    const queue = stage.queue({ redis: stage.redis.url });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    const cut = stage.proxy.cut({ reply: ':wake' });
+    const job = await queue.enqueue('echo', ['awake']);
+    await cut;
+    t.equal(await job.result({ timeout: '8s' }), 'awake');
   },
 );
 

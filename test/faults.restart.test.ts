@@ -201,7 +201,7 @@ for (const [how, away, back] of [
         }),
       );
       await Promise.all(runs);
-      t.ok(took[0]! < 500 + 3_000 + 2_000, `shutdownTimeout + 3 s: ${Math.round(took[0]!)} ms`);
+      t.ok(took[0]! < 500 + 2_000 + 1_500, `shutdownTimeout + 2 s: ${Math.round(took[0]!)} ms`);
       t.ok(took[1]! < 1_000 + 500, `at once, with jobs: ${Math.round(took[1]!)} ms`);
       t.ok(took[2]! < 1_000 + 500, `at once, idle: ${Math.round(took[2]!)} ms`);
       if (back) stage.redis.signal(back);

@@ -136,15 +136,6 @@ export async function onStand(
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The same "random" numbers for the same seed. @returns a whole number from 0 to below `most` */
-export function seeded(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * most);
-  };
-}
-
 function loggerOf(log: string[]) {
   const at =
     (level: string) =>

@@ -4,22 +4,14 @@
  * `end id attempt pid ms`, `abort id attempt pid ms`, and what else the fixture says.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readEvidence, type Entry } from './evidence.ts';
 import type { Stage } from './setup.ts';
 import { until } from './until.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
-
-export interface Entry {
-  what: string;
-  id: string;
-  attempt: number;
-  pid: number;
-  /** Epoch ms. */
-  at: number;
-}
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -54,21 +46,7 @@ export function workerProcesses(
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const entries = (): Entry[] => {
-    let text = '';
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch {
-      // Nobody has written yet.
-    }
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [what, id, attempt, pid, at] = line.split(' ');
-        return { what, id, attempt: Number(attempt), pid: Number(pid), at: Number(at) } as Entry;
-      });
-  };
+  const entries = (): Entry[] => readEvidence(file);
 
   return {
     entries,

@@ -11,6 +11,8 @@ export interface TestRedis {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Whether it has not ended; a stopped one (SIGSTOP) has not. */
+  readonly running: boolean;
   /** A plain client, to look behind minq's back. */
   readonly client: Redis;
   signal(signal: NodeJS.Signals): void;
@@ -92,6 +94,9 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
     client,
     get pid() {
       return server.pid!;
+    },
+    get running() {
+      return !ended();
     },
     signal: (signal) => void server.kill(signal),
     kill,

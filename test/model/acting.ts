@@ -1,0 +1,119 @@
+/** Moves of people and of those who wait for results; of the courier; of time. */
+import { cancelFlow } from './flows.ts';
+import { prune } from './life.ts';
+import type { Move } from './move.ts';
+import type { QueueName } from './operations.ts';
+import * as people from './people.ts';
+import type { World } from './world.ts';
+
+const at = <T>(list: readonly T[], pick: number): T | undefined =>
+  list[pick % Math.max(1, list.length)];
+
+export function jobMove(world: World, what: 'cancel' | 'remove' | 'look', pick: number): Move | undefined {
+  const named = at(world.ids, pick);
+  if (!named) return undefined;
+  const { id, queue } = named;
+  const model = world.queues[queue];
+  if (what === 'look') {
+    return {
+      title: `look at ${id}`,
+      queue,
+      expected: [people.counts(model), people.info(model, id)],
+      send: async (real) => {
+        const store = real.store(queue);
+        const [counts, { row, attempts }] = await Promise.all([store.counts(), store.info(id)]);
+        return [counts, { row: row.slice(0, 8), attempts }];
+      },
+    };
+  }
+  return {
+    title: `${what} ${id}`,
+    queue,
+    expected: people[what](model, id),
+    send: (real) => real.store(queue)[what](id),
+  };
+} // prettier-ignore
+
+export function jobsMove(world: World, what: 'retry' | 'watch', picks: readonly number[]): Move | undefined {
+  const first = at(world.ids, picks[0]!);
+  if (!first) return undefined;
+  const { queue } = first;
+  const named = picks.map((pick) => at(world.ids, pick)!).filter((each) => each.queue === queue);
+  const ids = named.map(({ id }) => id);
+  const model = world.queues[queue];
+  const channel = picks.length > 1 ? 'one' : 'other';
+  return {
+    title: what === 'retry' ? `retry ${ids.join(', ')}` : `client ${channel} waits for ${ids.join(', ')}`,
+    queue,
+    expected: what === 'retry' ? people.retry(model, ids) : people.watch(model, ids, channel),
+    send: (real) => (what === 'retry' ? real.store(queue).retry(ids) : real.store(queue).watch(ids, channel, 60_000)),
+  };
+} // prettier-ignore
+
+export function purgeMove(world: World, queue: QueueName, state: Parameters<typeof people.purge>[1]): Move {
+  return {
+    title: `purge ${state} of ${queue}`,
+    queue,
+    expected: people.purge(world.queues[queue], state),
+    send: async (real) => (await real.store(queue).purge(state)).jobs,
+  };
+} // prettier-ignore
+
+export function queueMove(world: World, what: 'pause' | 'resume' | 'prune', queue: QueueName): Move {
+  const model = world.queues[queue];
+  if (what !== 'prune') model.paused = what === 'pause';
+  return {
+    title: `${what} ${queue}`,
+    queue,
+    expected: what === 'prune' ? prune(model) : undefined,
+    send: (real) => real.store(queue)[what](),
+  };
+} // prettier-ignore
+
+/** On each of its queues, as the handle of its last step does it. */
+export function cancelFlowMoves(world: World, pick: number): Move[] {
+  const { flow, plan } = at(world.flows, pick) ?? {};
+  if (!flow || !plan) return [];
+  return [...plan.parts.keys()].map((name): Move => {
+    const queue = name as QueueName;
+    cancelFlow(world.queues[queue], flow);
+    return {
+      title: `cancel flow ${flow.id} on ${queue}`,
+      queue,
+      expected: -1,
+      send: (real) => real.store(queue).flows.cancel(flow.id, plan.total - 1),
+    };
+  });
+}
+
+/** A message of one queue is brought to another; perhaps it was before. */
+export function deliverMove(world: World, from: QueueName, pick: number): Move | undefined {
+  const message = at(world.queues[from].outbox, pick);
+  if (!message) return undefined;
+  const queue = message.to as QueueName;
+  message.delivered++;
+  message.carryOut(world.queues[queue]);
+  world.queues[queue].drawConsequences();
+  return {
+    title: `bring to ${queue}: ${message.text}`,
+    queue,
+    send: (real) => real.store(queue).flows.deliver(message.kind, message.node, message.payload),
+  };
+}
+
+export function deliveredMove(world: World, queue: QueueName, pick: number): Move | undefined {
+  const { outbox } = world.queues[queue];
+  const message = at(outbox.filter(({ delivered }) => delivered > 0), pick); // prettier-ignore
+  if (!message) return undefined;
+  outbox.splice(outbox.findIndex(({ text }) => text === message.text), 1); // prettier-ignore
+  return {
+    title: `it was brought: ${message.text}`,
+    queue,
+    send: async (real) => void (await real.store(queue).flows.delivered([message.text])),
+  };
+}
+
+export function passMove(world: World, ms: number): Move {
+  world.clock.now += ms;
+  return { title: `${ms} ms pass`, queue: 'q', send: async (real) => void (await real.pass(ms)) };
+}

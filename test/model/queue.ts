@@ -1,0 +1,232 @@
+/**
+ * What a queue is, by its promises: jobs by id, each in one state, and the order in which they wait. Nothing here is
+ * taken from the scripts; where the two disagree, one of them is wrong.
+ */
+import type { FlowStep, FlowGroup, Message } from './flows.ts';
+
+export type Lane = 'high' | 'normal' | 'low';
+export const LANES: readonly Lane[] = ['high', 'normal', 'low'];
+export type State =
+  'waiting' | 'scheduled' | 'queued' | 'active' | 'completed' | 'failed' | 'cancelled';
+export type FinalState = 'completed' | 'failed' | 'cancelled';
+
+const HOUR = 3_600_000;
+const KEPT_MS = { cancelled: HOUR, failed: 7 * 24 * HOUR };
+
+export interface ModelJob {
+  readonly id: string;
+  json: string;
+  enqueuedAt: number;
+  lane: Lane;
+  run: number;
+  attempt: number;
+  state: State;
+  /** When it is due, its lease ends, or it is forgotten. */
+  at: number;
+  /** Somebody wants the running job cancelled. */
+  unwanted: boolean;
+  outcome?: string | undefined;
+  endedAt?: number | undefined;
+  lastError?: string | undefined;
+  progress?: string | undefined;
+  /** Its failed attempts, a line each. */
+  readonly attempts: string[];
+  /** Channels of those who wait for its result. */
+  waiters: string[];
+  /** Its place in a flow, and whether its turn came. */
+  step?: FlowStep | undefined;
+  begun?: boolean;
+}
+
+export interface ModelTurn {
+  number: number;
+  settled: number;
+  tickets: string[];
+  /** So long a turn sent again is known. */
+  until: number;
+}
+
+export interface ModelEntry {
+  definition: string;
+  tick: number | undefined;
+  /** The last tick, what became of it, and the last tick fired. */
+  last: { tick: number; word: string; fired: number | undefined } | undefined;
+}
+
+export const ticketOf = ({ id, run, attempt, lane }: ModelJob): string =>
+  `${id}:${run}:${attempt}${lane === 'normal' ? '' : lane[0]}`;
+
+export const idOf = (ticket: string): string => ticket.replace(/:\d+:\d+[hl]?$/, '');
+
+export class ModelQueue {
+  readonly name: string;
+  readonly clock: { now: number };
+  readonly jobs = new Map<string, ModelJob>();
+  /** Tickets in line; those of jobs that left it are void, until they are met. */
+  readonly lanes: Record<Lane, string[]> = { high: [], normal: [], low: [] };
+  readonly void = new Set<string>();
+  readonly stats: Record<string, number> = {};
+  paused = false;
+  /** What was published since the last look. */
+  told: string[] = [];
+  /** No ticket comes back: a new job of a known id begins above the runs of those that are forgotten. */
+  highestRun = 1;
+  forgotten = 0;
+
+  readonly turns = new Map<string, ModelTurn>();
+  readonly workers = new Map<string, { at: number; counted: number }>();
+  readonly timings = new Map<string, number>();
+
+  readonly entries = new Map<string, ModelEntry>();
+  readonly apps = new Map<string, number>();
+  beat: { worker: string; until: number } | undefined;
+
+  readonly groups = new Set<FlowGroup>();
+  readonly outbox: Message[] = [];
+  /** What has ended leads to; done before the call is over. */
+  readonly consequences: (() => void)[] = [];
+
+  constructor(name: string, clock: { now: number }) {
+    this.name = name;
+    this.clock = clock;
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  count(counter: string, by = 1): void {
+    this.stats[counter] = (this.stats[counter] ?? 0) + by;
+  }
+
+  /** The job that runs under this ticket. */
+  running(ticket: string): ModelJob | undefined {
+    const job = this.jobs.get(idOf(ticket));
+    return job?.state === 'active' && ticketOf(job) === ticket ? job : undefined;
+  }
+
+  /** Those of one state, the first in time first. */
+  inOrder(state: State, upTo = Infinity): ModelJob[] {
+    const jobs = [...this.jobs.values()].filter((job) => job.state === state && job.at <= upTo);
+    const name = (job: ModelJob) => (ended(job) || state === 'waiting' ? job.id : ticketOf(job));
+    return jobs.sort((a, b) => a.at - b.at || (name(a) < name(b) ? -1 : 1));
+  }
+
+  create(id: string, json: string, lane: Lane, run: number): ModelJob {
+    const job: ModelJob = {
+      id, json, lane, run,
+      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, unwanted: false, attempts: [], waiters: [],
+    }; // prettier-ignore
+    this.jobs.set(id, job);
+    this.count('enqueued');
+    return job;
+  }
+
+  /** Ready to be claimed, or later. */
+  line(job: ModelJob, due = 0): void {
+    if (due > this.now) {
+      job.state = 'scheduled';
+      job.at = due;
+    } else {
+      job.state = 'queued';
+      job.at = 0;
+      this.lanes[job.lane].push(ticketOf(job));
+    }
+  }
+
+  inLine(lane: Lane): string[] {
+    return this.lanes[lane].filter((ticket) => !this.void.has(ticket));
+  }
+
+  /** The first ones, high before normal before low. */
+  take(count: number): ModelJob[] {
+    const taken: ModelJob[] = [];
+    for (const lane of LANES) {
+      while (taken.length < count && this.lanes[lane].length > 0) {
+        const ticket = this.lanes[lane].shift()!;
+        if (!this.void.delete(ticket)) taken.push(this.jobs.get(idOf(ticket))!);
+      }
+    }
+    return taken;
+  }
+
+  /** No ticket comes back, also where a call sent again brings an id back. */
+  beginRuns(job: ModelJob): void {
+    if (this.void.has(ticketOf(job))) job.run = this.highestRun + 1;
+  }
+
+  /** Out of line, where it stands there. */
+  leaveLine(job: ModelJob): void {
+    if (job.state === 'queued') this.void.add(ticketOf(job));
+  }
+
+  /** The right to the run it had is void. */
+  nextRun(job: ModelJob, uses: 0 | 1): void {
+    job.run++;
+    job.attempt += uses;
+    job.unwanted = false;
+  }
+
+  end(job: ModelJob, state: FinalState, outcome: string, keptMs: number): void {
+    this.leaveLine(job);
+    Object.assign(job, { state, outcome, endedAt: this.now, at: this.now + keptMs, unwanted: false }); // prettier-ignore
+    job.lastError = undefined;
+    this.count(state);
+    this.tell(job, `${this.now}${outcome}`);
+    this.follow(job, outcome);
+    if (keptMs === 0) this.forget(job);
+  }
+
+  /** Its worker is told that somebody wants the running job cancelled. */
+  want(job: ModelJob): void {
+    job.unwanted = true;
+    this.told.push(`control ${ticketOf(job)}`);
+  }
+
+  cancelled(job: ModelJob): void {
+    // A step that never had its turn lacks its argument: it can't be run again.
+    const early = job.step && !job.begun ? `,"step":"${job.id}"` : '';
+    const outcome = `{"state":"cancelled","reason":"cancelled"${early}}`;
+    this.end(job, 'cancelled', outcome, KEPT_MS.cancelled);
+  }
+
+  failedFor(job: ModelJob, origin: string, error: string): void {
+    const outcome = `{"state":"failed","error":${error},"step":"${origin}"}`;
+    this.end(job, 'failed', outcome, KEPT_MS.failed);
+  }
+
+  /** What comes after a step of a flow gets its result, or its error. */
+  follow({ id, step }: ModelJob, outcome: string): void {
+    const next = step?.next;
+    if (!next) return;
+    const { state, result, error, step: origin } = JSON.parse(outcome) as {
+      state: FinalState; result?: unknown; error?: unknown; step?: string;
+    }; // prettier-ignore
+    if (state === 'completed') {
+      this.consequences.push(() => next.go(this, JSON.stringify(result ?? null)));
+    } else {
+      const why = error ?? { name: 'JobCancelledError', message: `job ${id} was cancelled` };
+      this.consequences.push(() => next.fail(this, origin ?? id, JSON.stringify(why)));
+    }
+  }
+
+  drawConsequences(): void {
+    for (let next; (next = this.consequences.shift());) next();
+  }
+
+  /** No trace is left of it. Who waits for it hears that it is gone. */
+  forget(job: ModelJob): void {
+    this.jobs.delete(job.id);
+    this.forgotten++;
+    this.highestRun = Math.max(this.highestRun, job.run);
+    this.tell(job, '');
+  }
+
+  tell(job: ModelJob, text: string): void {
+    for (const channel of job.waiters) this.told.push(`${channel} ${job.id} ${text}`);
+    job.waiters = [];
+  }
+}
+
+export const ended = ({ state }: ModelJob): boolean =>
+  state === 'completed' || state === 'failed' || state === 'cancelled';
