@@ -117,6 +117,32 @@ const isClient = (value: object): value is Redis | Cluster =>
 export const isCluster = (client: Redis | Cluster): client is Cluster =>
   'isCluster' in client && client.isCluster;
 
+/** What may be wrong where a server says nothing, or closes the connection without a word. */
+export function tlsHint(client: Redis | Cluster): string {
+  const { tls } = isCluster(client) ? (client.options.redisOptions ?? {}) : client.options;
+  return tls ? 'where it speaks no TLS, give redis://' : 'where it wants TLS, give rediss://';
+}
+
+/** Of a cluster's error: whether it is more than that no node was reached. */
+export const saysWhy = ({ lastNodeError }: Error & { lastNodeError?: Error }): boolean =>
+  lastNodeError !== undefined && lastNodeError.message !== 'Connection is closed.';
+
+/** What keeps us from a node of a cluster. ioredis knows, and doesn't tell: so it is tried once more. */
+export function askNode(cluster: Cluster): Promise<Error | undefined> {
+  const [node] = cluster.nodes();
+  if (!node) return Promise.resolve(undefined);
+  const probe = node.duplicate({ lazyConnect: true, retryStrategy: () => null });
+  return new Promise((resolve) => {
+    probe.once('error', resolve);
+    probe.on('error', () => {});
+    const done = () => {
+      probe.disconnect();
+      resolve(undefined);
+    };
+    probe.connect().then(done, done);
+  });
+}
+
 /** ioredis would prefix the keys, and not the channels: half of minq would look elsewhere. */
 function refuseKeyPrefix(options: { keyPrefix?: string }): void {
   if (options.keyPrefix) {

@@ -7,7 +7,7 @@
  * A command whose reply was lost is re-sent after the reconnect; every script of minq can stand that.
  */
 import type { Cluster, Redis } from 'ioredis';
-import { isCluster, makeClient, type RedisSource } from './client.ts';
+import { askNode, isCluster, makeClient, saysWhy, tlsHint, type RedisSource } from './client.ts';
 import {
   MinqError,
   RedisCommandError,
@@ -53,26 +53,50 @@ export class Connection {
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
     this.#settings = { resend: true, onError: () => {}, ...settings };
     this.#client = makeClient(source, this.#settings);
-    this.#client.setMaxListeners(0); // each call that waits for it to be ready has two, for no longer than its deadline
-    this.#client.on('error', (error: Error) => {
-      this.#lastError = typedError(error, false);
-      this.#settings.onError(this.#lastError);
+    this.#client.setMaxListeners(0); // each call that waits for it to be ready has one, for no longer than its deadline
+    this.#client.on('error', (error: Error & { code?: string }) => {
+      if (this.#handshake && error.code === 'ECONNRESET') return; // told when it is closed, which is next
+      if (isCluster(this.#client) && !saysWhy(error)) {
+        void askNode(this.#client).then((cause) => {
+          if (!this.ready && !this.#closed) this.#heard(cause ?? error);
+        });
+      } else {
+        this.#heard(error);
+      }
     });
     this.#client.on('connect', () => {
       this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);
     });
     this.#client.on('ready', () => {
-      clearTimeout(this.#handshake);
+      this.#endHandshake();
       this.#lastError = undefined;
     });
     this.#client.on('close', () => {
-      clearTimeout(this.#handshake);
+      const unanswered = this.#endHandshake();
+      if (unanswered && !this.#lastError && !this.#closed) {
+        this.#heard(new Error(`it was closed before Redis answered; ${tlsHint(this.#client)}`));
+      }
       if (this.#settings.resend && !this.#closed) return;
       const error = new RedisUnavailableError('the connection to Redis broke', {
         maybeEnqueued: true,
       });
       for (const reject of this.#inFlight) reject(error);
     });
+  }
+
+  #heard(error: Error): void {
+    this.#lastError = typedError(error, false);
+    this.#settings.onError(this.#lastError);
+    if (!(this.#lastError instanceof RedisCommandError)) return;
+    for (const end of this.#waiting) end(this.#lastError);
+  }
+
+  /** @returns whether one was under way */
+  #endHandshake(): boolean {
+    const underWay = this.#handshake !== undefined;
+    clearTimeout(this.#handshake);
+    this.#handshake = undefined;
+    return underWay;
   }
 
   /** A socket that is just closing is not ready: what is given to ioredis then, it keeps and sends later. */
@@ -135,14 +159,14 @@ export class Connection {
     try {
       return await send('EVALSHA', text);
     } catch (error) {
-      if (!isRefusal(error, /NOSCRIPT/)) throw error;
+      if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
     }
     try {
       return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
       const unknownHeader = isRefusal(error, /compil|unexpected symbol|syntax|shebang/i);
-      if (text === script.plain || !unknownHeader) throw error;
+      if (text === script.plain || !unknownHeader) throw named(error, script, text);
       this.#plainScripts = true;
       return await send('EVAL', script.plain);
     }
@@ -198,27 +222,22 @@ export class Connection {
       const end = (error?: MinqError) => {
         clearTimeout(timer);
         client.off('ready', onReady);
-        client.off('error', onError);
         this.#waiting.delete(end);
         if (error) reject(error);
         else resolve();
       };
       const onReady = () => end();
-      const onError = () => {
-        if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
-      };
       const timer = setTimeout(() => end(this.#unreachable(timeoutMs)), timeoutMs);
       client.on('ready', onReady);
-      client.on('error', onError);
       this.#waiting.add(end);
-      onError();
+      if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
     });
   }
 
   #unreachable(timeoutMs: number): RedisUnavailableError {
-    const why = this.#lastError ? `: ${this.#lastError.message}` : '';
+    const why = this.#lastError?.message ?? `nothing answers; ${tlsHint(this.#client)}`;
     return new RedisUnavailableError(
-      `no connection to Redis within ${Math.round(timeoutMs)} ms${why}`,
+      `no connection to Redis within ${Math.round(timeoutMs)} ms: ${why}`,
     );
   }
 
@@ -237,7 +256,7 @@ export class Connection {
    */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#handshake);
+    this.#endHandshake();
     const closed = (maybeEnqueued: boolean) =>
       new RedisUnavailableError('the connection was closed', { maybeEnqueued });
     for (const end of this.#waiting) end(closed(false));
@@ -252,6 +271,16 @@ function socketsOf(client: Redis | Cluster): { destroy(): void }[] {
   const nodes = isCluster(client) ? client.nodes() : [client];
   // Before a client has connected it has none, whatever its type says.
   return nodes.flatMap((node) => (node.stream as { destroy(): void } | undefined) ?? []);
+}
+
+/** A right that a script lacked: Redis 7.0 says in which line, and not to what. */
+function named(error: unknown, script: Script, { source }: ScriptText): unknown {
+  if (!isRefusal(error, /user executing the script|ACL failure/)) return error;
+  const { message } = error as RedisCommandError;
+  const line = source.split('\n')[Number(/user_script:(\d+)/.exec(message)?.[1]) - 1] ?? '';
+  const commands = [...line.matchAll(/redis\.call\('([A-Z]+)'/g)].map((match) => match[1]!);
+  const what = commands.length > 0 ? commands.join(' or ').toLowerCase() : message;
+  return new RedisCommandError(`Redis refused: NOPERM: script ${script.name} may not run ${what}`);
 }
 
 const isRefusal = (error: unknown, words: RegExp) =>

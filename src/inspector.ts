@@ -203,7 +203,7 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
     ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
     ...(follows ? { flow: flowOf(id) } : {}),
-    ...(outcome.step !== undefined && { failedStep: outcome.step }),
+    ...(outcome.step !== undefined && outcome.step !== id && { failedStep: outcome.step }),
     ...(progress ? { progress: readJson(progress) } : {}),
     ...(outcome.error
       ? { error: outcome.error }

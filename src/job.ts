@@ -55,7 +55,10 @@ export interface StoredOutcome {
   result?: unknown;
   error?: ErrorRecord;
   reason?: string;
-  /** Of a step of a flow that failed because another did: id of that one, whose error this is. */
+  /**
+   * Of a step of a flow that never had its turn: id of the one that failed, whose error this is; its own, where it was
+   * cancelled itself.
+   */
   step?: string;
   attempt?: number;
   startedAt?: number;

@@ -7,12 +7,13 @@ import { Connection } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
-import { MinqError, RedisUnavailableError } from './errors.ts';
+import { MinqError, RedisUnavailableError, type RedisCommandError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkMiddleware, checkWorkerOptions } from './options.ts';
 import { CRON_CHANGED } from './scripts/cron.ts';
+import { checkRights, isDenied } from './rights.ts';
 import { checkServer } from './server.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
@@ -154,8 +155,14 @@ export class Worker {
     const { prefix, queue, lease, redis, callTimeout } = this.#options;
     const logger = this.#logger;
     let stopping = false;
+    let denied: RedisCommandError | undefined;
+    const end = (error: RedisCommandError) => {
+      denied ??= error;
+      void this.stop({ timeout: 0 }); // what runs can't be settled either: it comes back by its lease
+    };
     const onError = (what: string) => (error: unknown) => {
-      if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
+      if (isDenied(error)) end(error);
+      else if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
     };
     const open = (role: string, resend: boolean, report: boolean) =>
       new Connection(redis, {
@@ -199,6 +206,7 @@ export class Worker {
       timings,
       watch,
       onPost: (messages) => courier.carry(messages),
+      onDenied: end,
       onDrained: () => {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
@@ -216,6 +224,7 @@ export class Worker {
       (message) =>
         message === CRON_CHANGED ? beat?.look() : processor.held.get(message)?.cancel(),
       () => heartbeat.soon(),
+      (error) => isDenied(error) && end(error), // else its connection has told it
     );
     const startedAt = Date.now();
     const heartbeat: Loop = startHeartbeat({
@@ -270,6 +279,7 @@ export class Worker {
     processor.end();
     connection.close();
     await Promise.all([heartbeat.stop(), pruner.stop(), beatOver, carried]);
+    if (denied) throw denied;
     logger.info('worker stopped', { queue, worker: this.id });
   }
 
@@ -323,7 +333,8 @@ export class Worker {
     for (;;) {
       try {
         for (const warning of await checkServer(connection)) this.#logger.warn(warning);
-        await store.prune(); // the first script: shows whether we are allowed any
+        await checkRights(connection, store.keys.wake);
+        await store.prune(); // the first script: shows whether the keys are ours
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;

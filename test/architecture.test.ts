@@ -16,7 +16,7 @@ const LAYERS: Record<string, string[]> = {
     'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron', 'scripts/flow',
     'scripts/views',
   ],
-  'what users may ask for; how a run ended': ['options', 'settlement', 'caller', 'server', 'worker/idle'],
+  'what users may ask for; how a run ended': ['options', 'settlement', 'caller', 'server', 'rights', 'worker/idle'],
   'definitions of jobs, cron entries and flows': ['define', 'cron/entry', 'flow/flow', 'record'],
   'flows laid out; types of the calls': ['flow/plan', 'signature'],
   'parts of the state': ['cron/store', 'flow/store'],

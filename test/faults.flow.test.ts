@@ -1,6 +1,6 @@
 /** Flows while workers are killed: the callback of a chord can't be lost, can't come twice, early, or with a gap. */
 import t from 'tap';
-import { chain, chord, step } from '../src/index.ts';
+import { chain, chord, group, step } from '../src/index.ts';
 import { workerProcesses } from './helpers/processes.ts';
 import { scene } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
@@ -93,3 +93,24 @@ scene('a chain whose worker is killed at every step goes on where it was', async
   );
   await worker.stop(1_000);
 });
+
+scene(
+  'a message to another queue that can not be delivered is kept until it can',
+  async (t, stage) => {
+    const { client } = stage.redis;
+    const queue = stage.queue();
+    const other = `${stage.name}-other`;
+    const far = (n: number) => step('add', [n], { queue: other });
+    const last = await queue.enqueue(chain(step('one'), group([far(10), far(20)]), step('same')));
+    // Somebody broke a key of the other queue: nothing gets in there.
+    const { waiting } = stage.store().on(other).keys;
+    await client.rename(waiting, `${waiting}:away`);
+    await client.set(waiting, 'broken');
+    stage.worker({ one: () => 1, same: (value: unknown) => value });
+    await until(() => stage.log.some((line) => /^error flows: .*WRONGTYPE/.test(line)));
+    t.equal(await client.llen(stage.store().keys.outbox), 2);
+    await client.rename(`${waiting}:away`, waiting);
+    stage.worker({ add: (a: number, b: number) => a + b }, { queue: other });
+    t.same(await last.result({ timeout: '20s' }), [11, 21]);
+  },
+);

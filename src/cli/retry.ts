@@ -59,6 +59,9 @@ function refusal({ id, state, failedStep }: JobInfo): string {
   if (failedStep !== undefined) {
     return `job ${id} never had its turn, for step ${failedStep} of its flow failed; enqueue the flow again`;
   }
+  if (state === 'cancelled') {
+    return `job ${id} was cancelled before its turn in its flow came; enqueue the flow again`;
+  }
   return `job ${id} is ${state}; only failed and cancelled jobs are run again`;
 }
 

@@ -24,7 +24,7 @@ local ticket = ticketOf(id)
 if redis.call('ZSCORE', waiting, id) then
   if string.sub(redis.call('HGET', flows, id) or '', 1, 1) == '-' then return 'flow' end
   redis.call('ZREM', waiting, id)
-  finishCancelled(id, 'cancelled')
+  finishCancelled(id, true)
   goOnWithFlows()
   return 'cancelled'
 end
@@ -34,7 +34,7 @@ if redis.call('ZSCORE', active, ticket) then
   return 'cancelling'
 end
 if redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end
-finishCancelled(id, 'cancelled')
+finishCancelled(id)
 goOnWithFlows()
 return 'cancelled'`,
 });
@@ -47,7 +47,7 @@ export const MAX_RETRIED = 100;
 
 /**
  * Moves: failed | cancelled -> queued, with all its attempts before it again; up to 100 jobs. Replies a word for each.
- * Refuses when: the job is in any other state (`unknown`, `other`).
+ * Refuses when: the job is in any other state, or is a step that never had its turn (`unknown`, `other`).
  * Called by: `Queue.retry`, `Queue.retryAll`. Sent again it finds the jobs queued.
  */
 export const retryScript = defineScript({

@@ -1,18 +1,18 @@
 import { defineScript, type Fragment } from '../script.ts';
-import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, firstTicket, place, tickets, wakeOne } from './fragments.ts';
 
-/** `placePlain(ids, jsons)`: jobs without an id of the user's, a lane or a time go in together. Needs `clock`. */
+/** `placePlain(ids, jsons)`: jobs without an id of the user's, a lane or a time go in together. Needs `clock`, `firstTicket`. */
 const placePlain: Fragment = {
-  keys: ['jobs', 'queued', 'stats', ...wakeOne.keys],
+  keys: ['jobs', 'queued', 'stats', 'dropped', ...wakeOne.keys],
   lua: `
 local function placePlain(ids, jsons)
-  local there = redis.call('HMGET', jobs, unpack(ids))
+  local there, void = redis.call('HMGET', jobs, unpack(ids)), redis.call('EXISTS', dropped) == 1
   local entries, line = {}, {}
   for i, id in ipairs(ids) do
     if not there[i] then
       entries[#entries + 1] = id
       entries[#entries + 1] = stamp .. jsons[i]
-      line[#line + 1] = id .. ':1:1'
+      line[#line + 1] = void and firstTicket(id, '', 1) or id .. ':1:1'
     end
   end
   if #line > 0 then
@@ -32,7 +32,7 @@ export const enqueuePlainScript = defineScript({
   name: 'enqueuePlain',
   keys: [],
   args: [],
-  uses: [clock, wakeOne, placePlain],
+  uses: [clock, wakeOne, firstTicket, placePlain],
   lua: `
 local ids, jsons = {}, {}
 for i = REST, #ARGV, 2 do

@@ -25,14 +25,14 @@ export const enqueueFlowScript = defineScript({
 local fields = REST + steps * 3
 local ids, records, places, hows = {}, {}, {}, {}
 for i = REST, fields - 1, 3 do ids[#ids + 1] = ARGV[i] end
-local there = #ids > 0 and redis.call('HMGET', jobs, unpack(ids)) or {}
-for i, id in ipairs(ids) do
-  if not there[i] then
-    local at = REST + (i - 1) * 3
-    records[#records + 1], records[#records + 2] = id, stamp .. ARGV[at + 2]
-    places[#places + 1], places[#places + 2] = stamp, id
-    hows[#hows + 1], hows[#hows + 2] = id, ARGV[at + 1]
-  end
+-- All steps of the part came in together: where one of them is left, the others are over and forgotten.
+local known = false
+for _, record in ipairs(#ids > 0 and redis.call('HMGET', jobs, unpack(ids)) or {}) do known = known or record end
+for i, id in ipairs(known and {} or ids) do
+  local at = REST + (i - 1) * 3
+  records[#records + 1], records[#records + 2] = id, stamp .. ARGV[at + 2]
+  places[#places + 1], places[#places + 2] = stamp, id
+  hows[#hows + 1], hows[#hows + 2] = id, ARGV[at + 1]
 end
 if #records > 0 then
   redis.call('HSET', jobs, unpack(records))
@@ -94,10 +94,9 @@ for n = tonumber(from), last, -1 do
       redis.call('SADD', cancelling, ticket)
       redis.call('PUBLISH', control, ticket)
     else
-      if redis.call('ZREM', waiting, id) == 0 and redis.call('ZREM', scheduled, ticket) == 0 then
-        redis.call('SADD', dropped, ticket)
-      end
-      finishCancelled(id, 'cancelled')
+      local early = redis.call('ZREM', waiting, id) == 1
+      if not early and redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end
+      finishCancelled(id, early)
     end
   end
 end

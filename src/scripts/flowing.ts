@@ -87,8 +87,7 @@ local function openFlows()
       end
     end
     redis.call('HSET', jobs, id, stamp .. record)
-    local ticket = id .. ':1:1' .. (letter == 'n' and '' or letter)
-    if letter ~= 'n' then redis.call('HSET', tickets, id, ticket) end
+    local ticket = firstTicket(id, letter == 'n' and '' or letter, 1)
     if ms == '0' then
       redis.call('RPUSH', lane(ticket), ticket)
       wakeOne()

@@ -64,6 +64,28 @@ local function successor(ticket, charge)
 end`,
 };
 
+/**
+ * `firstTicket(id, letter, run)`: the ticket a new job begins with, written down where it isn't the plain one.
+ *
+ * An id may come again after it was forgotten: a user's, or one whose enqueue is sent again after the job was removed.
+ * Its tickets must not: a void one may still lie in a list, an old one in a call on its way.
+ */
+export const firstTicket: Fragment = {
+  keys: ['tickets', 'dropped', 'stats'],
+  lua: `
+local function highestRun()
+  return tonumber(redis.call('HGET', stats, 'highestRun') or 1)
+end
+local function firstTicket(id, letter, run)
+  local ticket = string.format('%s:%d:1%s', id, run, letter)
+  if redis.call('SISMEMBER', dropped, ticket) == 1 then
+    ticket = string.format('%s:%d:1%s', id, highestRun() + 1, letter)
+  end
+  if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
+  return ticket
+end`,
+};
+
 /** `tell(ids, texts)`: those who wait for the jobs get the outcome texts (empty: the job is gone). */
 export const tell: Fragment = {
   keys: ['waiters'],
@@ -125,13 +147,11 @@ export const forget: Fragment = {
     'stats',
     'flows',
     ...tell.keys,
+    ...firstTicket.keys,
   ],
   lua: `${tell.lua}
--- An id of the user's may come again after it was forgotten, its tickets must not: a void one may still lie
--- in a list, an old one in a call on its way. So the next job begins above the highest run that was forgotten.
-local function highestRun()
-  return tonumber(redis.call('HGET', stats, 'highestRun') or 1)
-end
+${firstTicket.lua}
+-- A job of the user's id begins above the highest run that was forgotten.
 local function rememberRuns(ids)
   local highest, before = 0, highestRun()
   for _, ticket in ipairs(redis.call('HMGET', tickets, unpack(ids))) do
@@ -198,8 +218,9 @@ local function finish(state, entries, untils)
   if rare and ended then ended(entries) end
   trim(finals[state])
 end
-local function finishCancelled(id, reason)
-  local outcome = string.format('%s{"state":"cancelled","reason":"%s"}', stamp, reason)
+-- early: it is a step of a flow whose turn has not come.
+local function finishCancelled(id, early)
+  local outcome = stamp .. '{"state":"cancelled","reason":"cancelled"' .. (early and ',"step":"' .. id .. '"}' or '}')
   finish('cancelled', { id, outcome }, { text(now + ${CANCELLED_KEPT_MS}), id })
 end`,
 };
@@ -222,9 +243,8 @@ local function place(id, letter, mode, due, json)
     forget({ id })
   end
   redis.call('HINCRBY', stats, 'enqueued', 1)
-  local ticket = string.format('%s:%d:1%s', id, mode == '-' and 1 or highestRun() + 1, letter)
+  local ticket = firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)
   redis.call('HSET', jobs, id, stamp .. json)
-  if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
   if due > now then
     redis.call('ZADD', scheduled, due, ticket)
     -- Sleeping workers know only of what was due before: the new first one must be heard of.

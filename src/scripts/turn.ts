@@ -46,9 +46,9 @@ local refused = {}
 rare = redis.call('EXISTS', high, low, scheduled, paused, dropped, cancelling, errors, waiters, flows, flowing, outbox) > 0
 
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
-local function settleGroup(word, ms, at, count, news, accepted)
+local function settleGroup(word, ms, at, count, news, accepted, released)
   local cancels = rare and redis.call('EXISTS', cancelling) == 1
-  local till, entries, untils, released = text(now + ms), {}, {}, {}
+  local till, entries, untils = text(now + ms), {}, {}
   for i = at, at + count * 2 - 1, 2 do
     local ticket = ARGV[i]
     local id = idOf(ticket)
@@ -66,7 +66,7 @@ local function settleGroup(word, ms, at, count, news, accepted)
       untils[n + 1], untils[n + 2] = till, id
       if followed then accepted[ticket] = true end
     elseif unwanted then
-      finishCancelled(id, 'cancelled')
+      finishCancelled(id)
     elseif word == 'released' then
       rare = true -- it may be of another lane
       released[#released + 1] = successor(ticket, 0)
@@ -87,21 +87,21 @@ local function settleGroup(word, ms, at, count, news, accepted)
       forget({ entries[i] })
     end
   end
-  -- The last first: in front of the queue they stand in their old order.
-  for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
 end
 
 local function settle()
-  local at, done, accepted = REST, 0, {}
+  local at, done, accepted, released = REST, 0, {}, {}
   while done < settled do
     local word, ms, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
     at = at + 3
     -- A turn sent again begins with the settlements it had: these were answered, though nobody heard it.
     local news = at + math.max(0, (resent and known or 0) - done) * 2
-    settleGroup(word, ms, at, count, news, accepted)
+    settleGroup(word, ms, at, count, news, accepted, released)
     at = at + count * 2
     done = done + count
   end
+  -- The last first: in front of the queue they stand in their old order.
+  for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
   if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
   for i = at, #ARGV, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
@@ -145,7 +145,7 @@ local function recover()
   redis.call('ZREM', active, unpack(ended))
   for _, ticket in ipairs(unwanted) do
     redis.call('SREM', cancelling, ticket)
-    finishCancelled(idOf(ticket), 'cancelled')
+    finishCancelled(idOf(ticket))
   end
   if #again > 0 then redis.call('HINCRBY', stats, 'recovered', #again) end
 end

@@ -52,7 +52,10 @@ local coming = redis.call('ZRANGE', cron, 0, 0, 'WITHSCORES')
 return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, app) }`,
 });
 
-/** The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease. */
+/**
+ * The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease.
+ * Sent again it finds the worker gone, and counts nothing twice.
+ */
 export const leaveScript = defineScript({
   name: 'leave',
   flags: 'allow-oom',
@@ -60,7 +63,7 @@ export const leaveScript = defineScript({
   args: ['worker', 'number'],
   uses: [tally],
   lua: `
-tally(worker, number, REST)
+if redis.call('HEXISTS', workers, worker) == 1 then tally(worker, number, REST) end
 redis.call('HDEL', workers, worker)
 redis.call('DEL', claim)
 return 'left'`,

@@ -13,7 +13,9 @@ const load = async (...file: string[]): Promise<Record<string, unknown>> => {
 /** In the order of their names. */
 export async function loadScenarios(): Promise<Scenario[]> {
   const folder = path.join(import.meta.dirname, 'scenarios');
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.ts')) : [];
+  const files = existsSync(folder)
+    ? readdirSync(folder).filter((name) => name.endsWith('.ts'))
+    : [];
   return Promise.all(
     files.toSorted().map(async (file) => (await load('scenarios', file))['default'] as Scenario),
   );

@@ -101,7 +101,7 @@ function parse(args: string[]) {
     return values;
   } catch (error) {
     // Node's own words, without the advice on how to pass an argument that begins with a dash.
-    return wrong((error as Error).message.split('. ')[0]!);
+    return wrong((error as Error).message.split(/\.\s/)[0]!);
   }
 }
 

@@ -15,6 +15,9 @@ import { storm } from './storm/storm.ts';
 /** None takes nearly as long; one that hangs is not to keep the others from their turn. */
 const SCENARIO_MS = { short: 10 * 60_000, full: 40 * 60_000 };
 
+/** Whatever is left over when all is said is named, and does not keep us: a scenario that was given up, say. */
+const LINGER_MS = 10_000;
+
 const startedAt = performance.now();
 const say = (line: string) => {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
@@ -108,3 +111,7 @@ try {
   console.error(`chaos: ${usageError ? message : stack}`);
   process.exitCode = usageError ? 2 : 1;
 }
+setTimeout(() => {
+  console.error(`chaos: not ended by itself: ${process.getActiveResourcesInfo().join(', ')}`);
+  process.exit();
+}, LINGER_MS).unref();

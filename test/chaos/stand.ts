@@ -15,8 +15,8 @@ export interface Stand {
   readonly redis: TestRedis;
   /** What was promised and is not so. */
   readonly broken: string[];
-  /** Runs begun so far, by the job's id: of all workers of the stand. */
-  readonly runs: ReadonlyMap<string, number>;
+  /** Runs begun so far, by the job's id: of all workers of the stand; of other processes who has them adds them. */
+  readonly runs: Map<string, number>;
   /** Lines the workers logged: `level message {fields}`. */
   readonly log: readonly string[];
   /** Workers that ended though nobody stopped them are said to be broken. */
@@ -30,7 +30,7 @@ export interface Stand {
   /** Waits for it; that it doesn't come is a promise broken, and no error. @returns how long it took, ms */
   within(ms: number, what: string, condition: () => unknown): Promise<number>;
   /** Of these jobs, those that have not come to an end, by what Redis holds of them. */
-  unfinished(ids: Iterable<string>): Promise<string[]>;
+  unfinished(ids: Iterable<string>, queue?: string): Promise<string[]>;
   onEnd(close: () => Promise<unknown>): void;
 }
 
@@ -38,6 +38,8 @@ export interface Found {
   /** Ids of the jobs that were accepted. */
   readonly accepted: readonly string[];
   readonly recoveredMs: readonly number[];
+  /** How many of them were lost, where they are too many for Redis to keep all outcomes. */
+  readonly lost?: number;
   /** Runs beyond the first that the jobs themselves asked for. */
   readonly planned?: number;
   /** What the invariants may say, where the scenario leaves the queue broken on purpose. */
@@ -103,23 +105,23 @@ export async function onStand(
       });
       return Math.round(performance.now() - started);
     },
-    async unfinished(ids) {
-      const outcomes = new Set(await redis.client.hkeys(`minq:{${QUEUE}}:outcomes`));
+    async unfinished(ids, queue = QUEUE) {
+      const outcomes = new Set(await redis.client.hkeys(`minq:{${queue}}:outcomes`));
       return [...ids].filter((id) => !outcomes.has(id));
     },
     onEnd: (close) => void closing.unshift(close),
   };
   try {
-    const { accepted, recoveredMs, planned = 0, allowed } = await body(stand);
-    const lost = await stand.unfinished(accepted);
+    const { accepted, recoveredMs, planned = 0, allowed, ...found } = await body(stand);
+    const lost = found.lost ?? (await stand.unfinished(accepted)).length;
     for (const close of closing.splice(0)) await close();
     const wrong = await violations(redis.client, QUEUE);
     broken.push(...wrong.filter((line) => !allowed?.test(line)).slice(0, 20));
     const again = accepted.reduce((sum, id) => sum + Math.max(0, (runs.get(id) ?? 0) - 1), 0);
-    const lines = [...new Set(broken)].slice(0, 30);
+    const lines = [...new Set(broken)].slice(0, 60);
     return {
       accepted: accepted.length,
-      lost: lost.length,
+      lost,
       extraRuns: again - planned,
       recoveredMs,
       broken: lines,
@@ -133,15 +135,6 @@ export async function onStand(
 
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The same "random" numbers for the same seed. @returns a whole number from 0 to below `most` */
-export function seeded(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * most);
-  };
-}
 
 function loggerOf(log: string[]) {
   const at =

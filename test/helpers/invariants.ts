@@ -19,20 +19,36 @@ return {
   redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
   redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]), redis.call('HKEYS', k[23]) }`;
 
+const NAMES = [
+  'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
+  'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
+  'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
+] as const; // prettier-ignore
+
+/** Members of each structure; of `tickets` and `flows`, pairs of field and value. */
+export type Members = (name: Exclude<(typeof NAMES)[number], 'wake' | 'flowing' | 'outbox'>) => string[]; // prettier-ignore
+
 /** @returns what is wrong, one line each; empty when all is well */
 export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
   const keys = queueKeys(prefix, queue);
-  const names = [
-    'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
-    'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
-    'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
-  ] as const; // prettier-ignore
   const reply = (await client.eval(
     READ,
-    names.length,
-    ...names.map((name) => keys[name]),
+    NAMES.length,
+    ...NAMES.map((name) => keys[name]),
   )) as unknown[];
-  const list = (name: (typeof names)[number]) => reply[names.indexOf(name)] as string[];
+  const tokens = reply[NAMES.indexOf('wake')] as number;
+  return violationsIn((name) => reply[NAMES.indexOf(name)] as string[], tokens);
+}
+
+/**
+ * The same of what was read already.
+ * @param elsewhere nodes of flows on other queues that have yet to tell this one of their end
+ */
+export function violationsIn(
+  list: Members,
+  tokens: number,
+  elsewhere: readonly string[] = [],
+): string[] {
   const found: string[] = [];
 
   const pairs = list('tickets');
@@ -81,8 +97,8 @@ export async function violations(client: Redis, queue: string, prefix = 'minq'):
     if (!list('active').includes(ticket))
       found.push(`cancelling holds ${ticket}, which isn't active`);
   }
-  found.push(...flowViolations(list('flows'), list('joins'), jobs, new Set(list('waiting'))));
-  const tokens = reply[names.indexOf('wake')] as number;
+  const unfinished = [...jobs].filter((id) => !outcomes.has(id)).concat(elsewhere);
+  found.push(...flowViolations(list('flows'), list('joins'), jobs, list('waiting'), unfinished));
   if (tokens > 1) found.push(`${tokens} wake tokens`);
   return found;
 }
@@ -92,14 +108,15 @@ function flowViolations(
   flat: string[],
   joins: string[],
   jobs: ReadonlySet<string>,
-  waiting: ReadonlySet<string>,
+  waiting: readonly string[],
+  unfinished: readonly string[],
 ): string[] {
   const found: string[] = [];
   const flows = new Map<string, string>();
   for (let i = 0; i < flat.length; i += 2) flows.set(flat[i]!, flat[i + 1]!);
   const flowOf = (field: string) => field.replace(/(\.\d+|\*\d+(\/\d*)?)$/, '');
-  const alive = new Set([...waiting].map(flowOf));
-  const kept = new Set([...jobs].map(flowOf));
+  const alive = new Set(unfinished.map(flowOf));
+  const kept = new Set([...jobs, ...unfinished].map(flowOf));
   for (const field of flows.keys()) {
     if (/\.\d+$/.test(field)) {
       if (!jobs.has(field)) found.push(`flows holds step ${field}, which has no record`);
@@ -112,8 +129,7 @@ function flowViolations(
   for (const id of waiting) if (!flows.has(id)) found.push(`${id} waits, and is in no flow`);
   for (const field of joins) {
     if (!flows.has(field.replace(/\/\d+$/, ''))) found.push(`joins holds ${field} of no group`);
-    else if (!alive.has(flowOf(field)))
-      found.push(`joins holds ${field}, and nothing waits for it`);
+    else if (!alive.has(flowOf(field))) found.push(`joins holds ${field} of a flow that is over`);
   }
   return found;
 }

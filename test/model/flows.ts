@@ -42,6 +42,7 @@ export interface FlowStep {
 
 export interface FlowGroup {
   readonly size: number;
+  begun: boolean;
   results: (string | undefined)[];
   readonly next: Next | undefined;
 }
@@ -95,18 +96,19 @@ function begin(home: ModelQueue, step: FlowStep, payload: string): void {
   job.enqueuedAt = home.now;
   job.begun = true;
   job.lane = step.lane;
+  home.beginRuns(job);
   home.line(job, step.delay > 0 ? home.now + step.delay : 0);
 }
 
 function groupNode(queue: string, name: string, group: FlowGroup, heads: Next[]): Next {
-  let begun = false;
-  const open = (home: ModelQueue) => home.groups.has(group) && !begun && (begun = true);
+  // Also of one that has failed meanwhile, for another member: what is left of it must not wait for ever.
+  const open = () => !group.begun && (group.begun = true);
   const self: Next = {
     queue,
     name,
     go: (at, payload) =>
       reach(at, self, payload === NO_PAYLOAD ? 'begin' : 'go', payload, (home) => {
-        if (!open(home)) return;
+        if (!open()) return;
         if (heads.length === 0) {
           home.groups.delete(group);
           home.consequences.push(() => group.next?.go(home, '[]'));
@@ -115,7 +117,7 @@ function groupNode(queue: string, name: string, group: FlowGroup, heads: Next[])
       }),
     fail: (at, origin, error) =>
       reach(at, self, 'fail', `${origin} ${error}`, (home) => {
-        if (!open(home)) return;
+        if (!open()) return;
         if (heads.length === 0) {
           home.groups.delete(group);
           home.consequences.push(() => group.next?.fail(home, origin, error));
@@ -170,7 +172,7 @@ export function modelFlow(id: string, flow: Flow, total: number, home: string, g
       return add({ queue, delay, lane, json: recordOf(each.fn, each.args, each.options), next });
     }
     const name = `${id}*${groups.length}`;
-    const group: FlowGroup = { size: each.members.length, results: [], next };
+    const group: FlowGroup = { size: each.members.length, begun: false, results: [], next };
     groups.push({ queue: home, group });
     const heads: Next[] = [];
     for (let i = each.members.length - 1; i >= 0; i--) {
@@ -194,7 +196,9 @@ export function enqueueFlow(at: ModelQueue, flow: ModelFlow, begins: boolean): v
   const known = mine.some(({ id }) => at.jobs.has(id));
   if (!known) {
     for (const step of mine) at.create(step.id, step.json, 'normal', 1).step = step;
-    for (const { queue, group } of flow.groups) if (queue === at.name) at.groups.add(group);
+    for (const { queue, group } of flow.groups) {
+      if (queue === at.name) at.groups.add(Object.assign(group, { begun: false, results: [] }));
+    }
   }
   if (begins) flow.first.go(at, flow.firstPayload);
   at.drawConsequences();

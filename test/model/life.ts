@@ -1,6 +1,14 @@
 /** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
 import { settlementArgs, type NewJob, type Settlement } from '../../src/settlement.ts';
-import { ended, idOf, ticketOf, LANES, type Lane, type ModelJob, type ModelQueue } from './queue.ts';
+import {
+  ended,
+  idOf,
+  ticketOf,
+  LANES,
+  type Lane,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
 
 const CANCELLED_KEPT_MS = 3_600_000;
 const WORKER_GONE_MS = 60_000;
@@ -30,7 +38,9 @@ export function place(queue: ModelQueue, id: string, json: string, lane: Lane, m
     if (mode === 'kept' || !ended(old)) return false;
     queue.forget(old);
   }
-  queue.line(queue.create(id, json, lane, mode === '-' ? 1 : queue.highestRun + 1), due);
+  const job = queue.create(id, json, lane, mode === '-' ? 1 : queue.highestRun + 1);
+  queue.beginRuns(job);
+  queue.line(job, due);
   return true;
 } // prettier-ignore
 
@@ -114,7 +124,7 @@ export function turn(
   // In front of the queue they stand in their old order.
   for (const job of released.reverse()) {
     Object.assign(job, { state: 'queued', at: 0 });
-    queue.lanes[job.lane].unshift(job);
+    queue.lanes[job.lane].unshift(ticketOf(job));
   }
   if (refused.length > 0) queue.count('refused', refused.length);
 
@@ -128,9 +138,8 @@ export function turn(
     ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
     : queue.paused
       ? []
-      : LANES.flatMap((lane) => queue.lanes[lane]).slice(0, want);
+      : queue.take(want);
   for (const job of claimed) {
-    queue.leaveLine(job);
     job.state = 'active';
     job.at = now + leaseMs;
   }
@@ -151,7 +160,7 @@ export function turn(
 
 /** 0: there is more to claim; -1: nothing is in sight. */
 function nextIn(queue: ModelQueue): number {
-  if (!queue.paused && LANES.some((lane) => queue.lanes[lane].length > 0)) return 0;
+  if (!queue.paused && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
   const coming = [...queue.inOrder('scheduled'), ...queue.inOrder('active')].map(({ at }) => at);
   return coming.length === 0 ? -1 : Math.max(0, Math.min(...coming) - queue.now);
 }

@@ -21,6 +21,8 @@ export interface Move {
   /** Who asked for work, and whether it was a worker that woke up. */
   readonly turnOf?: string;
   readonly wakes?: string;
+  /** Of a flow whose parts are written one after the other: steps that are not there yet. */
+  readonly coming?: readonly string[];
 }
 
 export const quoted = (values: readonly string[]): string => values.join(', ') || 'nothing';

@@ -34,7 +34,8 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'leave':
       return working.leaveMove(world, op.worker, op.again);
     case 'crash':
-      return world.startAnew(world.worker(op.worker));
+      world.startAnew(world.worker(op.worker)); // a process that is gone sends nothing
+      return undefined;
     case 'wait':
       return working.waitMove(world, op.worker);
     case 'progress':

@@ -11,6 +11,9 @@ export const WORKERS = ['a', 'b', 'c', 'x'] as const;
 export type WorkerName = (typeof WORKERS)[number];
 export type QueueName = 'q' | 'r';
 
+/** Ids that users give. */
+export const USERS: ReadonlySet<string> = new Set(['u', 'v']);
+
 export type Ending = 'completed' | 'failed' | 'cancelled' | 'retry' | 'postponed' | 'released';
 
 export interface Settle {
@@ -86,7 +89,7 @@ const newOne: fc.Arbitrary<NewOne> = fc.record({
   id: fc.constantFrom('new', 'new', 'u', 'v'),
   unique: fc.constantFrom('pending', 'kept'),
   lane,
-  due: fc.constantFrom(0, 0, 0, '+1000', '+30000', 'at'),
+  due: fc.constantFrom<NewOne['due']>(0, 0, 0, '+1000', '+30000', 'at'),
 });
 
 /** Of at most four members each, and two groups deep. */

@@ -1,5 +1,5 @@
 /** What people do with a queue, in the model. */
-import { ended, LANES, ticketOf, type FinalState, type ModelJob, type ModelQueue } from './queue.ts';
+import { ended, ticketOf, type FinalState, type ModelJob, type ModelQueue } from './queue.ts';
 
 const RUN_AGAIN = '{"name":"RunAgain","message":"run again by hand"}';
 
@@ -7,10 +7,7 @@ const RUN_AGAIN = '{"name":"RunAgain","message":"run again by hand"}';
 function drop(queue: ModelQueue, jobs: readonly ModelJob[]): void {
   for (const job of jobs) if (!ended(job)) queue.follow(job, '{"state":"cancelled"}');
   // It is out before what follows it is looked at, or it would be failed itself.
-  for (const job of jobs) {
-    queue.leaveLine(job);
-    if (job.state === 'waiting') job.state = 'scheduled';
-  }
+  for (const job of jobs) if (job.state === 'waiting') job.state = 'scheduled';
   queue.drawConsequences();
   for (const job of jobs) queue.forget(job);
 }
@@ -48,14 +45,14 @@ export function remove(queue: ModelQueue, id: string): string {
   const job = queue.jobs.get(id);
   if (!job) return 'unknown';
   if (job.state === 'active') return 'active';
+  queue.leaveLine(job);
   drop(queue, [job]);
   return 'removed';
 }
 
 /** @returns how many jobs are gone */
 export function purge(queue: ModelQueue, state: 'queued' | 'scheduled' | FinalState): number {
-  const jobs =
-    state === 'queued' ? LANES.flatMap((lane) => [...queue.lanes[lane]]) : queue.inOrder(state);
+  const jobs = state === 'queued' ? queue.take(Infinity) : queue.inOrder(state);
   drop(queue, jobs);
   return jobs.length;
 }

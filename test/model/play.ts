@@ -2,13 +2,12 @@
  * Plays a history twice, in the model and for real, and compares after every call: its answer, the whole state, the
  * invariants. All calls are sent before the first answer is read: a history costs about one round trip.
  */
-import { violations } from '../helpers/invariants.ts';
 import { Store } from '../../src/store.ts';
 import type { Move, Real } from './move.ts';
 import { movesOf } from './moves.ts';
 import type { Operation } from './operations.ts';
 import { Promises } from './promises.ts';
-import { read, type Snapshot } from './snapshot.ts';
+import { prepare, read, type Snapshot } from './snapshot.ts';
 import { differences, viewOfModel, viewOfRedis, type View } from './view.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { BEGIN, World } from './world.ts';
@@ -18,7 +17,6 @@ interface Played {
   view: View;
   reply: Promise<unknown>;
   snapshot: Promise<Snapshot>;
-  broken: Promise<string[]>;
 }
 
 /** Model and Redis don't agree. */
@@ -30,6 +28,11 @@ export class Player implements Real {
 
   constructor(time: VirtualTime) {
     this.#time = time;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#time.connect();
+    await prepare(this.plain, 'q', 'r');
   }
 
   get plain() {
@@ -49,19 +52,20 @@ export class Player implements Real {
 
   /** @throws {Disagreement} */
   async play(operations: readonly Operation[]): Promise<void> {
-    this.#time.reset(BEGIN);
     const world = new World();
-    const played = operations.flatMap((operation) =>
-      movesOf(world, operation).map((move) => this.#play(world, move)),
-    );
-    await Promise.all(played.flatMap(({ reply, snapshot, broken }) => [reply, snapshot, broken]));
+    const played = this.#time.together(() => {
+      this.#time.reset(BEGIN);
+      return operations.flatMap((operation) =>
+        movesOf(world, operation).map((move) => this.#play(world, move)),
+      );
+    });
+    await Promise.all(played.flatMap(({ reply, snapshot }) => [reply, snapshot]));
     const promises = new Promises();
     for (const [i, { move, view, ...real }] of played.entries()) {
       const [reply, found] = [await real.reply, await real.snapshot];
       const wrong = [
         ...wrongAnswer(move, reply, found),
         ...differences(view, viewOfRedis(found)),
-        ...(await real.broken),
         ...(reply instanceof Error ? [] : promises.check(move, reply, found)),
       ];
       if (wrong.length > 0) throw new Disagreement(story(played.slice(0, i + 1), wrong));
@@ -73,7 +77,6 @@ export class Player implements Real {
       move,
       reply: move.send(this).catch((error: unknown) => error),
       snapshot: read(this.plain, move.queue),
-      broken: violations(this.plain, move.queue),
       view: viewOfModel(queues[move.queue]),
     };
   }

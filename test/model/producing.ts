@@ -82,6 +82,7 @@ function flowMoves(world: World, flow: ModelFlow, plan: FlowPlan, title: string)
       title: plan.parts.size > 1 ? `${title} (the part of ${queue})` : title,
       queue,
       send: (real) => real.store(queue).flows.enqueue(plan, part, begins ? plan.start.node : ''),
+      coming: begins ? [] : flow.steps.map(({ id }) => id),
     };
   });
 }

@@ -2,8 +2,11 @@
  * What must be true from one moment to the next, whatever the model says: fences only grow, leases and ticks never go
  * back, no job is lost from the books, and who waits for work is woken.
  */
+import { violationsIn, type Members } from '../helpers/invariants.ts';
 import type { TurnReply } from './life.ts';
 import type { Move } from './move.ts';
+import { USERS } from './operations.ts';
+import { idOf } from './queue.ts';
 import type { Snapshot } from './snapshot.ts';
 import { withoutVoid } from './view.ts';
 
@@ -18,22 +21,37 @@ export class Promises {
     const before = this.#last.get(move.queue);
     this.#last.set(move.queue, now);
     return [
+      ...invariants(now, [...this.#comingTo(move.queue), ...(move.coming ?? [])]),
       ...(before ? goneBack(before, now) : []),
-      ...this.#givenTwice(move, reply),
+      ...this.#givenTwice(move, reply, now),
       ...this.#asleep(move, reply, now),
     ];
   }
 
+  /** Nodes on other queues of which this one will hear: steps that are not over, and messages on their way. */
+  #comingTo(queue: string): string[] {
+    const others = [...this.#last].filter(([name]) => name !== queue);
+    return others.flatMap(([, { jobs, outcomes, outbox }]) => [
+      ...[...jobs.keys()].filter((id) => !outcomes.has(id)),
+      ...outbox.map((text) => /\|(\S+)/.exec(text)![1]!),
+    ]);
+  }
+
   /** A ticket is the right to one run: nobody else ever gets it. */
-  #givenTwice({ queue, turnOf }: Move, reply: unknown): string[] {
-    if (turnOf === undefined) return [];
-    return (reply as TurnReply).claimed.flatMap(({ ticket, record }) => {
-      // An id of minq's own that was forgotten, enqueued again by a call sent again, is a job of its own.
-      const key = `${queue} ${ticket} ${record.slice(0, 13)}`;
-      const owner = this.#given.get(key) ?? turnOf;
-      this.#given.set(key, owner);
-      return owner === turnOf ? [] : [`${ticket} was given to ${owner}, and now to ${turnOf}`];
-    });
+  #givenTwice({ queue, turnOf }: Move, reply: unknown, { jobs }: Snapshot): string[] {
+    const found: string[] = [];
+    for (const { ticket } of turnOf === undefined ? [] : (reply as TurnReply).claimed) {
+      const owner = this.#given.get(`${queue} ${ticket}`) ?? turnOf!;
+      this.#given.set(`${queue} ${ticket}`, owner);
+      if (owner !== turnOf) found.push(`${ticket} was given to ${owner}, and now to ${turnOf}`);
+    }
+    // An id that is minq's own, and was forgotten, comes back only by the same call sent again after that.
+    for (const key of this.#given.keys()) {
+      const [of, ticket] = key.split(' ') as [string, string];
+      const id = idOf(ticket);
+      if (of === queue && !USERS.has(id) && !jobs.has(id)) this.#given.delete(key);
+    }
+    return found;
   }
 
   /** As long as something can be claimed, a token lies there, or somebody is awake to claim it. */
@@ -47,6 +65,17 @@ export class Promises {
     return line.length > 0 ? [`nobody is woken for ${line.join(', ')}`] : [];
   }
 }
+
+/** The invariants of every moment. */
+const invariants = (now: Snapshot, elsewhere: readonly string[]): string[] => {
+  const members: Members = (name) => {
+    const content = now[name];
+    if (Array.isArray(content)) return content;
+    if (name === 'tickets' || name === 'flows') return [...now[name]].flat();
+    return [...content.keys()];
+  };
+  return violationsIn(members, now.wake.length, elsewhere);
+};
 
 function goneBack(before: Snapshot, now: Snapshot): string[] {
   const found: string[] = [];

@@ -12,7 +12,6 @@ export type FinalState = 'completed' | 'failed' | 'cancelled';
 
 const HOUR = 3_600_000;
 const KEPT_MS = { cancelled: HOUR, failed: 7 * 24 * HOUR };
-const ASKED_FOR = '{"state":"cancelled","reason":"cancelled"}';
 
 export interface ModelJob {
   readonly id: string;
@@ -63,7 +62,9 @@ export class ModelQueue {
   readonly name: string;
   readonly clock: { now: number };
   readonly jobs = new Map<string, ModelJob>();
-  readonly lanes: Record<Lane, ModelJob[]> = { high: [], normal: [], low: [] };
+  /** Tickets in line; those of jobs that left it are void, until they are met. */
+  readonly lanes: Record<Lane, string[]> = { high: [], normal: [], low: [] };
+  readonly void = new Set<string>();
   readonly stats: Record<string, number> = {};
   paused = false;
   /** What was published since the last look. */
@@ -129,15 +130,34 @@ export class ModelQueue {
     } else {
       job.state = 'queued';
       job.at = 0;
-      this.lanes[job.lane].push(job);
+      this.lanes[job.lane].push(ticketOf(job));
     }
   }
 
-  /** Out of its lane, where it stands in one. */
+  inLine(lane: Lane): string[] {
+    return this.lanes[lane].filter((ticket) => !this.void.has(ticket));
+  }
+
+  /** The first ones, high before normal before low. */
+  take(count: number): ModelJob[] {
+    const taken: ModelJob[] = [];
+    for (const lane of LANES) {
+      while (taken.length < count && this.lanes[lane].length > 0) {
+        const ticket = this.lanes[lane].shift()!;
+        if (!this.void.delete(ticket)) taken.push(this.jobs.get(idOf(ticket))!);
+      }
+    }
+    return taken;
+  }
+
+  /** No ticket comes back, also where a call sent again brings an id back. */
+  beginRuns(job: ModelJob): void {
+    if (this.void.has(ticketOf(job))) job.run = this.highestRun + 1;
+  }
+
+  /** Out of line, where it stands there. */
   leaveLine(job: ModelJob): void {
-    const lane = this.lanes[job.lane];
-    const at = lane.indexOf(job);
-    if (at >= 0) lane.splice(at, 1);
+    if (job.state === 'queued') this.void.add(ticketOf(job));
   }
 
   /** The right to the run it had is void. */
@@ -164,7 +184,10 @@ export class ModelQueue {
   }
 
   cancelled(job: ModelJob): void {
-    this.end(job, 'cancelled', ASKED_FOR, KEPT_MS.cancelled);
+    // A step that never had its turn lacks its argument: it can't be run again.
+    const early = job.step && !job.begun ? `,"step":"${job.id}"` : '';
+    const outcome = `{"state":"cancelled","reason":"cancelled"${early}}`;
+    this.end(job, 'cancelled', outcome, KEPT_MS.cancelled);
   }
 
   failedFor(job: ModelJob, origin: string, error: string): void {
@@ -193,7 +216,6 @@ export class ModelQueue {
 
   /** No trace is left of it. Who waits for it hears that it is gone. */
   forget(job: ModelJob): void {
-    this.leaveLine(job);
     this.jobs.delete(job.id);
     this.forgotten++;
     this.highestRun = Math.max(this.highestRun, job.run);

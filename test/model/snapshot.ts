@@ -1,4 +1,5 @@
 /** All that Redis holds of a queue, read at one moment. */
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { queueKeys, type KeyName } from '../../src/keys.ts';
 import { PUBLISHED } from './virtual-time.ts';
@@ -33,25 +34,32 @@ end
 found[at + 1] = redis.call('LRANGE', KEYS[at + 1], 0, -1)
 redis.call('DEL', KEYS[at + 1])
 return found`;
+const SHA = createHash('sha1').update(LUA).digest('hex');
 const PLAN = Object.entries(READERS).map(([word, names]) => `${word} ${names.length}`).join(' '); // prettier-ignore
+
+const keysOf = new Map<string, string[]>();
+
+export async function prepare(client: Redis, ...queues: string[]): Promise<void> {
+  await client.script('LOAD', LUA);
+  for (const queue of queues) {
+    const keys = queueKeys('minq', queue);
+    keysOf.set(queue, [...NAMES.map((name) => keys[name]), PUBLISHED]);
+  }
+}
 
 /** Sent at once. What was published since the last time is read, and forgotten. */
 export async function read(client: Redis, queue: string): Promise<Snapshot> {
-  const keys = queueKeys('minq', queue);
-  const reply = (await client.eval(
-    LUA,
-    NAMES.length + 1,
-    ...NAMES.map((name) => keys[name]),
-    PUBLISHED,
-    PLAN,
-  )) as (string[] | string | null)[];
+  const keys = keysOf.get(queue)!;
+  const reply = (await client.evalsha(SHA, keys.length, ...keys, PLAN)) as (
+    string[] | string | null
+  )[];
   const snapshot: Record<string, unknown> = {};
   let at = 0;
   for (const [word, names] of Object.entries(READERS)) {
     for (const name of names) snapshot[name] = contentOf(word, reply[at++]!);
   }
   const published = reply[at] as string[];
-  snapshot['published'] = published.map((line) => line.replace(`${keys.control} `, 'control '));
+  snapshot['published'] = published.map((line) => line.replace(/^minq:\{\w\}:/, ''));
   return snapshot as unknown as Snapshot;
 }
 

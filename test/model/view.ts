@@ -46,7 +46,7 @@ export function viewOfModel(queue: ModelQueue): View {
     });
     view.set(`job ${job.id}`, line);
   }
-  for (const lane of LANES) view.set(`lane ${lane}`, lines(queue.lanes[lane].map(ticketOf)));
+  for (const lane of LANES) view.set(`lane ${lane}`, lines(queue.inLine(lane)));
   for (const [name, count] of Object.entries(queue.stats)) view.set(`stats ${name}`, String(count));
   view.set('paused', String(queue.paused));
   for (const [id, { at, counted }] of queue.workers) view.set(`worker ${id}`, `${at} ${counted}`);
@@ -132,8 +132,9 @@ export function viewOfRedis(found: Snapshot): View {
 }
 
 /** A void ticket lies in its list until it is met; of two alike, the first is the void one. */
-export function withoutVoid({ dropped, ...found }: Snapshot, list: 'high' | 'queued' | 'low'): string[] {
-  const left = new Set(dropped);
+export function withoutVoid(found: Snapshot, list: 'high' | 'queued' | 'low'): string[] {
+  if (found.dropped.size === 0) return found[list];
+  const left = new Set(found.dropped);
   return found[list].filter((ticket) => !left.delete(ticket));
 } // prettier-ignore
 

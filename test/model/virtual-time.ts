@@ -68,6 +68,17 @@ export class VirtualTime extends Connection {
     await this.call((client) => client.ping());
   }
 
+  /** Calls made meanwhile go out together. */
+  together<T>(calls: () => T): T {
+    const { stream } = this.plain;
+    stream.cork();
+    try {
+      return calls();
+    } finally {
+      stream.uncork();
+    }
+  }
+
   /** Nothing is stored, and it is this time. */
   reset(now: number): void {
     this.now = now;

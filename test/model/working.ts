@@ -5,6 +5,7 @@ import { heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';
 import { LEASE_MS, type Settle, type WorkerName } from './operations.ts';
+import { idOf } from './queue.ts';
 import type { ModelWorker, SentTurn, World } from './world.ts';
 
 const ERROR = { name: 'Error', message: 'no luck' };
@@ -27,12 +28,23 @@ function outcomeOf({ how, ms }: Settle, number: number): Outcome {
   }
 }
 
-/** What the worker says has become of tickets it holds, or has held: it may be wrong. */
-function settlementsOf(world: World, worker: ModelWorker, wanted: readonly Settle[]): Settlement[] {
-  const left = [...worker.held, ...worker.past];
+/**
+ * What the worker says has become of tickets it holds, or has held: it may be wrong.
+ * @param before what goes with it; of one job, no two runs end in the same turn
+ */
+function settlementsOf(
+  world: World,
+  worker: ModelWorker,
+  wanted: readonly Settle[],
+  before: readonly Settlement[] = [],
+): Settlement[] {
+  let left = [...worker.held, ...worker.past];
+  const without = (taken: string) => (left = left.filter((ticket) => idOf(ticket) !== idOf(taken)));
+  for (const { job } of before) without(job.ticket);
   return wanted.flatMap((each) => {
-    const [ticket] = left.splice(each.pick % Math.max(1, left.length), 1);
+    const ticket = left[each.pick % Math.max(1, left.length)];
     if (ticket === undefined) return [];
+    without(ticket);
     const number = world.number();
     const followUp = each.followUp && (each.how === 'failed' || each.how === 'completed');
     return {
@@ -87,8 +99,7 @@ export function turnAgainMove(world: World, name: WorkerName, settle: readonly S
   const worker = world.worker(name);
   if (!worker.last) return undefined;
   const { settlements } = worker.last;
-  const known = new Set(settlements.map(({ job }) => job.ticket));
-  const more = settlementsOf(world, worker, settle).filter(({ job }) => !known.has(job.ticket));
+  const more = settlementsOf(world, worker, settle, settlements);
   worker.last = { ...worker.last, settlements: [...settlements, ...more] };
   return turnMove(world, worker, worker.last, 'sends again turn');
 } // prettier-ignore

@@ -2,7 +2,8 @@
 import type { Proxy } from '../../helpers/proxy.ts';
 import type { Scenario } from '../scenario.ts';
 import { until } from '../../helpers/until.ts';
-import { onStand, QUEUE, seeded, sleep } from '../stand.ts';
+import { seeded } from '../../helpers/seeded.ts';
+import { onStand, QUEUE, sleep } from '../stand.ts';
 
 const JOBS = 1_000;
 

@@ -59,12 +59,19 @@ export function watchProcess(write: Write): void {
   process.on('warning', (warning) => write('warning', { more: text(warning) }));
 }
 
-/** A storm that is killed leaves nobody behind. Who is asked to end disconnects by itself. */
-export function endWithParent(): void {
-  let asked = false;
-  process.once('message', () => (asked = true));
-  process.once('disconnect', () => {
-    if (!asked) process.exit(1);
+/**
+ * Resolves when the parent asks to end; a process without a parent ends at once: a storm that is killed leaves nobody.
+ * To be called once: a message that came before there was a listener is given to one alone.
+ */
+export function untilAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    const orphaned = () => process.exit(1);
+    if (!process.connected) orphaned();
+    process.once('disconnect', orphaned);
+    process.once('message', () => {
+      process.off('disconnect', orphaned);
+      resolve();
+    });
   });
 }
 

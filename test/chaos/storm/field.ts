@@ -81,8 +81,14 @@ export class Field {
   /** Resolves when it works. That after the last of them has the producer's wire. */
   async startWorker(number: number): Promise<void> {
     const redis = this.wires[number]!.url;
-    const { sampleMs } = this.#settings;
-    const settings: WorkerSettings = { redis, queue: QUEUE, leaseMs: LEASE_MS, sampleMs };
+    const { resultTtl, sampleMs } = this.#settings;
+    const settings: WorkerSettings = {
+      redis,
+      queue: QUEUE,
+      leaseMs: LEASE_MS,
+      resultTtl,
+      sampleMs,
+    };
     const args = [this.#file('runs'), JSON.stringify(settings)];
     await this.supervisor.start(workerName(number), 'worker.ts', ...args);
   }

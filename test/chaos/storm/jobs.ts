@@ -4,7 +4,8 @@ import type { Write } from './evidence.ts';
 
 export type Jobs = ReturnType<typeof makeJobs>;
 
-export function makeJobs(write: Write) {
+/** @param resultTtl of those whose enqueue says none */
+export function makeJobs(write: Write, resultTtl: string) {
   let runs = 0;
   /** Gives the name of the run, or what `give` does. */
   const run = async <T = string>(key: string, ms: number, give?: () => T): Promise<T | string> => {
@@ -35,12 +36,12 @@ export function makeJobs(write: Write) {
         throw new Fail('never');
       }),
     ),
-    mourn: ({ args: [key] }: { args: [string] }) => run(`${key}/mourn`, 0),
+    mourn: job({ resultTtl }, ({ args: [key] }: { args: [string] }) => run(`${key}/mourn`, 0)),
     begin: (key: string, place: number, ms: number, value: number) =>
       run(at(key, place), ms, () => value),
     next: (before: number, key: string, place: number, ms: number, value: number) =>
       run(at(key, place), ms, () => before + value),
     collect: (all: number[], key: string, place: number) => run(at(key, place), 0, () => all),
-    tick: () => run('tick', 0),
+    tick: job({ resultTtl }, () => run('tick', 0)),
   };
 }

@@ -76,8 +76,8 @@ export const isFlowKind = (kind: Kind): boolean => FLOWS.includes(kind);
 /** Faults use up attempts; no limit of them is to be in the way. */
 export const RETRIES = 50;
 
-export function flowOf({ key, kind, ms, values, priority }: Planned, resultTtl: string): Flow {
-  const options = { retries: RETRIES, resultTtl, priority };
+export function flowOf({ key, kind, ms, values, priority }: Planned): Flow {
+  const options = { retries: RETRIES, priority };
   const begin = (value: number, place: number) =>
     step('begin', [key, place, ms, value] as const, options);
   const next = (value: number, place: number) =>

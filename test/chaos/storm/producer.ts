@@ -11,7 +11,7 @@ import {
   type EnqueueOptions,
   type Job,
 } from '../../../src/index.ts';
-import { endWithParent, openEvidence, sampleEvery, watchProcess } from './evidence.ts';
+import { openEvidence, sampleEvery, untilAsked, watchProcess } from './evidence.ts';
 import type { Jobs } from './jobs.ts';
 import { flowOf, isFlowKind, planned, RETRIES, type Planned } from './plan.ts';
 
@@ -34,13 +34,16 @@ const [file, text] = process.argv.slice(2) as [string, string];
 const settings = JSON.parse(text) as ProducerSettings;
 const write = openEvidence(file);
 watchProcess(write);
-endWithParent();
 if (settings.sampleMs > 0) sampleEvery(settings.sampleMs, write);
-const queue = new Queue<Jobs>(settings.queue, { redis: settings.redis, callTimeout: CALL_MS });
+const queue = new Queue<Jobs>(settings.queue, {
+  redis: settings.redis,
+  callTimeout: CALL_MS,
+  defaults: { resultTtl: settings.resultTtl },
+});
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Says so when a call doesn't end: each has a deadline. */
-async function watched<T>(key: string, call: Promise<T>, mostMs = CALL_MS): Promise<T> {
+async function watched<T>(key: string, call: Promise<T>, mostMs: number): Promise<T> {
   const timer = setTimeout(() => write('hung', { key }), mostMs + HUNG_MS);
   try {
     return await call;
@@ -54,14 +57,15 @@ async function insist<T>(
   key: string,
   call: () => Promise<T>,
   mayRepeat: (error: RedisUnavailableError) => boolean = () => true,
+  mostMs = CALL_MS,
 ): Promise<T | undefined> {
   for (;;) {
     try {
-      return await watched(key, call());
+      return await watched(key, call(), mostMs);
     } catch (error) {
       if (error instanceof RedisUnavailableError) {
         if (!mayRepeat(error)) return undefined;
-      } else if (!(error instanceof RedisOutOfMemoryError)) {
+      } else if (!(error instanceof RedisOutOfMemoryError || error instanceof ResultTimeoutError)) {
         write('refused', { key, more: String(error) });
         return undefined;
       }
@@ -73,7 +77,7 @@ async function insist<T>(
 async function enqueueFlow(plan: Planned): Promise<void> {
   const { key } = plan;
   write('attempt', { key });
-  const flow = flowOf(plan, settings.resultTtl);
+  const flow = flowOf(plan);
   // A flow enqueued again is another one: only what was certainly not sent may be repeated.
   const job = await insist(
     key,
@@ -91,7 +95,6 @@ async function enqueue(plan: Planned): Promise<Job | undefined> {
   const options: EnqueueOptions = {
     retries: RETRIES,
     backoff: 100,
-    resultTtl: settings.resultTtl,
     delay: delayMs,
     ...(priority !== 'normal' && { priority }),
     ...(kind !== 'plain' && kind !== 'doomed' && { id: key, unique: 'kept' }),
@@ -123,15 +126,7 @@ async function cancel({ key, cancelAfterMs }: Planned, job: Job): Promise<void> 
 
 async function awaitResult({ key }: Planned, job: Job): Promise<void> {
   const timeout = 5_000;
-  const result = await insist(key, async () => {
-    for (;;) {
-      try {
-        return await watched(key, job.result({ timeout }), timeout);
-      } catch (error) {
-        if (!(error instanceof ResultTimeoutError)) throw error;
-      }
-    }
-  });
+  const result = await insist(key, () => job.result({ timeout }), undefined, timeout);
   write('result', { key, id: job.id, more: JSON.stringify(result) });
 }
 
@@ -146,12 +141,7 @@ async function produce(plan: Planned): Promise<void> {
 }
 
 let over = false;
-const ended = new Promise<void>((resolve) => {
-  process.once('message', () => {
-    over = true;
-    resolve();
-  });
-});
+const ended = untilAsked().then(() => (over = true));
 
 await insist('schedule', () =>
   queue.schedule('tick', { every: '1s', catchUp: 'all', fn: 'tick', args: [] }),

@@ -1,4 +1,6 @@
 /** Numbers that look random, and are the same again for the same seed and name. */
+import { seeded } from '../../helpers/seeded.ts';
+
 export interface Random {
   /** 0 <= n < most */
   below(most: number): number;
@@ -10,15 +12,7 @@ export interface Random {
 
 /** @param name what they are for: each purpose has numbers of its own, so that one doesn't shift the others */
 export function randomOf(seed: number, name: string): Random {
-  let state = hash(`${seed}/${name}`);
-  // mulberry32
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (most: number) => Math.floor(next() * most);
+  const below = seeded(hash(`${seed}/${name}`));
   return {
     below,
     between: (from, to) => from + below(to - from + 1),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { until } from '../../helpers/until.ts';
 
 /** Long enough for a slow machine to load TypeScript. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 interface Slot {
   readonly child: ChildProcess;

@@ -1,24 +1,24 @@
 /** A worker process of a storm: `worker.ts <evidence file> <Settings as JSON>`. Stops at a message of its parent. */
 import { Worker } from '../../../src/index.ts';
-import { endWithParent, openEvidence, sampleEvery, watchProcess } from './evidence.ts';
+import { openEvidence, sampleEvery, untilAsked, watchProcess } from './evidence.ts';
 import { makeJobs } from './jobs.ts';
 
 export interface WorkerSettings {
   readonly redis: string;
   readonly queue: string;
   readonly leaseMs: number;
+  readonly resultTtl: string;
   /** How often to say how big it is; 0: never. */
   readonly sampleMs: number;
 }
 
 const [file, text] = process.argv.slice(2) as [string, string];
-const { redis, queue, leaseMs, sampleMs } = JSON.parse(text) as WorkerSettings;
+const { redis, queue, leaseMs, resultTtl, sampleMs } = JSON.parse(text) as WorkerSettings;
 const write = openEvidence(file);
 watchProcess(write);
-endWithParent();
 if (sampleMs > 0) sampleEvery(sampleMs, write);
 
-const worker = new Worker(makeJobs(write), {
+const worker = new Worker(makeJobs(write, resultTtl), {
   redis,
   queue,
   lease: leaseMs,
@@ -39,8 +39,8 @@ const worker = new Worker(makeJobs(write), {
       write('error', { id: String(fields?.['id'] ?? '-'), more: message }),
   },
 });
-process.once('message', () => {
+void untilAsked().then(() => {
   process.disconnect();
-  void worker.stop();
+  return worker.stop();
 });
 await worker.run();

@@ -56,7 +56,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'scripts/turn.ts',
     find: `local ready = upTo(scheduled, \${MAX_PROMOTED})`,
     replace: `local ready = redis.call('ZRANGE', scheduled, 0, \${MAX_PROMOTED} - 1)`,
-    tests: ['scripts.turn', 'worker.waiting'],
+    tests: ['scripts.turn', 'worker.waiting > a delayed job runs when it is due'],
   },
   {
     name: 'resent-turn-claims-again',
@@ -112,6 +112,6 @@ export const CLAIM: readonly Mutant[] = [
     file: 'scripts/turn.ts',
     find: `if more then\n  wakeOne()`,
     replace: `if more then`,
-    tests: ['scripts.turn', 'worker.waiting'],
+    tests: ['scripts.turn', 'worker.waiting > many jobs wake many workers'],
   },
 ];

@@ -8,7 +8,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'worker.ts',
     find: `open('wait', false, false)`,
     replace: `open('wait', true, false)`,
-    tests: ['worker.waiting', 'faults.reply-lost'],
+    tests: ['faults.reply-lost > the wake-up token is lost'],
   },
   {
     name: 'deadline-not-enforced',
@@ -34,7 +34,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `          this.#dropSocket();\n        },`,
     replace: `        },`,
-    tests: ['faults.hang > goes dead', 'faults.hang > go dead', 'faults.hang > go missing'],
+    tests: ['faults.hang > replies go missing', 'faults.hang > go dead without a word'],
   },
   {
     name: 'handshake-unbounded',
@@ -42,7 +42,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);`,
     replace: ``,
-    tests: ['faults.hang', 'connection'],
+    tests: ['faults.hang > go dead without a word', 'faults.hang > Redis hangs while jobs run'],
   },
   {
     name: 'passing-errors-surface',
@@ -66,7 +66,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `.replace(/,? with args beginning with.*$/s, '')`,
     replace: ``,
-    tests: ['connection'],
+    tests: ['connection > a key of the wrong type'],
   },
   {
     name: 'errors-quote-the-password',
@@ -74,7 +74,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `.replace(/\\/\\/[^@/\\s]*@/g, '//***@')`,
     replace: ``,
-    tests: ['connection', 'producer.connection'],
+    tests: ['producer.connection', 'connection > wrong password'],
   },
   {
     name: 'maybe-sent-told-as-unsent',
@@ -98,6 +98,6 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'batch.ts',
     find: `if (this.#sending) this.#watchDeadline();`,
     replace: `if (this.#sending) return;`,
-    tests: ['producer.connection', 'faults.hang > Redis hangs for 6 s'],
+    tests: ['faults.hang > Redis hangs for 6 s'],
   },
 ];

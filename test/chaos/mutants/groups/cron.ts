@@ -32,7 +32,7 @@ export const CRON: readonly Mutant[] = [
     file: 'scripts/cron.ts',
     find: `if overlap == '0' and before and unfinished(name, before) then`,
     replace: `if false then`,
-    tests: ['scripts.cron', 'cron.worker'],
+    tests: ['scripts.cron'],
   },
   {
     name: 'dead-beat-kept',
@@ -64,6 +64,6 @@ export const CRON: readonly Mutant[] = [
     file: 'worker/beat.ts',
     find: `if (!reply.known && this.#defines) {`,
     replace: `if (false) {`,
-    tests: ['faults.cron > a Redis that comes back empty', 'cron.worker'],
+    tests: ['faults.cron > a Redis that comes back empty'],
   },
 ];

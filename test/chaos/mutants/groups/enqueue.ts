@@ -64,7 +64,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'scripts/fragments.ts',
     find: `if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end`,
     replace: ``,
-    tests: ['scripts.turn', 'worker.waiting'],
+    tests: ['scripts.turn', 'worker.waiting > an earlier one wakes the sleeper'],
   },
   {
     name: 'enqueue-wakes-nobody',
@@ -72,7 +72,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'scripts/enqueue.ts',
     find: `    wakeOne()\n  end\nend`,
     replace: `  end\nend`,
-    tests: ['scripts.turn', 'worker.waiting'],
+    tests: ['scripts.turn', 'worker.waiting > one token wakes one worker'],
   },
   {
     name: 'enqueue-into-a-full-redis',

@@ -48,7 +48,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'scripts/flow.ts',
     find: `if not there[i] then`,
     replace: `if true then`,
-    tests: ['scripts.flow', 'flow', 'faults.flow'],
+    tests: ['scripts.flow'],
   },
   {
     name: 'courier-carries-the-first',
@@ -56,7 +56,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `for (const message of post) {`,
     replace: `for (const message of post.slice(0, 1)) {`,
-    tests: ['flow'],
+    tests: ['flow > steps on other queues'],
   },
   {
     name: 'courier-drops-what-failed',
@@ -64,7 +64,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `flows.deliver(kind!, node!, payload!);`,
     replace: `flows.deliver(kind!, node!, payload!).catch(() => {});`,
-    tests: ['flow', 'faults.flow'],
+    tests: ['faults.flow > can not be delivered'],
   },
   {
     name: 'courier-forgets-before-delivery',
@@ -72,7 +72,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `for (let post = messages; post.length > 0 && !this.#stopped;) {`,
     replace: `for (let post = messages; post.length > 0 && !this.#stopped;) {\n      await this.#store.flows.delivered(post);`,
-    tests: ['flow', 'faults.flow'],
+    tests: ['faults.flow > can not be delivered'],
   },
   {
     name: 'outbox-unseen',
@@ -80,6 +80,6 @@ export const FLOW: readonly Mutant[] = [
     file: 'scripts/turn.ts',
     find: `post = redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1)`,
     replace: `post = flowsWork and redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1) or {}`,
-    tests: ['flow'],
+    tests: ['flow > a message whose worker died'],
   },
 ];

@@ -49,7 +49,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `for (const ticket of unwanted) held.get(ticket)?.cancel();`,
     replace: ``,
-    tests: ['worker.lease', 'handles'],
+    tests: ['handles', 'worker.lease'],
   },
   {
     name: 'lost-lease-untold',
@@ -57,7 +57,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `run.loseLease();`,
     replace: ``,
-    tests: ['worker.lease', 'faults.restart'],
+    tests: ['worker.lease'],
   },
   {
     name: 'counters-sent-twice',

@@ -8,7 +8,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'results.ts',
     find: `subscriber.client.on('ready', renewAll);`,
     replace: ``,
-    tests: ['results', 'faults.hang > goes dead'],
+    tests: ['results'],
   },
   {
     name: 'results-looked-up-once',
@@ -24,7 +24,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'results.ts',
     find: `awaited.subscribed.then(\n      () =>`,
     replace: `Promise.resolve().then(\n      () =>`,
-    tests: ['results', 'faults.hang > goes dead'],
+    tests: ['results'],
   },
   {
     name: 'results-told-to-one',
