@@ -164,14 +164,18 @@ export async function play(
   }
 }
 
-/** Starts Redis again. @returns how long after it was ready a run began; 0: before we could see that it was */
-export async function msToResume(setting: Setting): Promise<number> {
+/** Starts Redis again. @returns how long after it was ready all the workers had begun a run; 0: before we could see that it was */
+export async function msToResume(
+  { redis, entries }: Pick<Setting, 'redis' | 'entries'>,
+  workers: readonly ChildProcess[],
+): Promise<number> {
   const startedAt = Date.now();
-  await setting.redis.restart();
+  await redis.restart();
   const readyAt = Date.now();
-  const first = () => setting.entries().find(({ what, at }) => what === 'start' && at > startedAt);
-  await until(first, { timeoutMs: 120_000, everyMs: 20 });
-  return Math.max(0, first()!.at - readyAt);
+  const first = ({ pid }: ChildProcess) =>
+    entries().find((one) => one.what === 'start' && one.pid === pid && one.at > startedAt);
+  await until(() => workers.every(first), { timeoutMs: 120_000, everyMs: 20 });
+  return Math.max(0, ...workers.map((worker) => first(worker)!.at - readyAt));
 }
 
 const some = (ids: readonly string[]): string =>
