@@ -62,6 +62,17 @@ scene('a Redis that comes back empty: the entries are written down again', async
   t.match(await queue.schedules(), [{ name: 'rare', app: 'rarely' }, { name: 'tick', app: 'often' }]); // prettier-ignore
 }, { beside: true }); // prettier-ignore
 
+scene('whoever beats sees at the next tick that Redis was emptied, and waits for no heartbeat', async (t, stage) => {
+  const queue = stage.queue();
+  const { entries, workers, lastTicks } = stage.store().keys;
+  await queue.pause(); // nothing runs: heartbeats are ten seconds apart
+  stage.worker({ tick: job({ every: '1s' }, () => {}) });
+  await until(() => stage.redis.client.exists(lastTicks));
+  await stage.redis.client.flushall();
+  await until(() => stage.redis.client.exists(entries));
+  t.equal(await stage.redis.client.exists(workers), 0, 'no worker has said that it is there');
+}, { redis: startRedis }); // prettier-ignore
+
 scene('what was not heard, the heartbeat brings', async (t, stage) => {
   const queue = stage.queue();
   const { cron, entries, apps } = stage.store().keys;

@@ -23,21 +23,25 @@ export function endTrials(): void {
   for (const pid of running) endGroup(pid);
 }
 
-/**
- * @param test `name` of test/name.test.ts, or `name > part of a scene's name`
- * @param temporary where it may leave files
- */
+export interface Limits {
+  /** Where it may leave files. */
+  readonly temporary: string;
+  /** Of what it draws at random. */
+  readonly seed: number;
+  readonly longestMs: number;
+}
+
+/** @param test `name` of test/name.test.ts, or `name > part of a scene's name` */
 export async function tryTest(
   folder: string,
   test: string,
-  temporary: string,
-  longestMs: number,
+  { temporary, seed, longestMs }: Limits,
 ): Promise<Verdict> {
   const [, name = '', scene] = /^(\S+)(?: > (.*))?$/.exec(test) ?? [];
   const file = `test/${name}.test.ts`;
   const child = spawn(process.execPath, ['--import=jiti/register', file], {
     cwd: folder,
-    env: environment(temporary, scene),
+    env: { ...environment(scene), TMPDIR: temporary, MINQ_MODEL_SEED: String(seed) },
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
@@ -84,11 +88,10 @@ function endGroup(pid: number): void {
 }
 
 /** A run of its own, also where we are started by a test. */
-function environment(temporary: string, scene: string | undefined): NodeJS.ProcessEnv {
+function environment(scene: string | undefined): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^_?TAP|^NODE_OPTIONS$/.test(name));
   return {
     ...Object.fromEntries(own),
-    TMPDIR: temporary,
     TAP_TIMEOUT: '120',
     ...(scene !== undefined && { TAP_GREP: scene.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&') }),
   };

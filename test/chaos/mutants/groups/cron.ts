@@ -64,6 +64,6 @@ export const CRON: readonly Mutant[] = [
     file: 'worker/beat.ts',
     find: `if (!reply.known && this.#defines) {`,
     replace: `if (false) {`,
-    tests: ['faults.cron > a Redis that comes back empty'],
+    tests: ['faults.cron > that Redis was emptied'],
   },
 ];
