@@ -55,7 +55,8 @@ return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, 
 
 /**
  * The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease.
- * Sent again it finds the worker gone, and counts nothing twice.
+ * A worker with much to say says it in several calls. Sent again, one counts nothing twice: the number of the last is
+ * kept for a while, where the worker's last turn was.
  */
 export const leaveScript = defineScript({
   name: 'leave',
@@ -64,9 +65,10 @@ export const leaveScript = defineScript({
   args: ['worker', 'number'],
   uses: [tally],
   lua: `
-if redis.call('HEXISTS', workers, worker) == 1 then tally(worker, number, REST) end
+local last = string.match(redis.call('GET', claim) or '', '^left (%d+)$')
+if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end
 redis.call('HDEL', workers, worker)
-redis.call('DEL', claim)
+redis.call('SET', claim, 'left ' .. number, 'PX', ${WORKER_GONE_MS})
 return 'left'`,
 });
 

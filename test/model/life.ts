@@ -208,8 +208,10 @@ export function leave(
   worker: string,
   counted: { number: number; pairs: readonly string[] },
 ): void {
-  // Sent again it finds the worker gone, and counts nothing.
-  if (queue.workers.has(worker)) tally(queue, worker, counted.number, counted.pairs);
+  const last = queue.left.get(worker);
+  const again = last && last.until >= queue.now && counted.number <= last.number;
+  if (!again) tally(queue, worker, counted.number, counted.pairs);
+  queue.left.set(worker, { number: counted.number, until: queue.now + WORKER_GONE_MS });
   queue.workers.delete(worker);
   queue.turns.delete(worker);
 }
