@@ -6,6 +6,7 @@ import t from 'tap';
 import { currentJob, job } from '../src/index.ts';
 import { workerProcesses } from './helpers/processes.ts';
 import { startPlainServer } from './helpers/plain-server.ts';
+import { startRedis } from './helpers/redis.ts';
 import { scene, type AnyQueue } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 

@@ -3,6 +3,7 @@
  * as JSON, to standard output.
  */
 import { spawnSync } from 'node:child_process';
+import { redisProgram } from '../helpers/server-process.ts';
 import { loadLibrary, loadScenarios, runMutants } from './catalogue.ts';
 import type { LibraryName } from './libraries/library.ts';
 import { readOptions, usage, UsageError, type Options } from './options.ts';
@@ -70,8 +71,7 @@ async function runAll(options: Options): Promise<Results> {
 
 /** `7.0.15`, or what another server calls itself. */
 function redisVersion(): string {
-  const server = process.env['MINQ_TEST_REDIS_SERVER'] ?? 'redis-server';
-  const { stdout } = spawnSync(server, ['--version'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(redisProgram(), ['--version'], { encoding: 'utf8' });
   return /v=(\S+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
 }
 
