@@ -52,8 +52,11 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
 
   const end = (link: Link) => {
     links.delete(link);
-    link.client.resetAndDestroy();
-    link.server.resetAndDestroy();
+    // One that has said goodbye already can't be reset: Node would leave its handle open, and the process alive.
+    for (const socket of [link.client, link.server]) {
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   };
 
   /** @returns whether the chunk is lost, and its link with it */
