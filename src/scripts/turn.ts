@@ -151,7 +151,8 @@ local function recover()
   end
   -- Nothing is there to run: no worker could settle a ticket that is no text, and it would come back for ever.
   for _, id in ipairs(unknown) do
-    local outcome = stamp .. '{"state":"failed","error":{"name":"BadRecordError","message":"the record of the job is missing in Redis"}}'
+    local missing = '{"name":"BadRecordError","message":"the record of the job is missing in Redis"}'
+    local outcome = stamp .. '{"state":"failed","error":' .. missing .. '}'
     finish('failed', { id, outcome }, { text(now + ${FAILED_KEPT_MS}), id })
   end
   if #again > 0 then redis.pcall('HINCRBY', stats, 'recovered', #again) end

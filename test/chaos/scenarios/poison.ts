@@ -49,7 +49,8 @@ const poison: Scenario = {
       if (verdict?.state !== 'failed')
         broken.push(`the bad one is ${verdict?.state ?? 'not over'}`);
       else if (!verdict.error) broken.push('the bad one failed without a reason');
-      if (goodMs > MOST_MS + crashes.length * setting.leaseMs) broken.push(`${goodMs} ms until the good ones were done`);
+      if (goodMs > MOST_MS + crashes.length * setting.leaseMs)
+        broken.push(`${goodMs} ms until the good ones were done`);
       return setting.outcome(waits, broken, {
         meant: new Set([bad]),
         notes: [
