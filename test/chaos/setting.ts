@@ -8,12 +8,20 @@ import { follow, type Entry } from '../helpers/evidence.ts';
 import { violations } from '../helpers/invariants.ts';
 import { startRedis, type TestRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
-import type { Producer, ProducerOptions, Tasks, WorkerOptions } from './libraries/library.ts';
+import type {
+  Ended,
+  Producer,
+  ProducerOptions,
+  Tasks,
+  WorkerOptions,
+} from './libraries/library.ts';
 import { extraRuns } from './runs.ts';
 import type { Ground, Outcome } from './scenario.ts';
 
 const QUEUE = 'chaos';
 const AGAIN_MS = 100;
+/** Calls under way, where there is one for each job. */
+const AT_ONCE = 200;
 
 export interface Setting {
   readonly redis: TestRedis;
@@ -122,9 +130,14 @@ export async function play(
       );
     },
     async outcome(recoveredMs, broken, { meant = new Set(), notes = [] } = {}) {
-      const ends = await Promise.all(
-        [...accepted].map(async (id) => ({ id, end: await producer.ended(id) })),
-      );
+      const ends: { id: string; end: Ended | undefined }[] = [];
+      const ids = [...accepted];
+      while (ids.length > 0) {
+        const batch = ids.splice(0, AT_ONCE);
+        ends.push(
+          ...(await Promise.all(batch.map(async (id) => ({ id, end: await producer.ended(id) })))),
+        );
+      }
       const lost = ends.filter(({ end }) => !end);
       const failed = ends.filter(({ id, end }) => end?.state === 'failed' && !meant.has(id));
       const found = [...broken];
