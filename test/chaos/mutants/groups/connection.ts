@@ -55,7 +55,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'in-flight-given-up',
     what: 'what was in flight when the connection broke is not sent again',
-    file: 'connection.ts',
+    file: 'client.ts',
     find: `autoResendUnfulfilledCommands: settings.resend,`,
     replace: `autoResendUnfulfilledCommands: false,`,
     tests: ['faults.reply-lost'],
@@ -83,6 +83,14 @@ export const CONNECTION: readonly Mutant[] = [
     find: `did not answer within \${Math.round(timeoutMs)} ms\`, {\n              maybeEnqueued: true,`,
     replace: `did not answer within \${Math.round(timeoutMs)} ms\`, {\n              maybeEnqueued: false,`,
     tests: ['producer.connection'],
+  },
+  {
+    name: 'first-try-forgotten',
+    what: 'of several tries only the last one decides whether the call may have been carried out',
+    file: 'connection.ts',
+    find: `maybeEnqueued ||= error.maybeEnqueued;`,
+    replace: `maybeEnqueued = error.maybeEnqueued;`,
+    tests: ['connection', 'producer.connection'],
   },
   {
     name: 'new-id-after-a-timeout',

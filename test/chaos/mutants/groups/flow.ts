@@ -46,8 +46,8 @@ export const FLOW: readonly Mutant[] = [
     name: 'flow-sent-twice',
     what: 'a flow whose reply was lost waits, and counts, twice',
     file: 'scripts/flow.ts',
-    find: `if not there[i] then`,
-    replace: `if true then`,
+    find: `do known = known or record end`,
+    replace: `do known = false end`,
     tests: ['scripts.flow'],
   },
   {

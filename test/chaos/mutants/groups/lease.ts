@@ -31,8 +31,8 @@ export const LEASE: readonly Mutant[] = [
     name: 'heartbeat-ends-with-the-claiming',
     what: 'a worker that stops lets the leases of what still runs go',
     file: 'worker.ts',
-    find: `    const leaveBy = await this.#finish(processor, timeoutMs);`,
-    replace: `    await heartbeat.stop();\n    const leaveBy = await this.#finish(processor, timeoutMs);`,
+    find: `const leaveBy = await this.#finish(processor, timeoutMs);`,
+    replace: `await heartbeat.stop();\n    const leaveBy = await this.#finish(processor, timeoutMs);`,
     tests: ['worker.stop', 'worker.lease'],
   },
   {
@@ -66,6 +66,14 @@ export const LEASE: readonly Mutant[] = [
     find: `if tonumber(number) <= tonumber(last) then return last end`,
     replace: ``,
     tests: ['statistics'],
+  },
+  {
+    name: 'leave-counts-twice',
+    what: 'the last counts of a worker are counted again when the answer was lost',
+    file: 'scripts/upkeep.ts',
+    find: `if redis.call('HEXISTS', workers, worker) == 1 then tally(worker, number, REST) end`,
+    replace: `tally(worker, number, REST)`,
+    tests: ['statistics', 'model'],
   },
   {
     name: 'progress-of-a-lost-run',
