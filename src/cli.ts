@@ -90,7 +90,9 @@ ${Object.entries(COMMANDS)
   minq <command> --help   options of a command
   minq --version
 
-Redis is taken from MINQ_REDIS_URL, then REDIS_URL, then redis://127.0.0.1:6379.
+Redis is taken from MINQ_REDIS_URL, then REDIS_URL, then redis://127.0.0.1:6379. A cluster is given as
+redis+cluster://host1:6379,host2:6379 and a master with sentinels as redis+sentinel://host1:26379,host2:26379/name;
+rediss instead of redis speaks TLS (NODE_EXTRA_CA_CERTS names a file with a CA of your own).
 `;
 
 async function main(argv: string[]): Promise<number> {

@@ -6,19 +6,15 @@
  * - errors carry neither arguments nor passwords (those of ioredis carry both).
  * A command whose reply was lost is re-sent after the reconnect; every script of minq can stand that.
  */
-import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
-import { show } from './duration.ts';
+import type { Cluster, Redis } from 'ioredis';
+import { askNode, isCluster, makeClient, saysWhy, tlsHint, type RedisSource } from './client.ts';
 import {
-  InvalidArgumentError,
   MinqError,
   RedisCommandError,
   RedisOutOfMemoryError,
   RedisUnavailableError,
 } from './errors.ts';
 import type { Script, ScriptText } from './script.ts';
-
-/** Where Redis is: a URL, ioredis options, or a client of yours (duplicated, never closed by minq). */
-export type RedisSource = string | RedisOptions | Redis | Cluster;
 
 export interface ConnectionSettings {
   /** Shown by `CLIENT LIST`. */
@@ -57,26 +53,50 @@ export class Connection {
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
     this.#settings = { resend: true, onError: () => {}, ...settings };
     this.#client = makeClient(source, this.#settings);
-    this.#client.setMaxListeners(0); // each call that waits for it to be ready has two, for no longer than its deadline
-    this.#client.on('error', (error: Error) => {
-      this.#lastError = typedError(error, false);
-      this.#settings.onError(this.#lastError);
+    this.#client.setMaxListeners(0); // each call that waits for it to be ready has one, for no longer than its deadline
+    this.#client.on('error', (error: Error & { code?: string }) => {
+      if (this.#handshake && error.code === 'ECONNRESET') return; // told when it is closed, which is next
+      if (isCluster(this.#client) && !saysWhy(error)) {
+        void askNode(this.#client).then((cause) => {
+          if (!this.ready && !this.#closed) this.#heard(cause ?? error);
+        });
+      } else {
+        this.#heard(error);
+      }
     });
     this.#client.on('connect', () => {
       this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);
     });
     this.#client.on('ready', () => {
-      clearTimeout(this.#handshake);
+      this.#endHandshake();
       this.#lastError = undefined;
     });
     this.#client.on('close', () => {
-      clearTimeout(this.#handshake);
+      const unanswered = this.#endHandshake();
+      if (unanswered && !this.#lastError && !this.#closed) {
+        this.#heard(new Error(`it was closed before Redis answered; ${tlsHint(this.#client)}`));
+      }
       if (this.#settings.resend && !this.#closed) return;
       const error = new RedisUnavailableError('the connection to Redis broke', {
         maybeEnqueued: true,
       });
       for (const reject of this.#inFlight) reject(error);
     });
+  }
+
+  #heard(error: Error): void {
+    this.#lastError = typedError(error, false);
+    this.#settings.onError(this.#lastError);
+    if (!(this.#lastError instanceof RedisCommandError)) return;
+    for (const end of this.#waiting) end(this.#lastError);
+  }
+
+  /** @returns whether one was under way */
+  #endHandshake(): boolean {
+    const underWay = this.#handshake !== undefined;
+    clearTimeout(this.#handshake);
+    this.#handshake = undefined;
+    return underWay;
   }
 
   /** A socket that is just closing is not ready: what is given to ioredis then, it keeps and sends later. */
@@ -102,16 +122,20 @@ export class Connection {
   ): Promise<unknown> {
     const deadline = performance.now() + timeoutMs;
     let refusal: RedisUnavailableError | undefined;
+    let maybeEnqueued = false; // by any of the tries, whatever the last one says
     for (;;) {
       try {
         return await this.#evaluate(script, keys, args, deadline);
       } catch (error) {
         if (!(error instanceof RedisUnavailableError)) throw error;
+        maybeEnqueued ||= error.maybeEnqueued;
         const transient = error.message.startsWith('Redis: ');
         if (transient) refusal = error;
         // What Redis said says more than that time was up while we connected again.
         else if (error.maybeEnqueued || !refusal) throw error;
-        if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) throw refusal;
+        if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) {
+          throw new RedisUnavailableError(refusal.message, { maybeEnqueued });
+        }
         await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
       }
     }
@@ -135,14 +159,14 @@ export class Connection {
     try {
       return await send('EVALSHA', text);
     } catch (error) {
-      if (!isRefusal(error, /NOSCRIPT/)) throw error;
+      if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
     }
     try {
       return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
       const unknownHeader = isRefusal(error, /compil|unexpected symbol|syntax|shebang/i);
-      if (text === script.plain || !unknownHeader) throw error;
+      if (text === script.plain || !unknownHeader) throw named(error, script, text);
       this.#plainScripts = true;
       return await send('EVAL', script.plain);
     }
@@ -189,39 +213,41 @@ export class Connection {
   #untilReady(timeoutMs: number): Promise<void> {
     const client = this.#client;
     if (this.#closed) return Promise.reject(new RedisUnavailableError('the connection was closed'));
-    if (client.status === 'wait') client.connect().catch(() => {}); // reported by the error event
+    if (client.status === 'wait') {
+      client.connect().catch((error: Error) => {
+        this.#lastError ??= typedError(error, false); // else the error event has told it
+      });
+    }
     return new Promise((resolve, reject) => {
       const end = (error?: MinqError) => {
         clearTimeout(timer);
         client.off('ready', onReady);
-        client.off('error', onError);
         this.#waiting.delete(end);
         if (error) reject(error);
         else resolve();
       };
       const onReady = () => end();
-      const onError = () => {
-        if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
-      };
       const timer = setTimeout(() => end(this.#unreachable(timeoutMs)), timeoutMs);
       client.on('ready', onReady);
-      client.on('error', onError);
       this.#waiting.add(end);
-      onError();
+      if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
     });
   }
 
   #unreachable(timeoutMs: number): RedisUnavailableError {
-    const why = this.#lastError ? `: ${this.#lastError.message}` : '';
+    const why = this.#lastError?.message ?? `nothing answers; ${tlsHint(this.#client)}`;
     return new RedisUnavailableError(
-      `no connection to Redis within ${Math.round(timeoutMs)} ms${why}`,
+      `no connection to Redis within ${Math.round(timeoutMs)} ms: ${why}`,
     );
   }
 
   /** Destroys the socket: ioredis then reconnects. `disconnect()` would wait for a peer that may never answer. */
   #dropSocket(): void {
-    const nodes = this.#client instanceof Redis ? [this.#client] : nodesOf(this.#client);
-    for (const node of nodes) (node as { stream?: { destroy(): void } }).stream?.destroy();
+    const client = this.#client;
+    const sockets = socketsOf(client);
+    // What a node had not answered, a cluster would send to another, also when nobody waits for it any more.
+    if (isCluster(client) && /^(connect|ready)$/.test(client.status)) client.disconnect(true);
+    for (const socket of sockets) socket.destroy();
   }
 
   /**
@@ -230,37 +256,55 @@ export class Connection {
    */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#handshake);
+    this.#endHandshake();
     const closed = (maybeEnqueued: boolean) =>
       new RedisUnavailableError('the connection was closed', { maybeEnqueued });
     for (const end of this.#waiting) end(closed(false));
     for (const reject of this.#inFlight) reject(closed(true));
+    const sockets = socketsOf(this.#client);
     this.#client.disconnect();
-    this.#dropSocket();
+    for (const socket of sockets) socket.destroy();
   }
 }
 
-const nodesOf = (client: object): object[] =>
-  'nodes' in client && typeof client.nodes === 'function'
-    ? (client.nodes as () => object[])()
-    : [client];
+function socketsOf(client: Redis | Cluster): { destroy(): void }[] {
+  const nodes = isCluster(client) ? client.nodes() : [client];
+  // Before a client has connected it has none, whatever its type says.
+  return nodes.flatMap((node) => (node.stream as { destroy(): void } | undefined) ?? []);
+}
+
+/** A right that a script lacked: Redis 7.0 says in which line, and not to what. */
+function named(error: unknown, script: Script, { source }: ScriptText): unknown {
+  if (!isRefusal(error, /user executing the script|ACL failure/)) return error;
+  const { message } = error as RedisCommandError;
+  const line = source.split('\n')[Number(/user_script:(\d+)/.exec(message)?.[1]) - 1] ?? '';
+  const commands = [...line.matchAll(/redis\.call\('([A-Z]+)'/g)].map((match) => match[1]!);
+  const what = commands.length > 0 ? commands.join(' or ').toLowerCase() : message;
+  return new RedisCommandError(`Redis refused: NOPERM: script ${script.name} may not run ${what}`);
+}
 
 const isRefusal = (error: unknown, words: RegExp) =>
   error instanceof RedisCommandError && words.test(error.message);
 
+type RedisError = Error & { code?: string; errors?: Error[]; lastNodeError?: Error };
+
 /** An ioredis error as one of minq's: its first words only, for the rest may quote arguments or the password. */
-function typedError(error: Error & { code?: string; errors?: Error[] }, sent: boolean): MinqError {
+function typedError(error: RedisError, sent: boolean): MinqError {
   if (error instanceof MinqError) return error;
-  const message = (error.message || error.errors?.[0]?.message || error.code || error.name)
-    .replace(/,? with args beginning with.*$/s, '')
-    .replace(/\/\/[^@/\s]*@/g, '//***@')
-    .slice(0, 300);
+  if (error.lastNodeError) return typedError(error.lastNodeError, sent); // no node of a cluster was of use
+  const message = inPlainWords(
+    (error.message || error.errors?.[0]?.message || error.code || error.name)
+      .replace(/,? with args beginning with.*$/s, '')
+      .replace(/\/\/[^@/\s]*@/g, '//***@')
+      .slice(0, 300),
+  );
   if (/^OOM\b/.test(message) || /-OOM\b|command not allowed when used memory/.test(message)) {
     return new RedisOutOfMemoryError();
   }
   if (TRANSIENT.test(message)) {
     return new RedisUnavailableError(`Redis: ${message}`, {
-      maybeEnqueued: sent && message.startsWith('Conn'),
+      // The tries of a cluster may have been broken off, whatever the last one ended with.
+      maybeEnqueued: sent && /^(Connection is closed|Too many)/.test(message),
     });
   }
   if (error.name === 'ReplyError' || FATAL_AT_CONNECT.test(message)) {
@@ -269,91 +313,18 @@ function typedError(error: Error & { code?: string; errors?: Error[] }, sent: bo
   return new RedisUnavailableError(`connection: ${message}`, { maybeEnqueued: sent });
 }
 
-/** Reasons for each setting: under faults, ioredis's defaults lose, double or hang (see the tests of connection). */
-function redisOptions(settings: Required<ConnectionSettings>) {
-  return {
-    connectionName: settings.name,
-    lazyConnect: true,
-    protocol: 2,
-    keepAlive: 10_000,
-    connectTimeout: 5_000,
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: true,
-    enableAutoPipelining: false,
-    autoResendUnfulfilledCommands: settings.resend,
-    failoverDetector: true,
-    retryStrategy: (tries: number) =>
-      Math.min(50 * 2 ** Math.min(tries - 1, 5), 1_000) + Math.random() * 200,
-    // A master that was demoted: reconnect, to the new one. What was refused had no effect and is sent again by
-    // us, within its deadline; ioredis would go on sending it long after its caller was told.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-  } satisfies RedisOptions;
-}
-
-/** Where Redis is when nothing says so. */
-export const defaultUrl = (): string =>
-  process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-
-function makeClient(
-  source: RedisSource | undefined,
-  settings: Required<ConnectionSettings>,
-): Redis | Cluster {
-  const ours = redisOptions(settings);
-  const given = source ?? defaultUrl();
-  if (typeof given === 'string') return fromUrl(given, ours);
-  if (typeof given !== 'object') {
-    throw new InvalidArgumentError(
-      `redis: ${show(given)} is neither URL, ioredis options nor ioredis client`,
-    );
+/** What ioredis, Node or OpenSSL say in a way that helps nobody. */
+function inPlainWords(message: string): string {
+  if (/^(MOVED|ASK) /.test(message)) {
+    return "this is a node of a cluster; give it as 'redis+cluster://host:port', or as an ioredis Cluster";
   }
-  if (isClient(given)) {
-    refuseKeyPrefix(given.options);
-    if ('isCluster' in given && given.isCluster) {
-      const cluster = given as Cluster;
-      refuseKeyPrefix(cluster.options.redisOptions ?? {});
-      const { lazyConnect, retryStrategy: _, enableOfflineQueue: __, ...perNode } = ours;
-      const options: ClusterOptions = {
-        lazyConnect,
-        redisOptions: { ...cluster.options.redisOptions, ...perNode },
-        clusterRetryStrategy: ours.retryStrategy,
-      };
-      return cluster.duplicate([], options);
-    }
-    return (given as Redis).duplicate(ours);
+  if (/wrong version number|packet length too long/.test(message)) {
+    return 'the server speaks no TLS there; give redis:// instead of rediss://, or the port for TLS';
   }
-  refuseKeyPrefix(given);
-  return new Redis({
-    ...given,
-    ...ours,
-    connectTimeout: given.connectTimeout ?? ours.connectTimeout,
-  });
-}
-
-function fromUrl(url: string, ours: RedisOptions): Redis {
-  try {
-    if (!/^(rediss?|unix):\/\/|^\//.test(url)) throw new TypeError('no scheme that Redis has');
-    const client = new Redis(url, ours);
-    refuseKeyPrefix(client.options); // a URL may carry options in its query
-    return client;
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) throw error;
-    // Whatever stands before the host may be a password, also where the rest is wrong.
-    const shown = show(url.replace(/^.*@/s, '***@'));
-    throw new InvalidArgumentError(
-      `redis: ${shown} is no Redis URL; give e.g. 'redis://127.0.0.1:6379'`,
-    );
+  // Else it says in how many ms it tries again, each time another number.
+  if (message.startsWith('All sentinels are unreachable')) {
+    if (/ERR No such master/.test(message)) return 'no sentinel knows a master of this name';
+    return 'no sentinel can be reached';
   }
-}
-
-/** By its methods, not its class: the user's ioredis may be another copy or version. */
-const isClient = (value: object): value is Redis | Cluster =>
-  'duplicate' in value && typeof value.duplicate === 'function';
-
-/** ioredis would prefix the keys, and not the channels: half of minq would look elsewhere. */
-function refuseKeyPrefix(options: { keyPrefix?: string }): void {
-  if (options.keyPrefix) {
-    throw new InvalidArgumentError(
-      `redis: keyPrefix ${show(options.keyPrefix)} can't be used with minq; give the prefix as option 'prefix'`,
-    );
-  }
+  return message;
 }

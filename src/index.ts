@@ -62,4 +62,4 @@ export type { EnqueueMessage } from './tracing.ts';
 export { Worker, type WorkerOptions } from './worker.ts';
 export type { WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';
-export type { RedisSource } from './connection.ts';
+export type { RedisSource } from './client.ts';

@@ -1,5 +1,6 @@
 import { Batch, type BatchItem } from './batch.ts';
-import { Connection, defaultUrl, type RedisSource } from './connection.ts';
+import { defaultUrl, type RedisSource } from './client.ts';
+import { Connection } from './connection.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from './errors.ts';
 import { definitionText } from './cron/entry.ts';

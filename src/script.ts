@@ -42,6 +42,11 @@ export interface ScriptDefinition<Arg extends string> {
   lua: string;
 }
 
+const called = new Set<string>();
+
+/** Every command that a script calls: what a user of Redis must be allowed. */
+export const commandsOfScripts: ReadonlySet<string> = called;
+
 export function defineScript<const Arg extends string = never>(
   definition: ScriptDefinition<Arg>,
 ): Script<Arg> {
@@ -54,6 +59,7 @@ export function defineScript<const Arg extends string = never>(
     ...uses.map((fragment) => fragment.lua.trim()),
     definition.lua.trim(),
   ].join('\n');
+  for (const [, command] of body.matchAll(/redis\.call\('([A-Z]+)'/g)) called.add(command!);
   const flags = definition.flags ? ` flags=${definition.flags}` : '';
   return {
     name: definition.name,

@@ -1,17 +1,19 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
 import { hostname } from 'node:os';
 import { appOf } from './app.ts';
+import type { RedisSource } from './client.ts';
 import { describeError } from './codec.ts';
-import { Connection, type RedisSource } from './connection.ts';
+import { Connection } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
-import { MinqError, RedisUnavailableError } from './errors.ts';
+import { MinqError, RedisCommandError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
 import { checkMiddleware, checkWorkerOptions } from './options.ts';
 import { CRON_CHANGED } from './scripts/cron.ts';
+import { checkRights, isDenied } from './rights.ts';
 import { checkServer } from './server.ts';
 import { Store } from './store.ts';
 import { Beat } from './worker/beat.ts';
@@ -61,10 +63,9 @@ export interface WorkerOptions {
   middleware?: Middleware;
 }
 
-/** After the time for running jobs is over: how long giving them back may take. */
-const RELEASE_MS = 2_000;
-const RELEASE_NOW_MS = 500;
-const LEAVE_NOW_MS = 200;
+/** After the time for running jobs is over: how long giving them back and signing off may take, together. Gone within 2 s. */
+const LEAVE_MS = 1_500;
+const LEAVE_NOW_MS = 700;
 
 export class Worker {
   /** Unique to this object; two workers may share host, name and pid. */
@@ -154,8 +155,14 @@ export class Worker {
     const { prefix, queue, lease, redis, callTimeout } = this.#options;
     const logger = this.#logger;
     let stopping = false;
+    let denied: RedisCommandError | undefined;
+    const end = (error: RedisCommandError) => {
+      denied ??= error;
+      void this.stop({ timeout: 0 }); // what runs can't be settled either: it comes back by its lease
+    };
     const onError = (what: string) => (error: unknown) => {
-      if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
+      if (isDenied(error)) end(error);
+      else if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
     };
     const open = (role: string, resend: boolean, report: boolean) =>
       new Connection(redis, {
@@ -199,6 +206,7 @@ export class Worker {
       timings,
       watch,
       onPost: (messages) => courier.carry(messages),
+      onDenied: end,
       onDrained: () => {
         if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
       },
@@ -216,6 +224,7 @@ export class Worker {
       (message) =>
         message === CRON_CHANGED ? beat?.look() : processor.held.get(message)?.cancel(),
       () => heartbeat.soon(),
+      (error) => isDenied(error) && end(error), // else its connection has told it
     );
     const startedAt = Date.now();
     const heartbeat: Loop = startHeartbeat({
@@ -250,7 +259,7 @@ export class Worker {
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
     const beatOver = beat?.stop().catch(() => {}); // else another takes it at the next tick
-    await this.#finish(processor, timeoutMs);
+    const leaveBy = await this.#finish(processor, timeoutMs);
     stopping = true;
     stopCatching();
     watch.stop();
@@ -263,13 +272,14 @@ export class Worker {
       } while (!timings.empty);
     };
     const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
-    await within(this.#hurried ? LEAVE_NOW_MS : RELEASE_MS, signedOff);
+    await within(leaveBy - performance.now(), signedOff);
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();
     const carried = courier.stop();
     processor.end();
     connection.close();
     await Promise.all([heartbeat.stop(), pruner.stop(), beatOver, carried]);
+    if (denied) throw denied;
     logger.info('worker stopped', { queue, worker: this.id });
   }
 
@@ -291,8 +301,11 @@ export class Worker {
     return this.#stopAsked === 0;
   }
 
-  /** Nothing new is claimed; leases are renewed until the last job is settled or given back. */
-  async #finish(processor: Processor, timeoutMs: number): Promise<void> {
+  /**
+   * Nothing new is claimed; leases are renewed until the last job is settled or given back.
+   * @returns when the worker has to be gone, though Redis may be away
+   */
+  async #finish(processor: Processor, timeoutMs: number): Promise<number> {
     processor.stopClaiming();
     const hurried = new Promise<void>((resolve) => {
       this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
@@ -300,7 +313,10 @@ export class Worker {
     await within(timeoutMs, processor.quiet(), hurried);
     const left = [...processor.running].filter((run) => !run.decided).length;
     if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
-    await within(this.#hurried ? RELEASE_NOW_MS : RELEASE_MS, processor.releaseAll());
+    const leaveMs = this.#hurried ? LEAVE_NOW_MS : LEAVE_MS;
+    const leaveBy = performance.now() + leaveMs;
+    await within(leaveMs, processor.releaseAll());
+    return leaveBy;
   }
 
   /** @returns false when the worker was stopped before Redis could be reached */
@@ -317,10 +333,13 @@ export class Worker {
     for (;;) {
       try {
         for (const warning of await checkServer(connection)) this.#logger.warn(warning);
-        await store.prune(); // the first script: shows whether we are allowed any
+        await checkRights(connection, store.keys.wake);
+        await store.prune(); // the first script: shows whether the keys are ours
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;
+        // A key that somebody broke is the trouble of what needs it, and may be mended while we work.
+        if (error instanceof RedisCommandError && error.message.includes('WRONGTYPE')) return true;
         if (!(error instanceof RedisUnavailableError)) throw error;
         this.#logger.error(`waiting for Redis: ${error.message}`);
         await new Promise((resolve) => setTimeout(resolve, 200));

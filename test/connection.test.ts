@@ -223,6 +223,61 @@ scene('a user with the fewest rights can do everything', async (t, stage) => {
   );
 });
 
+/** Gives the user all rights that minq needs but these. */
+async function allBut(stage: Stage, ...missing: string[]): Promise<string> {
+  const commands = `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ');
+  const rights = commands.filter((name) => !missing.includes(name)).map((name) => `+${name}`);
+  const user = `lacking on >${SECRET} resetkeys ~minq:* resetchannels &minq:* -@all`.split(' ');
+  await stage.redis.client.call('ACL', ['SETUSER', ...user, ...rights]);
+  return as(stage, 'lacking', SECRET);
+}
+
+scene('a worker that lacks a single right ends with an error that names it', async (t, stage) => {
+  const optional = ['info', 'client|setname'];
+  for (const missing of `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ')) {
+    const redis = await allBut(stage, missing);
+    if (optional.includes(missing)) {
+      const worker = stage.worker(jobs, { redis });
+      t.ok(await (await stage.queue({ redis }).enqueue('echo', ['a'])).result({ timeout: '5s' }));
+      await worker.stop();
+      continue;
+    }
+    const error = await rejection(runWorker(stage, redis));
+    t.type(error, RedisCommandError);
+    t.match(error.message, new RegExp(`NOPERM.*\\b${missing}\\b`), error.message);
+    clean(t, stage, error);
+  }
+  const error = await rejection(runWorker(stage, await allBut(stage, 'zadd', 'lpop')));
+  t.match(error.message, /lacks (?=.*\+zadd)(?=.*\+lpop)/, 'all of them at once');
+});
+
+scene('rights withdrawn from a worker at work: it ends and names one', async (t, stage) => {
+  const redis = await allBut(stage);
+  const queue = stage.queue();
+  const running = runWorker(stage, redis);
+  await (await queue.enqueue('echo', ['a'])).result();
+  await allBut(stage, 'zadd');
+  await queue.enqueue('echo', ['b'], { id: 'b' });
+  const error = await rejection(running);
+  t.match(error.message, /NOPERM.*zadd/);
+  t.equal(
+    stage.log.filter((line) => /turn failed/.test(line)).length,
+    1,
+    'it does not try for ever',
+  );
+  clean(t, stage, error);
+  // The script was cut off midway, and Redis takes nothing back: no client can mend what it left behind.
+  stage.allow(/job b is in 0 places/);
+});
+
+scene('a producer is told which command its script may not run', async (t, stage) => {
+  const queue = stage.queue({ redis: await allBut(stage, 'rpush') });
+  const error = await rejection(queue.enqueue('echo', [PAYLOAD]));
+  t.match(error.message, /NOPERM: script enqueue\S* may not run rpush/);
+  clean(t, stage, error);
+  stage.allow(/./);
+});
+
 // ---- Servers that are shaken: latency only ------------------------------------------------------
 
 /** Enqueues, waits and looks while `shake` goes on; what fails, fails the test. */

@@ -400,6 +400,7 @@ scene('what redact takes out never leaves; one that fails lets nothing out', asy
   const hooks = [
     () => { throw new Error('hunter2'); }, () => undefined, () => null, () => 'hunter2', () => ({}),
     async (job: object) => job, (job: object) => ({ ...job, args: 'hunter2' }), (job: object) => ({ ...job, meta: null }),
+    (job: object) => ({ ...job, args: [1n] }),
   ]; // prettier-ignore
   const failing = await Promise.all(hooks.map((redact) => site(stage, { redact: redact as never })));
   for (const { get } of [hide, ...failing]) {
@@ -431,7 +432,11 @@ scene('a stranger can not make connections or keys by asking for queues', async 
 
 scene('of an error that nobody foresaw only the kind is told', async (t, stage) => {
   await stage.queue().enqueue('work', [], { id: 'one', delay: '1h' });
-  const { get } = await site(stage, { redact: (job) => ({ ...job, args: [1n] }) });
+  const broken = () => {
+    let seen = false;
+    return { toJSON: () => (seen ? (undefined as any).secret : (seen = true)) };
+  };
+  const { get } = await site(stage, { redact: (job) => ({ ...job, args: [broken()] }) });
   const { status, text } = await get(`api/job?queue=${stage.name}&id=one`);
   t.match({ status, text }, { status: 500, text: '{"error":"unexpected TypeError"}' });
   t.equal((await get('api/queues')).status, 200);

@@ -163,6 +163,30 @@ faultyScene(
   },
 );
 
+faultyScene(
+  'a claim that arrives when half of its lease is over is given back, not run',
+  async (t, stage) => {
+    let runs = 0;
+    const lease = 4_000;
+    stage.worker({ count: () => ++runs }, { lease, callTimeout: 4_000 });
+    const queue = stage.queue({ redis: stage.redis.url });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    stage.proxy.latencyMs = 1_200; // each way: there and back is more than half, there and back and there less than all
+    const job = await queue.enqueue('count');
+    const { tickets } = stage.store().keys;
+    await until(() => stage.redis.client.hexists(tickets, job.id));
+    t.equal(
+      await stage.redis.client.hget(tickets, job.id),
+      `${job.id}:2:1`,
+      'given back, uncharged',
+    );
+    t.equal(runs, 0);
+    stage.proxy.latencyMs = 0;
+    t.equal(await job.result({ timeout: '10s' }), 1);
+    t.match(await queue.stats(), { completed: 1, refused: 0 });
+  },
+);
+
 faultyScene('latency of 150 ms each way: slower, but no lease is lost', async (t, stage) => {
   stage.proxy.latencyMs = 150;
   stage.worker(jobs, { callTimeout: '5s', concurrency: 3 });

@@ -29,7 +29,7 @@ scene(
       },
     };
     const queue = stage.queue();
-    stage.worker(jobs, { concurrency: 20, lease });
+    stage.worker(jobs, { concurrency: 21, lease }); // one slot is free: it would take back a lease that ends
     const handles = await Promise.all(
       Array.from({ length: 20 }, (_, n) => queue.enqueue('held', [n], { backoff: 50 })),
     );

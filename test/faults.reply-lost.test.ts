@@ -1,6 +1,8 @@
 /** A message lost and the connection reset at the worst moment: each thing happens once all the same. */
 import t from 'tap';
 import { faultyScene } from './helpers/faulty.ts';
+import { gate } from './helpers/gate.ts';
+import type { Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
 t.setTimeout(60_000);
@@ -11,6 +13,9 @@ const jobs = {
     throw new Error('on purpose');
   },
 };
+
+const failedTurns = ({ log }: Stage): number =>
+  log.filter((line) => line.includes('turn failed, trying again')).length;
 
 faultyScene(
   'the reply to an enqueue is lost: one job, and the caller has its handle',
@@ -72,6 +77,60 @@ faultyScene(
     const stats = await queue.stats();
     t.equal(stats.completed, 3);
     t.equal(stats.recovered, 0);
+  },
+);
+
+faultyScene(
+  'a turn that got no answer in time is sent again as what it was: what it claimed runs at once',
+  async (t, stage) => {
+    const first = gate();
+    stage.worker({ ...jobs, hold: first.pass }, { concurrency: 1, lease: '1h', callTimeout: 500 });
+    const queue = stage.queue({ redis: stage.redis.url });
+    await queue.enqueue('hold');
+    const next = await queue.enqueue('echo', ['next']);
+    await until(() => first.running === 1);
+    const before = failedTurns(stage); // on a busy machine there may be one
+    stage.proxy.swallow = ['replies'];
+    first.open(); // settled and the next one claimed in one turn, which nobody answers
+    await until(() => failedTurns(stage) > before);
+    t.equal(await next.state(), 'active');
+    stage.proxy.swallow = [];
+    t.equal(await next.result({ timeout: '15s' }), 'next', 'long before its lease ends');
+    t.match(await queue.stats(), { completed: 2, refused: 0, recovered: 0 });
+  },
+);
+
+faultyScene(
+  'a worker is stopped while its claim got no answer: it asks again, and gives back what that took',
+  async (t, stage) => {
+    const queue = stage.queue({ redis: stage.redis.url });
+    const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
+    const { wake, scheduled } = stage.store().keys;
+    await stage.redis.client.del(wake); // asleep it is to be, until the job is due
+    const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await stage.redis.client.zadd(scheduled, 'XX', 1, `${job.id}:1:1`); // due when it wakes, to the millisecond
+    const before = failedTurns(stage); // on a busy machine there may be one
+    stage.proxy.swallow = ['replies'];
+    await until(async () => (await job.state()) === 'active');
+    await until(() => failedTurns(stage) > before); // claimed, and nobody has heard
+    const stopped = worker.stop({ timeout: '10s' });
+    stage.proxy.swallow = [];
+    await stopped;
+    t.match(await job.info(), { state: 'queued', attempt: 1 });
+  },
+);
+
+faultyScene(
+  'the wake-up token is lost on its way to the worker: it looks at once, not after its sleep',
+  async (t, stage) => {
+    stage.worker(jobs, { lease: '1h' }); // it would sleep for 12 s
+    const queue = stage.queue({ redis: stage.redis.url });
+    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    const cut = stage.proxy.cut({ reply: ':wake' });
+    const job = await queue.enqueue('echo', ['awake']);
+    await cut;
+    t.equal(await job.result({ timeout: '8s' }), 'awake');
   },
 );
 

@@ -39,6 +39,18 @@ scene('a scheduled job is pending too', async (t, stage) => {
   t.match(await queue.counts(), { scheduled: 1, queued: 0 });
 });
 
+scene('a job that waits for its retry is pending too', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({ f: () => { throw new Error('no luck'); } }); // prettier-ignore
+  for (const unique of ['pending', 'kept'] as const) {
+    const given = { id: unique, unique };
+    const first = await queue.enqueue('f', [1], { ...given, backoff: { delay: '1h', jitter: 0 } });
+    await until(async () => (await first.state()) === 'scheduled');
+    t.equal((await queue.enqueue('f', [2], given)).duplicate, true);
+  }
+  t.match(await queue.counts(), { scheduled: 2, queued: 0 });
+});
+
 scene('kept: an id is free again when its result is no longer kept', async (t, stage) => {
   const queue = stage.queue();
   const store = stage.store();

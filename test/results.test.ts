@@ -1,4 +1,5 @@
 import { JobFailedError, ResultNotFoundError } from '../src/index.ts';
+import { faultyScene } from './helpers/faulty.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
@@ -93,6 +94,44 @@ scene('a result whose message was lost is found all the same', async (t, stage) 
   await until(() => waiters(stage, job.id));
   // Nobody is told of the end: as if the message had been lost on the way.
   await stage.redis.client.hdel(`minq:{${stage.name}}:waiters`, job.id);
+  held(stage)();
+  t.equal(await result, 1);
+});
+
+faultyScene(
+  'a result that came while the connection was down is there when it is up again',
+  async (t, stage) => {
+    const direct = stage.queue({ redis: stage.redis.url });
+    stage.worker({ f: (n: number) => n }, { redis: stage.redis.url });
+    await direct.pause();
+    // Who only looks again every few seconds takes longer than 4 s, every time; a busy machine not three times.
+    const waitThroughABreak = async (n: number) => {
+      const queue = stage.queue();
+      const job = await queue.enqueue('f', [n]);
+      const result = job.result({ timeout: '4s' }).catch((error: Error) => error.name);
+      await until(() => waiters(stage, job.id));
+      await stage.proxy.refuse();
+      await direct.resume();
+      await until(async () => (await direct.job(job.id).state()) === 'completed');
+      await direct.pause();
+      await stage.proxy.accept();
+      return (await result) === n;
+    };
+    t.ok(
+      (await waitThroughABreak(1)) || (await waitThroughABreak(2)) || (await waitThroughABreak(3)),
+    );
+  },
+);
+
+faultyScene('whom Redis is to tell of a result listens by then', async (t, stage) => {
+  const queue = stage.queue();
+  const job = await queue.enqueue('f', [1]);
+  stage.proxy.latencyMs = 100; // so that the one comes well before the other
+  const result = job.result({ timeout: '20s' });
+  await until(() => waiters(stage, job.id));
+  const channel = (await waiters(stage, job.id))!;
+  t.same(await stage.redis.client.pubsub('NUMSUB', channel), [channel, 1]);
+  stage.proxy.latencyMs = 0;
   held(stage)();
   t.equal(await result, 1);
 });

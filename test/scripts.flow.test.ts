@@ -87,6 +87,28 @@ scene(
   },
 );
 
+scene('a flow that is sent again, because its reply was lost, is there once', async (t, stage) => {
+  const store = stage.store('a');
+  const plan = planFlow(
+    chain(step('f'), group([step('f'), step('f')]), step('f')),
+    store.queue,
+    {},
+  );
+  const send = async () => {
+    for (const part of plan.parts.values()) await store.flows.enqueue(plan, part, plan.start.node);
+  };
+  await send();
+  const whole = () => stateOf(stage.redis.client, stage.name);
+  const before = await whole();
+  await send();
+  t.same(await whole(), before, 'all of it as it was');
+  await claim(store, 1, 1);
+  await claim(store, 2, 0, done(`${plan.flow}.0:1:1`));
+  const later = await whole();
+  await send();
+  t.same(await whole(), later, 'begun long ago, too');
+});
+
 scene('a place that is taken twice counts once; of a group that has failed, none is kept', async (t, stage) => {
   const store = stage.store('a');
   const id = await enqueue(store, chord([step('f', [0]), step('f', [1])], step('sum')));
@@ -276,8 +298,9 @@ scene('10,000 members: begun, gathered and failed in calls of bounded length', a
   const slow = (await client.call('SLOWLOG', 'GET', '2000')) as [number, number, number, string[]][];
   const scripts = slow.filter(([, , , args]) => /^evalsha/i.test(args[0]!)).map(([, , us]) => us).sort((x, y) => y - x); // prettier-ignore
   t.comment(`longer than 0.5 ms were ${scripts.length} of ${turn + 22} calls; the longest: ${scripts.slice(0, 5).join(', ')} us`);
-  // No tight bound: the machine may be busy. All at once they would take some 100 ms.
-  t.ok((scripts[5] ?? 0) < 20_000, 'bounded');
+  // As a share of all, for the machine may be busy: had any of them done all of its part, it would be a third.
+  const all = scripts.reduce((sum, us) => sum + us, 0);
+  t.ok((scripts[5] ?? 0) < all / 10, 'bounded');
 }); // prettier-ignore
 
 scene('a flow of which only a part came is removed after a minute', async (t, stage) => {

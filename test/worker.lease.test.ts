@@ -20,26 +20,32 @@ async function endLeases({ redis }: Stage, store: Store): Promise<void> {
   }
 }
 
-scene('a job longer than several leases runs once: the heartbeat renews it', async (t, stage) => {
-  let runs = 0;
-  const queue = stage.queue();
-  const long = async () => {
-    runs++;
-    await new Promise((resolve) => setTimeout(resolve, LEASE_MS * 4));
-  };
-  stage.worker({ long }, { lease: LEASE_MS });
-  stage.worker({ long }, { lease: LEASE_MS }); // it would take over
-  const handle = await queue.enqueue('long');
-  const ends = new Set<number | undefined>();
-  await until(async () => {
-    const info = await handle.info();
-    if (info.state === 'active') ends.add(info.leaseEndsAt);
-    return info.state === 'completed';
-  });
-  t.ok(ends.size >= 4, `${ends.size} different ends of the lease were seen`);
-  t.equal(runs, 1);
-  t.match(await queue.stats(), { recovered: 0, refused: 0, completed: 1 });
-});
+scene(
+  'jobs longer than several leases run once: the heartbeat renews them all',
+  async (t, stage) => {
+    let runs = 0;
+    const queue = stage.queue();
+    const long = async () => {
+      runs++;
+      await new Promise((resolve) => setTimeout(resolve, LEASE_MS * 4));
+    };
+    const handle = await queue.enqueue('long');
+    const beside = await queue.enqueue('long');
+    stage.worker({ long }, { lease: LEASE_MS });
+    await until(() => runs === 2);
+    stage.worker({ long }, { lease: LEASE_MS }); // it would take over
+    const ends = new Set<number | undefined>();
+    await until(async () => {
+      const info = await handle.info();
+      if (info.state === 'active') ends.add(info.leaseEndsAt);
+      return info.state === 'completed';
+    });
+    await beside.result({ timeout: '10s' });
+    t.ok(ends.size >= 4, `${ends.size} different ends of the lease were seen`);
+    t.equal(runs, 2);
+    t.match(await queue.stats(), { recovered: 0, refused: 0, completed: 2 });
+  },
+);
 
 scene(
   'lease lost: the signal aborts, the settlement is refused, the newer run counts',

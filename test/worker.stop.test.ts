@@ -1,5 +1,6 @@
 /** How a worker starts and stops: waits, gives back without charging, leaves nothing behind. */
 import { currentJob, MinqError, RedisCommandError, Worker } from '../src/index.ts';
+import { faultyScene } from './helpers/faulty.ts';
 import { gate } from './helpers/gate.ts';
 import { freePort, startRedis } from './helpers/redis.ts';
 import { scene } from './helpers/setup.ts';
@@ -26,6 +27,42 @@ scene(
     t.match(await second.info(), { state: 'queued', attempt: 1 });
     t.equal(held.started, 1);
     t.same(await queue.workers(), []);
+  },
+);
+
+scene('what runs on while its worker stops keeps its lease', async (t, stage) => {
+  const held = gate();
+  const queue = stage.queue();
+  const worker = stage.worker({ hold: held.pass }, { lease: 400 });
+  const handle = await queue.enqueue('hold', [1]);
+  await until(() => held.running === 1);
+  const stopping = worker.stop();
+  stage.worker({ hold: () => 'taken over' }, { lease: 400 });
+  const ends = new Set<number | undefined>();
+  await until(async () => {
+    const { state, leaseEndsAt } = await handle.info();
+    if (state === 'active') ends.add(leaseEndsAt);
+    return ends.size === 5 || state === 'completed';
+  });
+  held.open();
+  await stopping;
+  t.equal(await handle.result({ timeout: '10s' }), 1);
+  t.match(await queue.stats(), { recovered: 0, refused: 0, completed: 1 });
+});
+
+faultyScene(
+  'a claim that is under way when its worker is stopped is given back, not run',
+  async (t, stage) => {
+    let runs = 0;
+    const worker = stage.worker({ f: () => ++runs }, { lease: '30s' });
+    const queue = stage.queue({ redis: stage.redis.url });
+    await until(async () => (await queue.workers()).length === 1);
+    stage.proxy.latencyMs = 300;
+    const job = await queue.enqueue('f');
+    await until(async () => (await queue.counts()).active === 1);
+    await worker.stop();
+    t.equal(runs, 0, 'its reply came after the call to stop');
+    t.match(await job.info(), { state: 'queued', attempt: 1 });
   },
 );
 

@@ -10,6 +10,7 @@ export const redactor =
     if (!hook) return job;
     try {
       const shown = hook(job);
+      JSON.stringify(shown); // throws for what can't be sent, a BigInt say
       if (Array.isArray(shown.args) && typeof shown.meta === 'object' && shown.meta) return shown;
     } catch {
       // Withheld, as if it had given nothing that is a job.

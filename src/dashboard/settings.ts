@@ -1,6 +1,6 @@
 /** Options of the dashboard: their meaning, and their check. */
 import { isIPv6 } from 'node:net';
-import type { RedisSource } from '../connection.ts';
+import type { RedisSource } from '../client.ts';
 import type { JobInfo } from '../inspector.ts';
 import { checkName } from '../keys.ts';
 import { check, fail, flag, func, type Check } from '../options.ts';

@@ -11,10 +11,18 @@ export type FlowOutline =
 /** Of the parts of a group or chain that are in the same state, so many are shown, and this many where there are more. */
 const MOST_ALIKE = 20;
 const EXAMPLES = 2;
+/** Steps that are shown in all, however groups are nested. */
+const MOST_STEPS = 500;
 
 /** @param me id of the step it is all about: always shown */
-export function outlineOf(node: FlowNode, me: string): FlowOutline {
-  if ('id' in node) return node;
+export const outlineOf = (node: FlowNode, me: string): FlowOutline =>
+  outlined(node, me, { steps: MOST_STEPS });
+
+function outlined(node: FlowNode, me: string, left: { steps: number }): FlowOutline {
+  if ('id' in node) {
+    left.steps--;
+    return node;
+  }
   const chained = 'chain' in node;
   const parts = (chained ? node.chain : node.group).map((part) => ({ part, state: stateOf(part) }));
   const total = new Map<FlowStep['state'], number>();
@@ -25,9 +33,9 @@ export function outlineOf(node: FlowNode, me: string): FlowOutline {
   for (const { part, state } of parts) {
     const before = shown.get(state) ?? 0;
     const most = total.get(state)! > MOST_ALIKE && state !== 'failed' ? EXAMPLES : MOST_ALIKE;
-    if (before < most || holds(part, me)) {
+    if ((before < most && left.steps > 0) || holds(part, me)) {
       if (before < most) shown.set(state, before + 1);
-      outline.push(outlineOf(part, me));
+      outline.push(outlined(part, me, left));
       continue;
     }
     // Those left out stand together, where the first of them would.

@@ -1,4 +1,5 @@
 import { defineScript } from '../script.ts';
+import { MOST_MEMBERS } from './flowing.ts';
 import { BEAT_MS, clock, finish, tally, tickets } from './fragments.ts';
 import { sample } from './sample.ts';
 
@@ -88,13 +89,17 @@ local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
   local flow, total = string.match(each, '^(%S+) (%d+)$')
+  -- Its steps wait. Where none does, or the number is none, somebody wrote garbage.
+  total = redis.call('EXISTS', waiting) == 1 and math.min(tonumber(total or 0), ${MOST_MEMBERS}) or 0
   local ids = {}
   for n = math.max(0, total - 1000), total - 1 do ids[#ids + 1] = flow .. '.' .. n end
   redis.call('ZREM', building, each)
-  redis.call('ZREM', waiting, unpack(ids))
-  forget(ids)
-  redis.call('HDEL', flows, flow)
-  if total - 1000 > 0 then redis.call('ZADD', building, now, flow .. ' ' .. total - 1000) end
+  if total > 0 then
+    redis.call('ZREM', waiting, unpack(ids))
+    forget(ids)
+    redis.call('HDEL', flows, flow)
+  end
+  if total > 1000 then redis.call('ZADD', building, now, flow .. ' ' .. text(total - 1000)) end
   most = 1000
 end
 for _, set in pairs(finals) do

@@ -10,6 +10,7 @@ export function startControl(
   channel: string,
   onMessage: (message: string) => void,
   onSubscribed: () => void,
+  onError: (error: unknown) => void,
 ): { stop(): void } {
   connection.client.on('message', (_channel: string, message: string) => onMessage(message));
   let subscribed = false;
@@ -28,7 +29,8 @@ export function startControl(
   });
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  const retry = () => {
+  const retry = (error: unknown) => {
+    onError(error);
     if (!stopped) timer = setTimeout(subscribe, 1_000);
   };
   subscribe();

@@ -9,7 +9,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { describeError } from '../codec.ts';
 import type { JobFunction } from '../define.ts';
 import { LONGEST_TIMER_MS } from '../duration.ts';
-import { RedisUnavailableError } from '../errors.ts';
+import { RedisUnavailableError, type RedisCommandError } from '../errors.ts';
 import {
   parseLastError,
   parseRecord,
@@ -21,6 +21,7 @@ import {
 } from '../job.ts';
 import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
+import { isDenied } from '../rights.ts';
 import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
 import type { NewJob, Settlement } from '../settlement.ts';
 import type { Claim, Refusal, Store } from '../store.ts';
@@ -51,6 +52,8 @@ export interface ProcessorOptions {
   watch: LoopWatch;
   /** Called with what flows have to tell other queues. */
   onPost: (messages: string[]) => void;
+  /** Called when a right is missing: no later turn would do better. */
+  onDenied: (error: RedisCommandError) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
   onDrained: () => void;
 }
@@ -240,6 +243,7 @@ export class Processor {
 
   /** The turn is sent again under the same number: if it was carried out after all, it has no second effect. */
   async #pauseAfter(error: unknown): Promise<void> {
+    if (isDenied(error)) this.#options.onDenied(error);
     this.#failures++;
     const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** (this.#failures - 1), RETRY_AFTER_MOST_MS);
     const unavailable = error instanceof RedisUnavailableError;

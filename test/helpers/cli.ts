@@ -52,7 +52,11 @@ export interface MinqOptions {
 }
 
 /** Starts `minq <args>`. What still runs when the test is over is killed. */
-export function minq(test: Test, args: readonly string[], options: MinqOptions = {}): Minq {
+export function minq(
+  test: Pick<Test, 'teardown'>,
+  args: readonly string[],
+  options: MinqOptions = {},
+): Minq {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd: options.cwd ?? ROOT,
     // None of the test runner's own settings, and no Redis but the test's.

@@ -34,15 +34,19 @@ export async function startPlainServer(): Promise<TestRedis> {
   });
   client.on('error', () => {}); // refused until it listens
   await client.ping();
+  const ended = () => server.exitCode !== null || server.signalCode !== null;
   const kill = async () => {
     server.kill('SIGKILL');
-    await until(() => server.exitCode !== null || server.signalCode !== null);
+    await until(ended);
   };
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     client,
     pid: server.pid!,
+    get running() {
+      return !ended();
+    },
     signal: (signal) => void server.kill(signal),
     kill,
     restart: () => Promise.reject(new Error('it keeps nothing: start another')),

@@ -4,22 +4,14 @@
  * `end id attempt pid ms`, `abort id attempt pid ms`, and what else the fixture says.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { follow, type Entry } from './evidence.ts';
 import type { Stage } from './setup.ts';
 import { until } from './until.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
-
-export interface Entry {
-  what: string;
-  id: string;
-  attempt: number;
-  pid: number;
-  /** Epoch ms. */
-  at: number;
-}
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -34,14 +26,17 @@ export interface WorkerProcesses {
   /** Starts one; resolves when its worker has said that it works. `env`: more of its environment. */
   start(options: object, env?: Record<string, string>): Promise<WorkerProcess>;
   /** What was written so far, in order. */
-  entries(): Entry[];
+  entries(): readonly Entry[];
 }
 
 /**
  * Processes still there at the end of the test are killed.
  * @param fixture what they run, in test/fixtures
  */
-export function workerProcesses(stage: Stage, fixture = 'faults/worker.ts'): WorkerProcesses {
+export function workerProcesses(
+  stage: Pick<Stage, 'onEnd'>,
+  fixture = 'faults/worker.ts',
+): WorkerProcesses {
   const folder = mkdtempSync(path.join(tmpdir(), 'minq-workers-'));
   const file = path.join(folder, 'evidence');
   const children = new Set<ChildProcess>();
@@ -51,21 +46,7 @@ export function workerProcesses(stage: Stage, fixture = 'faults/worker.ts'): Wor
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const entries = (): Entry[] => {
-    let text = '';
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch {
-      // Nobody has written yet.
-    }
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [what, id, attempt, pid, at] = line.split(' ');
-        return { what, id, attempt: Number(attempt), pid: Number(pid), at: Number(at) } as Entry;
-      });
-  };
+  const entries = follow(file);
 
   return {
     entries,

@@ -52,8 +52,8 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
 
   const end = (link: Link) => {
     links.delete(link);
-    link.client.resetAndDestroy();
-    link.server.resetAndDestroy();
+    drop(link.client);
+    drop(link.server);
   };
 
   /** @returns whether the chunk is lost, and its link with it */
@@ -136,4 +136,10 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
     close: refuse,
   };
   return proxy;
+}
+
+/** A socket that is just shutting down can't be reset: Node would leave it open, and its process could never end. */
+function drop(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,16 +1,19 @@
 /** A Redis of the test's own: started on a free port with a temporary folder, stopped at the end. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import { spawnRedis } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface TestRedis {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Whether it has not ended; a stopped one (SIGSTOP) has not. */
+  readonly running: boolean;
   /** A plain client, to look behind minq's back. */
   readonly client: Redis;
   signal(signal: NodeJS.Signals): void;
@@ -47,14 +50,7 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
 
   const spawnServer = async () => {
     const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    server = spawn(process.env['MINQ_TEST_REDIS_SERVER'] ?? 'redis-server', [...base, ...flags], {
-      stdio: 'ignore',
-    });
-    server.on('error', (error) => {
-      throw new Error(
-        `redis-server can't be started (${error.message}); install it: apt-get install redis-server`,
-      );
-    });
+    server = spawnRedis([...base, ...flags]);
     const probe = new Redis({
       port,
       lazyConnect: true,
@@ -92,6 +88,9 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
     client,
     get pid() {
       return server.pid!;
+    },
+    get running() {
+      return !ended();
     },
     signal: (signal) => void server.kill(signal),
     kill,

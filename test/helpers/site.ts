@@ -48,7 +48,7 @@ export async function site(
 }
 
 export async function serve(
-  stage: Stage,
+  stage: Pick<Stage, 'onEnd'>,
   listener: RequestListener,
   host = '127.0.0.1',
 ): Promise<Site> {

@@ -1,0 +1,27 @@
+/** All the bugs that are planted. */
+import { CLAIM } from './groups/claim.ts';
+import { CONNECTION } from './groups/connection.ts';
+import { CRON } from './groups/cron.ts';
+import { DASHBOARD } from './groups/dashboard.ts';
+import { ENQUEUE } from './groups/enqueue.ts';
+import { FLOW } from './groups/flow.ts';
+import { LEASE } from './groups/lease.ts';
+import { OPERATORS } from './groups/operators.ts';
+import { RESULTS } from './groups/results.ts';
+import { SETTLE } from './groups/settle.ts';
+import { WORKER } from './groups/worker.ts';
+import type { Mutant } from './mutant.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  ...SETTLE,
+  ...CLAIM,
+  ...ENQUEUE,
+  ...OPERATORS,
+  ...LEASE,
+  ...CRON,
+  ...FLOW,
+  ...CONNECTION,
+  ...RESULTS,
+  ...WORKER,
+  ...DASHBOARD,
+];

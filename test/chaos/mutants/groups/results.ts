@@ -1,0 +1,45 @@
+/** Waiting for results: pushed, and looked up where the push was lost. */
+import type { Mutant } from '../mutant.ts';
+
+export const RESULTS: readonly Mutant[] = [
+  {
+    name: 'results-not-looked-up-after-a-reconnect',
+    what: 'a result that came while the connection was down is not found when it is back',
+    file: 'results.ts',
+    find: `subscriber.client.on('ready', renewAll);`,
+    replace: ``,
+    tests: ['results'],
+  },
+  {
+    name: 'results-looked-up-once',
+    what: 'a result whose message was lost is never found',
+    file: 'results.ts',
+    find: `this.#loop = startLoop(async () => renewAll(), { everyMs: LOOK_AGAIN_MS, onError: () => {} });`,
+    replace: ``,
+    tests: ['results'],
+  },
+  {
+    name: 'results-looked-up-before-subscribing',
+    what: 'a result that comes between the look and the subscription is missed',
+    file: 'results.ts',
+    find: `awaited.subscribed.then(\n      () =>`,
+    replace: `Promise.resolve().then(\n      () =>`,
+    tests: ['results'],
+  },
+  {
+    name: 'results-told-to-one',
+    what: 'of several who wait for a job in other processes only the first is told',
+    file: 'scripts/views.ts',
+    find: `redis.call('HSET', waiters, id, who .. ' ' .. channel)`,
+    replace: ``,
+    tests: ['results'],
+  },
+  {
+    name: 'results-untold-at-the-end',
+    what: 'nobody is told when a job ends',
+    file: 'scripts/fragments.ts',
+    find: `    tell(ids, texts)\n`,
+    replace: ``,
+    tests: ['scripts.control', 'results'],
+  },
+];
