@@ -224,7 +224,7 @@ export function progress(queue: ModelQueue, ticket: string, json: string): boole
 
 /** What was kept long enough goes, and workers that gave no sign of life. */
 export function prune(queue: ModelQueue): boolean {
-  for (const job of [...queue.jobs.values()]) {
+  for (const job of queue.jobs.values()) {
     if (ended(job) && job.at <= queue.now) queue.forget(job);
   }
   for (const [worker, { at }] of queue.workers) {
