@@ -54,11 +54,17 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
     const probe = new Redis({
       port,
       lazyConnect: true,
+      enableReadyCheck: false, // it waits for a second when Redis is still loading its file
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
     });
     probe.on('error', () => {});
-    await probe.ping();
+    const loaded = () =>
+      probe.ping().then(
+        () => true,
+        (error: Error) => !error.message.startsWith('LOADING'),
+      );
+    await until(loaded);
     const info = await probe.info('server').catch(() => ''); // a password is set
     probe.disconnect();
     const pid = /^process_id:(\d+)/m.exec(info)?.[1];
