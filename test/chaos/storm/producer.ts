@@ -171,8 +171,8 @@ for (let n = 0; !over; n++) {
   const one = produce(planned(settings.seed, n)).finally(() => underWay.delete(one));
   underWay.add(one);
 }
+await insist('unschedule', () => queue.unschedule('tick')); // first: as long as it ticks, something goes on
 await Promise.all(underWay);
-await insist('unschedule', () => queue.unschedule('tick'));
 await queue.close();
 write('done');
 process.disconnect();
