@@ -118,6 +118,25 @@ scene('a key of the wrong type: a clear error without the payload', async (t, st
   await stage.redis.client.del(`minq:{${stage.name}}:jobs`);
 });
 
+scene('a command that the server does not have: named, and nothing of what was given with it', async (t, stage) => {
+  const error = await rejection(stage.queue().enqueue('echo', [PAYLOAD]));
+  t.type(error, RedisCommandError);
+  t.match(error.message, /unknown command 'evalsha'$/);
+  clean(t, stage, error);
+}, { redis: () => startRedis(['--rename-command', 'EVALSHA', '']) }); // prettier-ignore
+
+scene('what a connector of the user says is told without the password in it', async (t, stage) => {
+  class Failing {
+    connect = () => Promise.reject(new Error(`no way to redis://me:${SECRET}@somewhere:1`));
+    check = () => false;
+    disconnect() {}
+  }
+  const queue = stage.queue({ redis: { Connector: Failing as never }, callTimeout: 300 });
+  const error = await rejection(queue.enqueue('echo', [PAYLOAD]));
+  t.match(error.message, /no way to redis:\/\/\*\*\*@somewhere:1/);
+  clean(t, stage, error);
+});
+
 faultyScene(
   'connections reset, refused and silent: no payload in what is said',
   async (t, stage) => {

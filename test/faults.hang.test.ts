@@ -1,6 +1,7 @@
 /** Redis or the network hangs: nothing is closed, and nothing answers. */
 import t from 'tap';
 import { RedisUnavailableError } from '../src/index.ts';
+import { asleep } from './helpers/asleep.ts';
 import { faultyScene } from './helpers/faulty.ts';
 import { startRedis } from './helpers/redis.ts';
 import { scene } from './helpers/setup.ts';
@@ -92,7 +93,7 @@ faultyScene(
     const direct = stage.queue({ redis: stage.redis.url });
     const first = await direct.enqueue('echo', ['first']);
     t.equal(await first.result({ timeout: '5s' }), 'first');
-    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await until(() => asleep(stage));
     const links = stage.proxy.links;
     stage.proxy.swallow = ['requests', 'replies'];
     const job = await direct.enqueue('echo', ['meanwhile']); // its wake-up token is swallowed
@@ -170,7 +171,7 @@ faultyScene(
     const lease = 4_000;
     stage.worker({ count: () => ++runs }, { lease, callTimeout: 4_000 });
     const queue = stage.queue({ redis: stage.redis.url });
-    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await until(() => asleep(stage));
     stage.proxy.latencyMs = 1_200; // each way: there and back is more than half, there and back and there less than all
     const job = await queue.enqueue('count');
     const { tickets } = stage.store().keys;

@@ -3,8 +3,8 @@
  */
 import t from 'tap';
 import { JobFailedError } from '../src/index.ts';
-import { workerProcesses } from './helpers/processes.ts';
-import { scene } from './helpers/setup.ts';
+import { workerProcesses, type WorkerProcesses } from './helpers/processes.ts';
+import { scene, type Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
 const LEASE = 1_000;
@@ -38,26 +38,13 @@ scene(
     const good = await queue.enqueueMany(
       Array.from({ length: 200 }, () => ({ fn: 'work', args: [10] })),
     );
-    let over = false;
-    const supervised = async () => {
-      while (!over) {
-        const worker = await processes.start({
-          redis: stage.redis.url,
-          queue: stage.name,
-          lease: LEASE,
-          concurrency: 10,
-        });
-        await until(() => over || worker.exitCode !== undefined, { timeoutMs: 60_000 });
-      }
-    };
-    const supervisor = supervised();
+    const endSupervision = supervise(stage, processes);
     const error: JobFailedError = await poison.result({ timeout: '30s' }).then(
       () => t.fail('the poison can not complete'),
       (reason) => reason,
     );
     await until(async () => (await queue.counts()).completed === good.length);
-    over = true;
-    await supervisor;
+    await endSupervision();
 
     t.type(error, JobFailedError);
     t.equal((error.cause as Error).name, 'WorkerLostError');
@@ -73,3 +60,37 @@ scene(
     t.equal((await queue.counts()).failed, 1, 'no good one failed');
   },
 );
+
+scene(
+  'jobs that lost their workers beside a poison get their last attempt without it',
+  async (t, stage) => {
+    const processes = workerProcesses(stage);
+    const queue = stage.queue();
+    const works = Array.from({ length: 5 }, () => ({ fn: 'work', args: [10] }));
+    await queue.enqueueMany([{ fn: 'poison' }, ...works]);
+    const endSupervision = supervise(stage, processes);
+    const ended = async () => {
+      const { completed, failed } = await queue.counts();
+      return completed + failed === 6;
+    };
+    await until(ended, { timeoutMs: 60_000 });
+    await endSupervision();
+    t.match(await queue.counts(), { completed: 5, failed: 1 });
+  },
+);
+
+/** A worker that died is replaced at once, until the function returned is called. */
+function supervise(stage: Stage, processes: WorkerProcesses): () => Promise<void> {
+  const options = { redis: stage.redis.url, queue: stage.name, lease: LEASE, concurrency: 10 };
+  let over = false;
+  const supervising = (async () => {
+    while (!over) {
+      const worker = await processes.start(options);
+      await until(() => over || worker.exitCode !== undefined, { timeoutMs: 60_000 });
+    }
+  })();
+  return () => {
+    over = true;
+    return supervising;
+  };
+}

@@ -1,5 +1,6 @@
 /** A message lost and the connection reset at the worst moment: each thing happens once all the same. */
 import t from 'tap';
+import { asleep } from './helpers/asleep.ts';
 import { faultyScene } from './helpers/faulty.ts';
 import { gate } from './helpers/gate.ts';
 import type { Stage } from './helpers/setup.ts';
@@ -108,7 +109,7 @@ faultyScene(
     const { wake, scheduled } = stage.store().keys;
     await stage.redis.client.del(wake); // asleep it is to be, until the job is due
     const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
-    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await until(() => asleep(stage));
     await stage.redis.client.zadd(scheduled, 'XX', 1, `${job.id}:1:1`); // due when it wakes, to the millisecond
     const before = failedTurns(stage); // on a busy machine there may be one
     stage.proxy.swallow = ['replies'];
@@ -126,7 +127,7 @@ faultyScene(
   async (t, stage) => {
     stage.worker(jobs, { lease: '1h' }); // it would sleep for 12 s
     const queue = stage.queue({ redis: stage.redis.url });
-    await until(async () => String(await stage.redis.client.client('LIST')).includes('cmd=blpop'));
+    await until(() => asleep(stage));
     const cut = stage.proxy.cut({ reply: ':wake' });
     const job = await queue.enqueue('echo', ['awake']);
     await cut;

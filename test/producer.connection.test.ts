@@ -160,6 +160,7 @@ scene(
     const patient = stage.queue({ callTimeout: '10s' });
     await patient.enqueue('f', [], { id: error.id, unique: 'kept' });
     t.equal((await patient.jobs('queued')).filter((job) => job.id === error.id).length, 1);
+    t.equal((await patient.counts()).queued, 2, 'it was sent under that id');
   },
   { redis: () => startRedis() },
 );

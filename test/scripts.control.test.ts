@@ -3,6 +3,7 @@ import { MAX_KEPT } from '../src/scripts/fragments.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf, without } from './helpers/state.ts';
 import { claim, ERROR, jobs, JSON_OF_JOB, LEASE_MS, settlement } from './helpers/turns.ts';
+import { until } from './helpers/until.ts';
 
 const state = ({ redis, name }: Stage) => stateOf(redis.client, name);
 
@@ -43,8 +44,15 @@ scene('a running job is marked and its worker told, once for each call', async (
   const store = stage.store('worker-a');
   await store.enqueue(jobs('', 'a'));
   await claim(store, 1, 1);
+  const told: string[] = [];
+  const listener = stage.redis.client.duplicate();
+  stage.onEnd(async () => listener.disconnect());
+  listener.on('message', (_channel, message) => told.push(message));
+  await listener.subscribe(store.keys.control);
   t.equal(await store.cancel('a'), 'cancelling');
   t.equal(await store.cancel('a'), 'cancelling', 'sent again');
+  await until(() => told.length === 2);
+  t.same(told, ['a:1:1', 'a:1:1']);
   t.same((await state(stage))['cancelling'], ['a:1:1']);
   t.same(await store.heartbeat('{}', LEASE_MS, ['a:1:1']), {
     lost: [],

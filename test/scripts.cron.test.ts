@@ -86,10 +86,14 @@ scene('a tick is not fired again when an id of its kind is there already', async
   const turn = await claim(store, 1, 1);
   await claim(store, 2, 0, settlement(ticketsOf(turn)[0]!, { kind: 'completed', result: '1' }));
   // As if the clock of Redis had been set back, and the entry written anew: it has that tick before it again.
-  await store.cron.writeEntries('', [{ name: 'nightly', seen: HOURLY, definition: HOURLY, tick: firing.tick }]); // prettier-ignore
-  t.equal((await store.cron.beat('', [firing])).done.length, 1, 'the entry moves on');
-  t.match(await core(stage), { queued: undefined, cron: { nightly: firing.next } });
-  t.match((await core(stage))['stats'], { enqueued: '1', completed: '1' });
+  // The same job, and another, for the entry has been changed since.
+  for (const json of [JSON_OF_TICK, JSON_OF_TICK.replace('"f"', '"g"')]) {
+    await store.cron.writeEntries('', [{ name: 'nightly', seen: HOURLY, definition: HOURLY, tick: firing.tick }]); // prettier-ignore
+    const again = { ...firing, jobs: [{ tick: firing.tick, json }] };
+    t.equal((await store.cron.beat('', [again])).done.length, 1, 'the entry moves on');
+    t.match(await core(stage), { queued: undefined, cron: { nightly: firing.next } });
+    t.match((await core(stage))['stats'], { enqueued: '1', completed: '1' });
+  }
 });
 
 scene(

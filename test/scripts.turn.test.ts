@@ -132,14 +132,19 @@ scene('many outcomes in one turn are recorded each by itself', async (t, stage) 
   t.same(await store.counts(), [2, 1, 0, 2, 2, 1, 0, 0]);
 });
 
-scene('released jobs stand before all others, in their old order', async (t, stage) => {
-  const store = stage.store('worker-a');
-  await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));
-  await claim(store, 1, 3);
-  const back = ['a', 'b', 'c'].map((id) => settlement(`${id}:1:1`, { kind: 'released' }));
-  await claim(store, 2, 0, ...back);
-  t.same((await core(stage))['queued'], ['a:2:1', 'b:2:1', 'c:2:1', 'd:1:1']);
-});
+scene(
+  'released jobs stand before all others, in their old order, and wake a sleeper',
+  async (t, stage) => {
+    const store = stage.store('worker-a');
+    await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));
+    await claim(store, 1, 3);
+    await stage.redis.client.del(store.keys.wake); // somebody took it, and sleeps again
+    const back = ['a', 'b', 'c'].map((id) => settlement(`${id}:1:1`, { kind: 'released' }));
+    await claim(store, 2, 0, ...back);
+    t.same((await core(stage))['queued'], ['a:2:1', 'b:2:1', 'c:2:1', 'd:1:1']);
+    t.equal(await stage.redis.client.llen(store.keys.wake), 1);
+  },
+);
 
 scene('so they do when other runs end between them', async (t, stage) => {
   const store = stage.store('worker-a');
@@ -229,6 +234,22 @@ scene('a lease that ends puts the job at the back and uses up an attempt', async
     stats: { recovered: '1' },
   });
   t.equal((await core(stage))['active'], undefined);
+});
+
+scene('an id that comes again is safe from the runs of the job before', async (t, stage) => {
+  const [a, b] = [stage.store('worker-a'), stage.store('worker-b')];
+  const done = (ticket: string) => settlement(ticket, { kind: 'completed', result: '1' });
+  await a.enqueue(jobs('n pending 0', 'mine'));
+  const [lost] = ticketsOf(await claim(a, 1, 1));
+  await endLease(stage, a.keys.active, lost!);
+  const [newer] = ticketsOf(await claim(b, 1, 1));
+  await claim(b, 2, 0, done(newer!));
+  t.same(await a.enqueue(jobs('n pending 0', 'mine').map((job) => ({ ...job, json: '{"fn":"g","args":[]}' }))), new Set()); // prettier-ignore
+  const [again] = ticketsOf(await claim(b, 3, 1));
+  for (const old of [lost, newer]) t.not(old, again);
+  const late = await claim(a, 2, 0, done(lost!));
+  t.same(late.refused, [{ ticket: lost, why: 'lost' }]);
+  t.match(await core(stage), { active: { [again!]: Number }, completed: undefined });
 });
 
 scene('lanes keep their order over retry, recovery and release', async (t, stage) => {

@@ -1,16 +1,11 @@
 /** An idle worker: what it costs, how fast it wakes, and that one token wakes one worker. */
+import { asleep } from './helpers/asleep.ts';
 import { commandsDuring } from './helpers/commands.ts';
-import { scene, type Stage } from './helpers/setup.ts';
+import { scene } from './helpers/setup.ts';
 import { stateOf } from './helpers/state.ts';
 import { until } from './helpers/until.ts';
 
 const add = (a: number, b: number) => a + b;
-
-/** It has found nothing to claim, and blocks. */
-const asleep = async ({ redis, name }: Stage, workers = 1) => {
-  const list = String(await redis.client.client('LIST'));
-  return list.split('\n').filter((line) => line.includes(`name=minq:wait:${name} `) && / cmd=blpop /.test(line)).length === workers; // prettier-ignore
-};
 
 scene(
   'an idle worker sends at most 9 commands in 30 s, and wakes within milliseconds',

@@ -66,7 +66,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `.replace(/,? with args beginning with.*$/s, '')`,
     replace: ``,
-    tests: ['connection > a key of the wrong type'],
+    tests: ['connection > a command that the server does not have'],
   },
   {
     name: 'errors-quote-the-password',
@@ -74,7 +74,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'connection.ts',
     find: `.replace(/\\/\\/[^@/\\s]*@/g, '//***@')`,
     replace: ``,
-    tests: ['producer.connection', 'connection > wrong password'],
+    tests: ['connection > what a connector of the user says'],
   },
   {
     name: 'maybe-sent-told-as-unsent',
@@ -99,13 +99,5 @@ export const CONNECTION: readonly Mutant[] = [
     find: `const named = withId(error, job.id);`,
     replace: `const named = withId(error, newId());`,
     tests: ['producer.connection'],
-  },
-  {
-    name: 'stuck-batch-unbounded',
-    what: 'a call behind one that hangs is not told at its own deadline',
-    file: 'batch.ts',
-    find: `if (this.#sending) this.#watchDeadline();`,
-    replace: `if (this.#sending) return;`,
-    tests: ['faults.hang > Redis hangs for 6 s'],
   },
 ];

@@ -48,7 +48,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'scripts/fragments.ts',
     find: `firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)`,
     replace: `firstTicket(id, letter, 1)`,
-    tests: ['scripts.control', 'producer.unique'],
+    tests: ['scripts.turn', 'producer.unique'],
   },
   {
     name: 'void-ticket-comes-back',

@@ -104,7 +104,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `return attempt > 2 && attempt === this.retries + 1 && lastError?.name === 'WorkerLostError';`,
     replace: `return false;`,
-    tests: ['faults.kill > a job that kills its worker each time'],
+    tests: ['faults.kill > beside a poison get their last attempt'],
   },
   {
     name: 'outcome-decided-twice',
