@@ -44,11 +44,13 @@ void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
     while (failures.length === 0 && seconds() < SECONDS) {
       const mine = seed++;
       const property = fc.asyncProperty(history, (operations) => player.play(operations));
-      const found = await fc.check(property, { seed: mine, numRuns: BATCH, ...(PATH && { path: PATH }) }); // prettier-ignore
+      const path = PATH && { path: PATH };
+      const found = await fc.check(property, { seed: mine, numRuns: BATCH, ...path });
       played += found.numRuns;
       if (found.failed) {
-        t.comment((found.errorInstance as Error).message);
-        failures.push(`shrunk ${found.numShrinks} times; to play it again: MINQ_MODEL_SEED=${mine} MINQ_MODEL_PATH=${found.counterexamplePath}`); // prettier-ignore
+        const again = `MINQ_MODEL_SEED=${mine} MINQ_MODEL_PATH=${found.counterexamplePath}`;
+        t.comment(`${(found.errorInstance as Error).message}\n\nTo play it again:\n${again}`);
+        failures.push(again);
       }
       if (PATH) return;
     }
