@@ -285,10 +285,23 @@ export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
     const { at, json } = splitTime(text);
     type Presence = Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'>;
     const stored = readJson(json) as (Presence & { counted?: number }) | undefined;
-    if (!stored || !(at > now - ALIVE_MS)) return [];
+    if (!(at > now - ALIVE_MS) || !saysHowItIs(stored)) return [];
     const { counted: _, ...presence } = stored; // between the worker and the heartbeat script
     return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
   });
+}
+
+/** Whether it is what a heartbeat writes: who shows it relies on these. */
+function saysHowItIs<T extends Partial<WorkerInfo>>(stored: T | undefined): stored is T {
+  const { host, concurrency, busy, startedAt, running, loop, memory, blocked } = stored ?? {};
+  const numbers = [concurrency, busy, startedAt, loop?.p50, loop?.p99, loop?.max, memory?.rss];
+  return (
+    typeof host === 'string' &&
+    numbers.every(Number.isFinite) &&
+    Array.isArray(running) &&
+    running.every((job) => typeof job?.fn === 'string') &&
+    (blocked === undefined || Array.isArray(blocked?.jobs))
+  );
 }
 
 /** It was to give a sign of life by now: it is dead, blocked, or cut off. */

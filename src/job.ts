@@ -25,6 +25,7 @@ export const STATES = [
 ] as const;
 export type JobState = (typeof STATES)[number];
 export type FinalState = 'completed' | 'failed' | 'cancelled';
+const FINAL_STATES = new Set<unknown>(['completed', 'failed', 'cancelled'] satisfies FinalState[]);
 
 /** What decides over the runs of a job; an enqueue option wins over the job's own, which wins over the default. */
 export interface RunOptions {
@@ -150,10 +151,20 @@ export function parseLastError(text: string | null): LastError | undefined {
   }
 }
 
-/** @returns the outcome and the server time of the end */
+/**
+ * @returns the outcome and the server time of the end
+ * @throws {BadRecordError} when it isn't what a settlement writes
+ */
 export function parseOutcome(text: string): StoredOutcome & { endedAt: number } {
   const { at, json } = splitTime(text);
-  return { ...(JSON.parse(json) as StoredOutcome), endedAt: at };
+  let outcome: Partial<StoredOutcome> | null;
+  try {
+    outcome = JSON.parse(json) as StoredOutcome;
+  } catch {
+    throw new BadRecordError('the outcome of the job is no JSON');
+  }
+  if (!FINAL_STATES.has(outcome?.state)) throw new BadRecordError('the outcome of the job says not how it ended'); // prettier-ignore
+  return { ...(outcome as StoredOutcome), endedAt: at };
 }
 
 const NAME = /^[A-Za-z_$][\w$.:-]{0,127}$/;

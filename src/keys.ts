@@ -80,7 +80,10 @@ export type KeyName = keyof typeof NAMES;
 
 /** Every key of one queue, by name. */
 export type QueueKeys = Readonly<Record<KeyName, string>> & {
-  /** STRING: number, settlements and tickets of the worker's last turn, so that one sent again is known. */
+  /**
+   * STRING: number, settlements and tickets of the worker's last turn, so that one sent again is known; of a worker that
+   * has left, `left` and the number of what it counted last.
+   */
   claim(worker: string): string;
   /** Pub/sub channel on which one client hears of the results it waits for. */
   results(client: string): string;

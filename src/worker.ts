@@ -7,7 +7,7 @@ import { Connection } from './connection.ts';
 import { collectFunctions, type JobFunction } from './define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { definitionText } from './cron/entry.ts';
-import { MinqError, RedisUnavailableError, type RedisCommandError } from './errors.ts';
+import { MinqError, RedisCommandError, RedisUnavailableError } from './errors.ts';
 import { randomText } from './id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from './log.ts';
 import type { Loop } from './loop.ts';
@@ -338,6 +338,8 @@ export class Worker {
         return !gaveUp;
       } catch (error) {
         if (gaveUp) return false;
+        // A key that somebody broke is the trouble of what needs it, and may be mended while we work.
+        if (error instanceof RedisCommandError && error.message.includes('WRONGTYPE')) return true;
         if (!(error instanceof RedisUnavailableError)) throw error;
         this.#logger.error(`waiting for Redis: ${error.message}`);
         await new Promise((resolve) => setTimeout(resolve, 200));

@@ -16,9 +16,10 @@ void t.test(
     const { lost, unexpected, broken, ...numbers } = report;
     t.comment(JSON.stringify(numbers));
     t.same([...lost, ...unexpected, ...broken], [], `again: MINQ_STORM_SEED=${SEED}`);
-    t.ok(report.accepted > 20 * SECONDS, `${report.accepted} calls were accepted`);
+    t.ok(report.accepted > 100, `${report.accepted} calls were accepted`);
     t.ok(report.extraRuns > 0, 'the faults did hit runs');
-    t.ok(report.checks > SECONDS / 2, `the invariants were looked at ${report.checks} times`);
+    t.ok(report.ticks > 5, `cron fired ${report.ticks} times`);
+    t.ok(report.checks > 10, `the invariants were looked at ${report.checks} times`);
     const missing = [...WORKER_FAULTS, ...REDIS_FAULTS].filter((name) => !report.faults[name]);
     if (SECONDS >= 30) t.same(missing, [], 'every fault was done');
   },

@@ -65,6 +65,9 @@ scene('retry runs one failed job again, and says why it does not', async (t, sta
   didNot(t, await run('retry', 'nobody'), /job nobody is unknown on queue/);
   didNot(t, await run('retry', 'nobody', '--json'), { id: 'nobody', why: /unknown/ });
   didNot(t, await run('retry', step2.id), /never had its turn, for step \S+\.0 of its flow failed/);
+  const waits = await queue.enqueue(chain(step('hold'), step('next')));
+  await waits.cancel();
+  didNot(t, await run('retry', waits.id), /was cancelled before its turn in its flow came/);
   held.open();
 }); // prettier-ignore
 

@@ -245,11 +245,9 @@ scene('a user with the fewest rights can do everything', async (t, stage) => {
 /** Gives the user all rights that minq needs but these. */
 async function allBut(stage: Stage, ...missing: string[]): Promise<string> {
   const commands = `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ');
-  await stage.redis.client.call(
-    ...(['ACL', 'SETUSER', 'lacking', 'on', `>${SECRET}`, 'resetkeys', '~minq:*'] as const),
-    ...['resetchannels', '&minq:*', '-@all'],
-    ...commands.filter((name) => !missing.includes(name)).map((name) => `+${name}`),
-  );
+  const rights = commands.filter((name) => !missing.includes(name)).map((name) => `+${name}`);
+  const user = `lacking on >${SECRET} resetkeys ~minq:* resetchannels &minq:* -@all`.split(' ');
+  await stage.redis.client.call('ACL', ['SETUSER', ...user, ...rights]);
   return as(stage, 'lacking', SECRET);
 }
 

@@ -199,6 +199,10 @@ distributed('a master is killed: its replica takes over, the other queue does no
   await until(() => here.load.accepted.length > 100);
   const master = await cluster.masterOf(dying!);
   t.not(master, await cluster.masterOf(other!), 'they live on different masters');
+  const hasty = stage.queue(dying!, { callTimeout: 1_700 });
+  await hasty.counts();
+  master.signal('SIGSTOP');
+  const cutOff = hasty.enqueue('work', [], { id: 'cut-off' }).then(String, (error: Error) => error);
   await master.kill();
   const killedAt = performance.now();
   const [mine, theirs] = [here.load.accepted.length, there.load.accepted.length];
@@ -206,13 +210,15 @@ distributed('a master is killed: its replica takes over, the other queue does no
   await until(() => here.load.accepted.length > mine + 100, { what: 'work resumes' });
   const gap = here.load.accepted.find(({ at }) => at > killedAt)!.at - killedAt;
   await Promise.all(made.map(({ load }) => load.stop()));
+  t.match(await cutOff, { code: 'REDIS_UNAVAILABLE', maybeEnqueued: true }, 'it had been sent');
   t.comment(`accepted again after ${Math.round(gap)} ms, of which the election takes at least 1000`);
   t.not(await cluster.masterOf(dying!), master, 'the replica has taken over');
   t.same(there.load.refused, [], 'no call for the other queue failed');
 
   // Replication doesn't wait: what the dead master had accepted last is gone. It is counted, not hidden.
-  await until(async () => (await here.load.fate()).unfinished === 0);
-  const { gone } = await here.load.fate();
+  const fresh = stage.queue(dying!);
+  await until(async () => (await here.load.fate(fresh)).unfinished === 0);
+  const { gone } = await here.load.fate(fresh);
   const times = here.load.accepted.filter(({ id }) => gone.includes(id)).map(({ at }) => at - killedAt);
   t.comment(`${gone.length} of ${here.load.accepted.length} accepted jobs went with the master`);
   t.ok(times.every((at) => at > -1_000 && at < 0), 'those accepted right before its end');

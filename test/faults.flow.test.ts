@@ -13,9 +13,10 @@ function seeded(seed: number): (most: number) => number {
   };
 }
 
-t.setTimeout(400_000);
+t.setTimeout(120_000);
+t.jobs = 2;
 
-const REPETITIONS = 50;
+const REPETITIONS = 12;
 const MEMBERS = 1_000;
 
 scene(
@@ -26,6 +27,8 @@ scene(
     const options = { redis: stage.redis.url, queue: stage.name, lease: 500, concurrency: 20 };
     const start = () => processes.start(options);
     const workers = await Promise.all([start(), start(), start()]);
+    // Takes the place of the next one killed; a process takes longer to start than a chord to run.
+    let spare = start();
     let kills = 0;
     let again = 0;
     const wrong: string[] = [];
@@ -46,7 +49,8 @@ scene(
         const victim = workers.splice(random(workers.length), 1)[0]!;
         victim.signal('SIGKILL');
         kills++;
-        workers.push(await start());
+        workers.push(await spare);
+        spare = start();
       }
       const value = await result;
       if (!Array.isArray(value)) wrong.push(`seed ${seed}: ${String(value)}`);
@@ -69,8 +73,10 @@ scene(
     t.ok(again > 0, 'and it did hit members');
     const stats = await queue.stats();
     t.equal(stats.completed, REPETITIONS * (MEMBERS + 1), 'each step was settled once');
+    workers.push(await spare);
     await Promise.all(workers.map((worker) => worker.stop(1_000)));
   },
+  { beside: true },
 );
 
 scene('a chain whose worker is killed at every step goes on where it was', async (t, stage) => {
@@ -92,7 +98,7 @@ scene('a chain whose worker is killed at every step goes on where it was', async
     Array(6).fill('completed'),
   );
   await worker.stop(1_000);
-});
+}, { beside: true }); // prettier-ignore
 
 scene(
   'a message to another queue that can not be delivered is kept until it can',

@@ -9,46 +9,8 @@ import { until } from './helpers/until.ts';
 
 t.setTimeout(90_000);
 
-const appendOnly = { redis: () => startRedis(['--appendonly', 'yes']) };
 const ownRedis = { redis: () => startRedis() };
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-scene(
-  'Redis killed and restarted three times with its file: work resumes by itself within 3 s, none is lost',
-  async (t, stage) => {
-    const queue = stage.queue({ callTimeout: '10s' });
-    const ends: { n: number; at: number }[] = [];
-    const jobs = {
-      count: async (n: number) => {
-        await sleep(20);
-        ends.push({ n, at: performance.now() });
-      },
-    };
-    stage.worker(jobs, { concurrency: 2, lease: 1_000, callTimeout: 1_000 });
-    const handles = await Promise.all(
-      Array.from({ length: 600 }, (_, n) => queue.enqueue('count', [n], { retries: 10 })),
-    );
-    const gaps: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      const before = ends.length;
-      await until(() => ends.length > before + 20);
-      await stage.redis.kill();
-      await sleep(400 * round); // how long it is away
-      await stage.redis.restart();
-      const back = performance.now();
-      const seen = ends.length;
-      // What ran when Redis went may end now: two slots. After them comes work that was claimed anew.
-      await until(() => ends.length > seen + 2);
-      gaps.push(Math.round(ends.at(-1)!.at - back));
-    }
-    t.comment(`work resumed after ${gaps.join(', ')} ms`);
-    t.ok(Math.max(...gaps) < 3_000, `within 3 s: ${gaps.join(', ')} ms`);
-    await Promise.all(handles.map((job) => job.result({ timeout: '20s' })));
-    t.equal(new Set(ends.map(({ n }) => n)).size, 600);
-    t.equal((await queue.stats()).completed, 600, 'each was settled once');
-  },
-  appendOnly,
-);
 
 scene(
   'Redis restarted empty: the worker says what vanished and takes new jobs, who waited is told',

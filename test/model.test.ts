@@ -2,10 +2,11 @@
  * Random histories against the real scripts on a real Redis, and against a plain model (model/): whatever happens in
  * whatever order, answers and states are those that were promised. What fails is shrunk to a history as short as can be.
  *
- * MINQ_MODEL_SEED and MINQ_MODEL_PATH, as a failure prints them, play its histories again; MINQ_MODEL_SECONDS looks for longer.
+ * MINQ_MODEL_SEED and MINQ_MODEL_PATH, as a failure prints them, play that history again; with MINQ_MODEL_SECONDS it
+ * looks for longer than 20 s.
  */
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { sharedRedis } from './helpers/setup.ts';
 import { history } from './model/operations.ts';
 import { Player } from './model/play.ts';
@@ -13,30 +14,48 @@ import { VirtualTime } from './model/virtual-time.ts';
 
 const { env } = process;
 const SEED = Number(env['MINQ_MODEL_SEED'] ?? Date.now() % 1e9);
+const PATH = env['MINQ_MODEL_PATH'];
 const SECONDS = Number(env['MINQ_MODEL_SECONDS'] ?? 20);
-/** Histories played under one seed: a failure is found again by playing them. */
-const BATCH = 250;
+/** Histories drawn from one seed. */
+const BATCH = 100;
+/** One plays while the other's answers are on their way; each has a database of its own. */
+const PLAYERS = PATH ? 1 : 2;
 
-void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
-  const redis = await sharedRedis();
-  const time = new VirtualTime(redis.url);
+async function playerOn(t: Test, url: string, database: number): Promise<Player> {
+  const time = new VirtualTime(`${url}/${database}`);
   t.teardown(() => time.close());
   const player = new Player(time);
   await player.prepare();
+  return player;
+}
+
+t.setTimeout((SECONDS + 100) * 1_000); // a batch is played to its end, a failure is shrunk
+
+void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
+  const { url } = await sharedRedis();
+  const players = await Promise.all(Array.from({ length: PLAYERS }, (_, i) => playerOn(t, url, i)));
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1_000;
+  let seed = SEED;
   let played = 0;
-  for (let seed = SEED; seconds() < SECONDS; seed++) {
-    const property = fc.asyncProperty(history, (operations) => player.play(operations));
-    const path = env['MINQ_MODEL_PATH'];
-    const found = await fc.check(property, { seed, numRuns: BATCH, ...(path && { path }) });
-    played += found.numRuns;
-    if (found.failed) {
-      t.comment((found.errorInstance as Error).message);
-      t.fail(`history ${played}, shrunk ${found.numShrinks} times; to play it again: MINQ_MODEL_SEED=${seed} MINQ_MODEL_PATH=${found.counterexamplePath}`);
-      return;
+  const failures: string[] = [];
+
+  const playOn = async (player: Player) => {
+    while (failures.length === 0 && seconds() < SECONDS) {
+      const mine = seed++;
+      const property = fc.asyncProperty(history, (operations) => player.play(operations));
+      const path = PATH && { path: PATH };
+      const found = await fc.check(property, { seed: mine, numRuns: BATCH, ...path });
+      played += found.numRuns;
+      if (found.failed) {
+        const again = `MINQ_MODEL_SEED=${mine} MINQ_MODEL_PATH=${found.counterexamplePath}`;
+        t.comment(`${(found.errorInstance as Error).message}\n\nTo play it again:\n${again}`);
+        failures.push(again);
+      }
+      if (PATH) return;
     }
-  }
-  t.comment(`${played} histories in ${seconds().toFixed(1)} s: ${Math.round((played / seconds()) * 60)} a minute`);
-  t.pass('model and Redis agreed');
-}); // prettier-ignore
+  };
+  await Promise.all(players.map(playOn));
+  t.comment(`${played} histories in ${seconds().toFixed(1)} s: ${Math.round((played / seconds()) * 60)} a minute`); // prettier-ignore
+  t.same(failures, [], 'model and Redis agree');
+});

@@ -118,6 +118,22 @@ scene(
   },
 );
 
+scene('so does one that is brought back by a call sent again, in every lane', async (t, stage) => {
+  const store = stage.store('worker-a');
+  const sent = [...jobs('', 'a'), ...jobs('h - 0', 'b')];
+  for (const call of [sent, jobs('', 'a')]) {
+    await store.enqueue(call);
+    for (const { id } of call) t.equal(await store.remove(id), 'removed');
+    await store.enqueue(call); // its reply was lost
+  }
+  t.same(await store.counts(), [0, 2, 0, 0, 0, 0, 0, 0]);
+  t.equal(await store.cancel('b'), 'cancelled');
+  const [only, ...rest] = (await claim(store, 1, 9)).claimed;
+  t.match(only?.ticket, /^a:[2-9]:1$/, 'the job is there once, with a ticket of its own');
+  t.same(rest, []);
+  t.notOk((await state(stage))['dropped']);
+});
+
 for (const [where, how] of Object.entries({ queued: '', scheduled: 'n - +60000' })) {
   scene(`purge empties ${where} and tells how many jobs went`, async (t, stage) => {
     const store = stage.store();

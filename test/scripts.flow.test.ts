@@ -151,6 +151,40 @@ scene('a member may run again by hand: its group has its result already', async 
   t.same([state['queued'], state['active'], state['waiting'], state['joins']], [undefined, undefined, undefined, undefined]); // prettier-ignore
 });
 
+scene('a step cancelled before its turn lacks its argument too: it is not run again', async (t, stage) => {
+  const store = stage.store('a');
+  const ways = [
+    (id: (n: number) => string) => store.cancel(id(1)),
+    (id: (n: number) => string) => store.flows.cancel(id(0).slice(0, -2), 2),
+  ];
+  for (const cancel of ways) {
+    const id = await enqueue(store, chain(step('f', [0]), step('g', [1]), group([])));
+    await cancel(id);
+    t.match((await store.info(id(1))).row[5], /"state":"cancelled"/);
+    const before = await core(stage);
+    t.same(await store.retry([id(1), id(2)]), ['other', 'other']);
+    t.same(await core(stage), before);
+    await store.purge('queued');
+  }
+}); // prettier-ignore
+
+scene('a flow sent again changes nothing, also where a part of it is over and forgotten', async (t, stage) => {
+  const store = stage.store('a');
+  const plan = planFlow(group([step('f', [0]), step('f', [1])]), store.queue, {});
+  const part = plan.parts.get(store.queue)!;
+  const send = () => store.flows.enqueue(plan, part, plan.start.node);
+  await send();
+  await claim(store, 1, 1);
+  await claim(store, 2, 0, settlement(`${plan.flow}.0:1:1`, { kind: 'completed', result: '1' }, { keptMs: 0 }));
+  const before = await core(stage);
+  await send(); // its reply was lost
+  t.same(await core(stage), before);
+  await claim(store, 3, 1);
+  await claim(store, 4, 0, done(`${plan.flow}.1:1:1`));
+  const after = await core(stage);
+  for (const name of ['queued', 'waiting', 'joins', 'flowing']) t.equal(after[name], undefined, name);
+}); // prettier-ignore
+
 scene('a step that fails ends all after it, with its error; others go on', async (t, stage) => {
   const store = stage.store('a');
   const id = await enqueue(

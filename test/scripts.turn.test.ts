@@ -146,6 +146,17 @@ scene(
   },
 );
 
+scene('so they do when other runs end between them', async (t, stage) => {
+  const store = stage.store('worker-a');
+  await store.enqueue(jobs('', 'a', 'b', 'c'));
+  await claim(store, 1, 3);
+  const outcomes = { a: 'released', b: 'completed', c: 'released' } as const;
+  const ended = Object.entries(outcomes).map(([id, kind]) =>
+    settlement(`${id}:1:1`, kind === 'released' ? { kind } : { kind, result: '1' }),
+  );
+  t.same(ticketsOf(await claim(store, 2, 9, ...ended)), ['a:2:1', 'c:2:1']);
+});
+
 scene('resultTtl 0: a completed job leaves no trace', async (t, stage) => {
   const store = stage.store('worker-a');
   await store.enqueue(jobs('h - 0', 'a'));

@@ -282,6 +282,15 @@ for (const cut of ['request', 'replyTo'] as const) {
   });
 }
 
+scene('the last counts of a worker that stops are counted once, however often they are sent', async (t, stage) => {
+  const store = stage.store('worker-a');
+  const counted = (number: number) => ({ number, pairs: ['f ended completed', '1'] });
+  await store.heartbeat('{"host":"h"}', 1_000, [], '', counted(1));
+  for (const _ of [1, 2, 3]) await store.leave(counted(2));
+  t.same(await store.timings('now'), { 'f ended completed': '2' });
+  t.same(await store.workers(), {});
+}); // prettier-ignore
+
 scene('a counter that somebody broke costs no lease', async (t, stage) => {
   const queue = stage.queue();
   const { client } = stage.redis;

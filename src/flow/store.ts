@@ -51,7 +51,17 @@ export class FlowStore {
   async delivered(messages: readonly string[]): Promise<string[]> {
     const { outbox } = this.#caller.keys;
     for (const message of messages) await this.#caller.connection.call((client) => client.lrem(outbox, 1, message)); // prettier-ignore
-    return this.#caller.connection.call((client) => client.lrange(outbox, 0, MESSAGES_A_CALL - 1));
+    const next = await this.#caller.connection.call((client) =>
+      client.lrangeBuffer(outbox, 0, MESSAGES_A_CALL - 1),
+    );
+    const texts: string[] = [];
+    for (const raw of next) {
+      const text = raw.toString();
+      if (Buffer.from(text).equals(raw)) texts.push(text);
+      // None of ours: it could not be taken out by what we read of it, and would be delivered for ever.
+      else await this.#caller.connection.call((client) => client.lrem(outbox, 1, raw));
+    }
+    return texts;
   }
 
   /** Cancels what is not over of a flow, from this step back. @returns where to go on; -1: nowhere */

@@ -77,9 +77,18 @@ if mine and redis.call('EXISTS', cron) == 1 then
   redis.call('SET', beat, worker, 'PX', ${BEAT_MS})
   local found = dueBy(now)
   for i = 1, #found, 2 do
-    due[#due + 1] = found[i]
-    due[#due + 1] = found[i + 1]
-    due[#due + 1] = redis.call('HGET', entries, found[i]) or ''
+    local definition, tick = redis.call('HGET', entries, found[i]), found[i + 1]
+    if definition then
+      if tonumber(tick) < 0 then -- before all time: there is no such tick
+        tick = '0'
+        redis.call('ZADD', cron, tick, found[i])
+      end
+      due[#due + 1] = found[i]
+      due[#due + 1] = tick
+      due[#due + 1] = definition
+    else
+      redis.call('ZREM', cron, found[i]) -- no entry: somebody wrote it there
+    end
   end
 end
 local coming = redis.call('ZRANGE', cron, mine and '(' .. stamp or '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')

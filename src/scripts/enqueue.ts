@@ -18,7 +18,7 @@ local function placePlain(ids, jsons)
   if #line > 0 then
     redis.call('HSET', jobs, unpack(entries))
     redis.call('RPUSH', queued, unpack(line))
-    redis.call('HINCRBY', stats, 'enqueued', #line)
+    redis.pcall('HINCRBY', stats, 'enqueued', #line)
     wakeOne()
   end
 end`,

@@ -38,7 +38,7 @@ if #records > 0 then
   redis.call('HSET', jobs, unpack(records))
   redis.call('ZADD', waiting, unpack(places))
   redis.call('HSET', flows, unpack(hows))
-  redis.call('HINCRBY', stats, 'enqueued', #records / 2)
+  redis.pcall('HINCRBY', stats, 'enqueued', #records / 2)
 end
 for i = fields, #ARGV, 2 do
   if #records > 0 or #ids == 0 then redis.call('HSETNX', flows, ARGV[i], ARGV[i + 1]) end

@@ -10,6 +10,8 @@ import { FAILED_KEPT_MS, finish, tickets, wakeOne } from './fragments.ts';
 
 /** Most steps one call begins or fails; the rest is kept in `flowing` for the next. Keeps a call below 5 ms. */
 const BUDGET = 200;
+/** A larger number of members, or steps, is garbage that somebody wrote: it would keep workers busy for ever. */
+export const MOST_MEMBERS = 10_000_000;
 /** Results of a group that are put together, or thrown away, at a time, and what that costs of the budget. */
 const GATHERED = 1_000;
 const GATHERING = 50;
@@ -176,8 +178,10 @@ local function openFlows()
 
   local function clear(group, total, at)
     budget = budget - ${GATHERING}
-    redis.call('HDEL', joins, unpack(placesOf(group, at, tonumber(total))))
-    if at + ${GATHERED} <= tonumber(total) then follow('clear', group, total, at + ${GATHERED}) end
+    total = math.min(tonumber(total) or 0, ${MOST_MEMBERS})
+    if total < at or redis.call('EXISTS', joins) == 0 then return end
+    redis.call('HDEL', joins, unpack(placesOf(group, at, total)))
+    if at + ${GATHERED} <= total then follow('clear', group, text(total), at + ${GATHERED}) end
   end
 
   visit = function(kind, node, payload, at)

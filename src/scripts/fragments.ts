@@ -1,6 +1,7 @@
 /**
  * Lua that several transitions share. Rules for all of it: read and validate, then write (Redis does not
- * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`).
+ * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`). A count
+ * that somebody broke stops nothing: `stats` is counted up with pcall.
  */
 import type { Fragment } from '../script.ts';
 
@@ -74,7 +75,7 @@ export const firstTicket: Fragment = {
   keys: ['tickets', 'dropped', 'stats'],
   lua: `
 local function highestRun()
-  return tonumber(redis.call('HGET', stats, 'highestRun') or 1)
+  return tonumber(redis.pcall('HGET', stats, 'highestRun') or 1) or 1
 end
 local function firstTicket(id, letter, run)
   local ticket = string.format('%s:%d:1%s', id, run, letter)
@@ -158,7 +159,7 @@ local function rememberRuns(ids)
     local run = ticket and string.match(ticket, ':(%d+):%d+%l?$')
     highest = math.max(highest, tonumber(run or 0))
   end
-  if highest > before then redis.call('HSET', stats, 'highestRun', highest) end
+  if highest > before then redis.pcall('HSET', stats, 'highestRun', highest) end
 end
 local function forgetSteps(ids)
   for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
@@ -205,7 +206,7 @@ end
 local function finish(state, entries, untils)
   redis.call('HSET', outcomes, unpack(entries))
   redis.call('ZADD', finals[state], unpack(untils))
-  redis.call('HINCRBY', stats, state, #entries / 2)
+  redis.pcall('HINCRBY', stats, state, #entries / 2)
   if rare and redis.call('EXISTS', errors, waiters) > 0 then
     local ids, texts = {}, {}
     for i = 1, #entries, 2 do
@@ -242,7 +243,7 @@ local function place(id, letter, mode, due, json)
     for _, set in pairs(finals) do redis.call('ZREM', set, id) end
     forget({ id })
   end
-  redis.call('HINCRBY', stats, 'enqueued', 1)
+  redis.pcall('HINCRBY', stats, 'enqueued', 1)
   local ticket = firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)
   redis.call('HSET', jobs, id, stamp .. json)
   if due > now then

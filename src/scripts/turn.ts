@@ -1,6 +1,6 @@
 import { defineScript } from '../script.ts';
 import { flowing } from './flowing.ts';
-import { clock, finish, place, remember, tickets, wakeOne } from './fragments.ts';
+import { clock, FAILED_KEPT_MS, finish, place, remember, tickets, wakeOne } from './fragments.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
 const MAX_PROMOTED = 500;
@@ -76,7 +76,7 @@ local function settleGroup(word, ms, at, count, news, accepted, released)
       redis.call('ZADD', scheduled, till, again)
       redis.call('HSET', errors, id, ARGV[i + 1])
       if word == 'retry' then remember(id, stamp .. ARGV[i + 1]) end
-      redis.call('HINCRBY', stats, 'retried', 1)
+      redis.pcall('HINCRBY', stats, 'retried', 1)
       if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
     end
   end
@@ -102,7 +102,7 @@ local function settle()
   end
   -- The last first: in front of the queue they stand in their old order.
   for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
-  if #refused > 0 then redis.call('HINCRBY', stats, 'refused', #refused / 2) end
+  if #refused > 0 then redis.pcall('HINCRBY', stats, 'refused', #refused / 2) end
   for i = at, #ARGV, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
   end
@@ -129,12 +129,14 @@ end
 
 local function recover()
   rare = true
-  local ended, again, unwanted = upTo(active, ${MAX_RECOVERED}), {}, {}
+  local ended, again, unwanted, unknown = upTo(active, ${MAX_RECOVERED}), {}, {}, {}
   for _, ticket in ipairs(ended) do
+    local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
     if redis.call('SISMEMBER', cancelling, ticket) == 1 then
       unwanted[#unwanted + 1] = ticket
+    elseif redis.call('HEXISTS', jobs, id) == 0 then
+      unknown[#unknown + 1] = id
     else
-      local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
       local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
       again[#again + 1] = successor(ticket, 1)
       redis.call('HSET', errors, id, lost)
@@ -147,7 +149,13 @@ local function recover()
     redis.call('SREM', cancelling, ticket)
     finishCancelled(idOf(ticket))
   end
-  if #again > 0 then redis.call('HINCRBY', stats, 'recovered', #again) end
+  -- Nothing is there to run: no worker could settle a ticket that is no text, and it would come back for ever.
+  for _, id in ipairs(unknown) do
+    local missing = '{"name":"BadRecordError","message":"the record of the job is missing in Redis"}'
+    local outcome = stamp .. '{"state":"failed","error":' .. missing .. '}'
+    finish('failed', { id, outcome }, { text(now + ${FAILED_KEPT_MS}), id })
+  end
+  if #again > 0 then redis.pcall('HINCRBY', stats, 'recovered', #again) end
 end
 
 -- Takes up to n tickets out of the lists, high before normal before low, past the void ones.

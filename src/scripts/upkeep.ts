@@ -1,4 +1,5 @@
 import { defineScript } from '../script.ts';
+import { MOST_MEMBERS } from './flowing.ts';
 import { BEAT_MS, clock, finish, tally, tickets } from './fragments.ts';
 import { sample } from './sample.ts';
 
@@ -54,7 +55,8 @@ return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, 
 
 /**
  * The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease.
- * Sent again it finds the worker gone, and counts nothing twice.
+ * A worker with much to say says it in several calls. Sent again, one counts nothing twice: the number of the last is
+ * kept for a while, where the worker's last turn was.
  */
 export const leaveScript = defineScript({
   name: 'leave',
@@ -63,9 +65,10 @@ export const leaveScript = defineScript({
   args: ['worker', 'number'],
   uses: [tally],
   lua: `
-if redis.call('HEXISTS', workers, worker) == 1 then tally(worker, number, REST) end
+local last = string.match(redis.call('GET', claim) or '', '^left (%d+)$')
+if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end
 redis.call('HDEL', workers, worker)
-redis.call('DEL', claim)
+redis.call('SET', claim, 'left ' .. number, 'PX', ${WORKER_GONE_MS})
 return 'left'`,
 });
 
@@ -86,13 +89,17 @@ local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
   local flow, total = string.match(each, '^(%S+) (%d+)$')
+  -- Its steps wait. Where none does, or the number is none, somebody wrote garbage.
+  total = redis.call('EXISTS', waiting) == 1 and math.min(tonumber(total or 0), ${MOST_MEMBERS}) or 0
   local ids = {}
   for n = math.max(0, total - 1000), total - 1 do ids[#ids + 1] = flow .. '.' .. n end
   redis.call('ZREM', building, each)
-  redis.call('ZREM', waiting, unpack(ids))
-  forget(ids)
-  redis.call('HDEL', flows, flow)
-  if total - 1000 > 0 then redis.call('ZADD', building, now, flow .. ' ' .. total - 1000) end
+  if total > 0 then
+    redis.call('ZREM', waiting, unpack(ids))
+    forget(ids)
+    redis.call('HDEL', flows, flow)
+  end
+  if total > 1000 then redis.call('ZADD', building, now, flow .. ' ' .. text(total - 1000)) end
   most = 1000
 end
 for _, set in pairs(finals) do

@@ -171,6 +171,7 @@ local replies = {}
 for i = REST, #ARGV do
   local id = ARGV[i]
   local reply = redis.call('HGET', outcomes, id)
+  if reply == '' then reply = '-' end -- garbage, and no word of ours
   if not reply and redis.call('HEXISTS', jobs, id) == 1 then
     local who = redis.call('HGET', waiters, id)
     if not who then

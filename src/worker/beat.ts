@@ -86,6 +86,7 @@ export class Beat {
     let reply = await store.cron.beat(app);
     while (reply.due.length > 0) {
       reply = await store.cron.beat(app, this.#firings(reply));
+      if (reply.done.length === 0 && reply.due.length > 0) break; // it can't be moved on: not in a tight loop
       for (const { name, skipped } of reply.done) {
         if (skipped > 0)
           logger.info('cron: skipped, the run before is unfinished', { name, skipped });
@@ -99,6 +100,7 @@ export class Beat {
       this.#synced = false;
       return 0;
     }
+    if (reply.due.length > 0) return RETRY_MS;
     if (reply.next === undefined) return Infinity;
     // A millisecond more: Redis's clock and our timer don't begin theirs together.
     const inMs = reply.next - reply.now + 1;

@@ -3,6 +3,7 @@
  * as JSON, to standard output.
  */
 import { spawnSync } from 'node:child_process';
+import { redisProgram } from '../helpers/server-process.ts';
 import { loadLibrary, loadScenarios, runMutants } from './catalogue.ts';
 import type { LibraryName } from './libraries/library.ts';
 import { readOptions, usage, UsageError, type Options } from './options.ts';
@@ -15,8 +16,8 @@ import { storm } from './storm/storm.ts';
 /** None takes nearly as long; one that hangs is not to keep the others from their turn. */
 const SCENARIO_MS = { short: 10 * 60_000, full: 40 * 60_000 };
 
-/** Something was given up that may never end: it won't end us either. */
-let stuck = false;
+/** Whatever is left over when all is said is named, and does not keep us: a scenario that was given up, say. */
+const LINGER_MS = 10_000;
 
 const startedAt = performance.now();
 const say = (line: string) => {
@@ -34,10 +35,7 @@ async function runScenario(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const ms = full ? SCENARIO_MS.full : SCENARIO_MS.short;
-    timer = setTimeout(() => {
-      stuck = true;
-      reject(new Error(`it takes longer than ${ms / 60_000} min`));
-    }, ms);
+    timer = setTimeout(() => reject(new Error(`it takes longer than ${ms / 60_000} min`)), ms);
   });
   try {
     const library = await loadLibrary(name);
@@ -73,8 +71,7 @@ async function runAll(options: Options): Promise<Results> {
 
 /** `7.0.15`, or what another server calls itself. */
 function redisVersion(): string {
-  const server = process.env['MINQ_TEST_REDIS_SERVER'] ?? 'redis-server';
-  const { stdout } = spawnSync(server, ['--version'], { encoding: 'utf8' });
+  const { stdout } = spawnSync(redisProgram(), ['--version'], { encoding: 'utf8' });
   return /v=(\S+)/.exec(stdout ?? '')?.[1] ?? 'unknown';
 }
 
@@ -114,4 +111,7 @@ try {
   console.error(`chaos: ${usageError ? message : stack}`);
   process.exitCode = usageError ? 2 : 1;
 }
-if (stuck) process.exit();
+setTimeout(() => {
+  console.error(`chaos: not ended by itself: ${process.getActiveResourcesInfo().join(', ')}`);
+  process.exit();
+}, LINGER_MS).unref();

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly what: string;
   /** To whom it can be done; minq is always among them. */
   readonly libraries: readonly LibraryName[];
-  run(ground: Ground): Promise<Outcome>;
+  readonly run: (ground: Ground) => Promise<Outcome>;
 }
 
 /** What a scenario may use, and has to leave as it found it: everything it starts, it ends. */
@@ -33,6 +33,11 @@ export interface Outcome {
   readonly extraRuns: number;
   /** From the fault (or its end, where it lasts) until work went on, in ms, one for each time it was done. */
   readonly recoveredMs: readonly number[];
+  /**
+   * Of the lost ones, those that a server which was replaced had accepted last, and its successor never heard of.
+   * Replication doesn't wait, and no client can hold them: that is told, and is no failure.
+   */
+  readonly withServer?: number;
   /** What minq promises and was not so, a line each; empty: it holds. For a peer: what stood out. */
   readonly broken: readonly string[];
   /** What the library was given that decides when lost work is done again. */

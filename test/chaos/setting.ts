@@ -3,15 +3,25 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readEvidence, type Entry } from '../helpers/evidence.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { follow, type Entry } from '../helpers/evidence.ts';
 import { violations } from '../helpers/invariants.ts';
 import { startRedis, type TestRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
-import type { Producer, ProducerOptions, Tasks, WorkerOptions } from './libraries/library.ts';
+import type {
+  Ended,
+  Producer,
+  ProducerOptions,
+  Tasks,
+  WorkerOptions,
+} from './libraries/library.ts';
 import { extraRuns } from './runs.ts';
 import type { Ground, Outcome } from './scenario.ts';
 
 const QUEUE = 'chaos';
+const AGAIN_MS = 100;
+/** Calls under way, where there is one for each job. */
+const AT_ONCE = 200;
 
 export interface Setting {
   readonly redis: TestRedis;
@@ -31,7 +41,9 @@ export interface Setting {
   ): Promise<string>;
   startWorker(options?: Partial<WorkerOptions>): Promise<ChildProcess>;
   /** What the runs have written so far. */
-  entries(): Entry[];
+  readonly entries: () => readonly Entry[];
+  /** Aborts when it is taken down. */
+  readonly over: AbortSignal;
   /** Waits until every accepted job is at its end, or no more came to it for a time in which lost work would have. */
   drained(): Promise<void>;
   /** The outcome, with what is true of every scenario: nothing lost, nothing failed but what is `meant` to, invariants kept. */
@@ -69,6 +81,7 @@ export async function play(
   process.once('exit', killRedis);
   const producer = library.producer(redis.url, QUEUE, producerOptions);
   const accepted = new Set<string>();
+  const over = new AbortController();
   let next = 0;
 
   const setting: Setting = {
@@ -76,15 +89,20 @@ export async function play(
     producer,
     leaseMs,
     accepted,
-    entries: () => readEvidence(evidence),
+    over: over.signal,
+    entries: follow(evidence),
     async enqueue(task, args, options) {
       const given = { id: `${task}-${++next}`, ...options };
-      const accept = async () => {
-        await producer.enqueue(task, args, given);
-        return accepted.add(given.id);
-      };
-      await until(() => accept().catch(() => false), { timeoutMs: 120_000, everyMs: 100 });
-      return given.id;
+      for (;;) {
+        try {
+          await producer.enqueue(task, args, given);
+          accepted.add(given.id);
+          return given.id;
+        } catch (error) {
+          if (over.signal.aborted) throw error;
+          await sleep(AGAIN_MS);
+        }
+      }
     },
     async startWorker(options = {}) {
       const child = await library.startWorker({
@@ -112,9 +130,14 @@ export async function play(
       );
     },
     async outcome(recoveredMs, broken, { meant = new Set(), notes = [] } = {}) {
-      const ends = await Promise.all(
-        [...accepted].map(async (id) => ({ id, end: await producer.ended(id) })),
-      );
+      const ends: { id: string; end: Ended | undefined }[] = [];
+      const ids = [...accepted];
+      while (ids.length > 0) {
+        const batch = ids.splice(0, AT_ONCE);
+        ends.push(
+          ...(await Promise.all(batch.map(async (id) => ({ id, end: await producer.ended(id) })))),
+        );
+      }
       const lost = ends.filter(({ end }) => !end);
       const failed = ends.filter(({ id, end }) => end?.state === 'failed' && !meant.has(id));
       const found = [...broken];
@@ -143,6 +166,7 @@ export async function play(
   try {
     return await body(setting);
   } finally {
+    over.abort();
     kill();
     await until(() => children.every(ended));
     await producer.close().catch(() => {});
@@ -153,14 +177,18 @@ export async function play(
   }
 }
 
-/** Starts Redis again. @returns how long after it was ready a run began; 0: before we could see that it was */
-export async function msToResume(setting: Setting): Promise<number> {
+/** Starts Redis again. @returns how long after it was ready all the workers had begun a run; 0: before we could see that it was */
+export async function msToResume(
+  { redis, entries }: Pick<Setting, 'redis' | 'entries'>,
+  workers: readonly ChildProcess[],
+): Promise<number> {
   const startedAt = Date.now();
-  await setting.redis.restart();
+  await redis.restart();
   const readyAt = Date.now();
-  const first = () => setting.entries().find(({ what, at }) => what === 'start' && at > startedAt);
-  await until(first, { timeoutMs: 120_000, everyMs: 20 });
-  return Math.max(0, first()!.at - readyAt);
+  const first = ({ pid }: ChildProcess) =>
+    entries().find((one) => one.what === 'start' && one.pid === pid && one.at > startedAt);
+  await until(() => workers.every(first), { timeoutMs: 120_000, everyMs: 20 });
+  return Math.max(0, ...workers.map((worker) => first(worker)!.at - readyAt));
 }
 
 const some = (ids: readonly string[]): string =>

@@ -29,9 +29,9 @@ export async function startCluster({ replicas = true } = {}): Promise<TestCluste
   const startNode = async () => {
     const bus = await freePort();
     const node = await startRedis([
-      ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
-      ...['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-require-full-coverage', 'no'],
-      ...['--repl-diskless-sync-delay', '0', '--appendonly', 'no'],
+      '--cluster-enabled', 'yes', '--cluster-port', String(bus),
+      '--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--cluster-require-full-coverage', 'no',
+      '--repl-diskless-sync-delay', '0', '--appendonly', 'no',
     ]); // prettier-ignore
     busPorts.set(node, bus);
     return node;

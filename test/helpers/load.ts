@@ -7,8 +7,11 @@ export interface Load {
   /** What single calls ended with. */
   readonly refused: Error[];
   stop(): Promise<void>;
-  /** Of the accepted ones: how many are there and unfinished, and which Redis knows nothing of. */
-  fate(): Promise<{ unfinished: number; gone: string[] }>;
+  /**
+   * Of the accepted ones: how many are there and unfinished, and which Redis knows nothing of.
+   * @param asked made after the fault: who is still connected to a master that was replaced is told old stories
+   */
+  fate(asked: Queue): Promise<{ unfinished: number; gone: string[] }>;
 }
 
 const PAUSE_MS = 2;
@@ -39,10 +42,10 @@ export function produce(queue: Queue, fn: string, prefix: string): Load {
       going = false;
       return done;
     },
-    async fate() {
+    async fate(asked) {
       const states = await Promise.all(
         accepted.map(async ({ id }) => {
-          const state = await queue.job(id).state().catch((error: Error & { code?: string }) => {
+          const state = await asked.job(id).state().catch((error: Error & { code?: string }) => {
             if (error.code === 'RESULT_NOT_FOUND') return 'gone';
             throw error;
           }); // prettier-ignore

@@ -7,7 +7,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readEvidence, type Entry } from './evidence.ts';
+import { follow, type Entry } from './evidence.ts';
 import type { Stage } from './setup.ts';
 import { until } from './until.ts';
 
@@ -26,7 +26,7 @@ export interface WorkerProcesses {
   /** Starts one; resolves when its worker has said that it works. `env`: more of its environment. */
   start(options: object, env?: Record<string, string>): Promise<WorkerProcess>;
   /** What was written so far, in order. */
-  entries(): Entry[];
+  entries(): readonly Entry[];
 }
 
 /**
@@ -46,7 +46,7 @@ export function workerProcesses(
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const entries = (): Entry[] => readEvidence(file);
+  const entries = follow(file);
 
   return {
     entries,

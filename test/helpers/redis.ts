@@ -1,10 +1,11 @@
 /** A Redis of the test's own: started on a free port with a temporary folder, stopped at the end. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import { spawnRedis } from './server-process.ts';
 import { until } from './until.ts';
 
 export interface TestRedis {
@@ -49,22 +50,21 @@ export async function startRedis(flags: string[] = []): Promise<TestRedis> {
 
   const spawnServer = async () => {
     const base = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    server = spawn(process.env['MINQ_TEST_REDIS_SERVER'] ?? 'redis-server', [...base, ...flags], {
-      stdio: 'ignore',
-    });
-    server.on('error', (error) => {
-      throw new Error(
-        `redis-server can't be started (${error.message}); install it: apt-get install redis-server`,
-      );
-    });
+    server = spawnRedis([...base, ...flags]);
     const probe = new Redis({
       port,
       lazyConnect: true,
+      enableReadyCheck: false, // it waits for a second when Redis is still loading its file
       retryStrategy: () => 20,
       maxRetriesPerRequest: null,
     });
     probe.on('error', () => {});
-    await probe.ping();
+    const loaded = () =>
+      probe.ping().then(
+        () => true,
+        (error: Error) => !error.message.startsWith('LOADING'),
+      );
+    await until(loaded);
     const info = await probe.info('server').catch(() => ''); // a password is set
     probe.disconnect();
     const pid = /^process_id:(\d+)/m.exec(info)?.[1];

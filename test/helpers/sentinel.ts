@@ -1,10 +1,10 @@
 /** A master with two replicas, watched by three sentinels: on free ports, stopped at the end. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, startRedis, type TestRedis } from './redis.ts';
+import { spawnRedis } from './server-process.ts';
 import { until } from './until.ts';
 
 const NAME = 'mymaster';
@@ -106,8 +106,7 @@ async function startSentinel(
     `sentinel failover-timeout ${NAME} 5000`,
   ];
   writeFileSync(file, lines.join('\n'));
-  const program = process.env['MINQ_TEST_REDIS_SERVER'] ?? 'redis-server';
-  const server: ChildProcess = spawn(program, [file, '--sentinel'], { stdio: 'ignore' });
+  const server = spawnRedis([file, '--sentinel']);
   const client = new Redis({ port, retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on('error', () => {}); // refused until it listens
   await client.ping();

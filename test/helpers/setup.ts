@@ -48,15 +48,19 @@ export async function sharedRedis(flags?: string[]): Promise<TestRedis> {
   return server;
 }
 
-/** Runs the test on a stage. `redis`: a server of the test's own, else the file's. */
+/**
+ * Runs the test on a stage. `redis`: a server of the test's own, else the file's. `beside`: those that have it run beside
+ * each other, on servers of their own, as many at once as the file allows with `t.jobs`.
+ */
 export function scene(
   what: string,
   body: (test: Test, stage: Stage) => Promise<void>,
-  options: { redis?: () => Promise<TestRedis> } = {},
+  { redis: ownRedis, beside = false }: { redis?: () => Promise<TestRedis>; beside?: boolean } = {},
 ): void {
-  void t.test(what, async (test) => {
-    const redis = options.redis ? await options.redis() : await sharedRedis();
-    if (options.redis) test.teardown(() => redis.stop());
+  void t.test(what, { buffered: beside }, async (test) => {
+    const start = ownRedis ?? (beside ? startRedis : undefined);
+    const redis = start ? await start() : await sharedRedis();
+    if (start) test.teardown(() => redis.stop());
     const name = `test-${++counter}`;
     const closing: (() => Promise<unknown>)[] = [];
     const allowed: RegExp[] = [];

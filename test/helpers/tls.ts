@@ -20,8 +20,16 @@ export async function startTlsRedis(): Promise<TlsRedis> {
   const { certificate, key } = makeCertificate(folder, 'server');
   const tlsPort = await freePort();
   const redis = await startRedis([
-    ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no'],
-    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
+    '--tls-port',
+    String(tlsPort),
+    '--tls-auth-clients',
+    'no',
+    '--tls-cert-file',
+    certificate,
+    '--tls-key-file',
+    key,
+    '--tls-ca-cert-file',
+    certificate,
   ]);
   return {
     redis,
@@ -45,9 +53,23 @@ export function makeCertificate(
   execFileSync(
     'openssl',
     [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', key, '-out', certificate, '-days', '1', '-subj', `/CN=minq test ${name}`],
-      ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      '-days',
+      '1',
+      '-subj',
+      `/CN=minq test ${name}`,
+      '-addext',
+      'subjectAltName=IP:127.0.0.1,DNS:localhost',
     ],
     { stdio: 'ignore' },
   );

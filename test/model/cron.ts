@@ -49,7 +49,14 @@ function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
     if (!overlap && unfinished(before)) continue;
     before = tick;
     fired++;
-    place(queue, idOf(tick), json, LANES.find((lane) => lane[0] === letter)!, 'kept', 0);
+    place(
+      queue,
+      idOf(tick),
+      json,
+      LANES.find((lane) => lane[0] === letter)!,
+      'kept',
+      0,
+    );
   }
   const skipped = jobs.length - fired;
   entry.tick = next;

@@ -1,6 +1,14 @@
 /** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
 import { settlementArgs, type NewJob, type Settlement } from '../../src/settlement.ts';
-import { ended, idOf, ticketOf, LANES, type Lane, type ModelJob, type ModelQueue } from './queue.ts';
+import {
+  ended,
+  idOf,
+  ticketOf,
+  LANES,
+  type Lane,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
 
 const CANCELLED_KEPT_MS = 3_600_000;
 const WORKER_GONE_MS = 60_000;
@@ -200,8 +208,10 @@ export function leave(
   worker: string,
   counted: { number: number; pairs: readonly string[] },
 ): void {
-  // Sent again it finds the worker gone, and counts nothing.
-  if (queue.workers.has(worker)) tally(queue, worker, counted.number, counted.pairs);
+  const last = queue.left.get(worker);
+  const again = last && last.until >= queue.now && counted.number <= last.number;
+  if (!again) tally(queue, worker, counted.number, counted.pairs);
+  queue.left.set(worker, { number: counted.number, until: queue.now + WORKER_GONE_MS });
   queue.workers.delete(worker);
   queue.turns.delete(worker);
 }
@@ -214,7 +224,7 @@ export function progress(queue: ModelQueue, ticket: string, json: string): boole
 
 /** What was kept long enough goes, and workers that gave no sign of life. */
 export function prune(queue: ModelQueue): boolean {
-  for (const job of [...queue.jobs.values()]) {
+  for (const job of queue.jobs.values()) {
     if (ended(job) && job.at <= queue.now) queue.forget(job);
   }
   for (const [worker, { at }] of queue.workers) {

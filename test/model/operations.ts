@@ -11,6 +11,9 @@ export const WORKERS = ['a', 'b', 'c', 'x'] as const;
 export type WorkerName = (typeof WORKERS)[number];
 export type QueueName = 'q' | 'r';
 
+/** Ids that users give. */
+export const USERS: ReadonlySet<string> = new Set(['u', 'v']);
+
 export type Ending = 'completed' | 'failed' | 'cancelled' | 'retry' | 'postponed' | 'released';
 
 export interface Settle {
@@ -107,7 +110,7 @@ const op = <const D extends Operation['do'], T extends object>(
   arbitrary: fc.record({ do: fc.constant(what), ...rest }) as fc.Arbitrary<unknown>,
 });
 
-const operation = fc.oneof(
+const EVERYTHING = [
   op(14, 'enqueue', { queue, jobs: fc.array(newOne, { minLength: 1, maxLength: 3 }) }),
   op(3, 'enqueue again', { pick: fc.nat(3) }),
   op(4, 'enqueue flow', { shape }),
@@ -147,6 +150,26 @@ const operation = fc.oneof(
   op(7, 'beat', { worker: beater, again: rarely, all: fc.boolean() }),
   op(1, 'release beat', { worker: beater }),
   op(14, 'pass', { ms: fc.constantFrom(...PASSING) }),
-) as fc.Arbitrary<Operation>;
+];
 
-export const history = fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' });
+/** Where messages go to and fro: flows over both queues, brought once or twice. */
+const ON_TWO_QUEUES = [
+  op(3, 'enqueue flow', { shape: fc.oneof(group(fc.constantFrom('s', 'r')), shape) }),
+  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(4), settle }),
+  op(5, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
+  op(1, 'delivered', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
+  op(1, 'cancel', { pick }),
+  op(1, 'pass', { ms: fc.constantFrom(...PASSING) }),
+];
+
+const historyOf = (operations: typeof EVERYTHING) =>
+  fc.array(fc.oneof(...operations) as fc.Arbitrary<Operation>, {
+    minLength: 1,
+    maxLength: 60,
+    size: 'max',
+  });
+
+export const history = fc.oneof(
+  { weight: 6, arbitrary: historyOf(EVERYTHING) },
+  { weight: 1, arbitrary: historyOf(ON_TWO_QUEUES) },
+);

@@ -5,6 +5,8 @@
 import { violationsIn, type Members } from '../helpers/invariants.ts';
 import type { TurnReply } from './life.ts';
 import type { Move } from './move.ts';
+import { USERS } from './operations.ts';
+import { idOf } from './queue.ts';
 import type { Snapshot } from './snapshot.ts';
 import { withoutVoid } from './view.ts';
 
@@ -21,7 +23,7 @@ export class Promises {
     return [
       ...invariants(now, [...this.#comingTo(move.queue), ...(move.coming ?? [])]),
       ...(before ? goneBack(before, now) : []),
-      ...this.#givenTwice(move, reply),
+      ...this.#givenTwice(move, reply, now),
       ...this.#asleep(move, reply, now),
     ];
   }
@@ -36,15 +38,20 @@ export class Promises {
   }
 
   /** A ticket is the right to one run: nobody else ever gets it. */
-  #givenTwice({ queue, turnOf }: Move, reply: unknown): string[] {
-    if (turnOf === undefined) return [];
-    return (reply as TurnReply).claimed.flatMap(({ ticket, record }) => {
-      // An id of minq's own that was forgotten, enqueued again by a call sent again, is a job of its own.
-      const key = `${queue} ${ticket} ${record.slice(0, 13)}`;
-      const owner = this.#given.get(key) ?? turnOf;
-      this.#given.set(key, owner);
-      return owner === turnOf ? [] : [`${ticket} was given to ${owner}, and now to ${turnOf}`];
-    });
+  #givenTwice({ queue, turnOf }: Move, reply: unknown, { jobs }: Snapshot): string[] {
+    const found: string[] = [];
+    for (const { ticket } of turnOf === undefined ? [] : (reply as TurnReply).claimed) {
+      const owner = this.#given.get(`${queue} ${ticket}`) ?? turnOf!;
+      this.#given.set(`${queue} ${ticket}`, owner);
+      if (owner !== turnOf) found.push(`${ticket} was given to ${owner}, and now to ${turnOf}`);
+    }
+    // An id that is minq's own, and was forgotten, comes back only by the same call sent again after that.
+    for (const key of this.#given.keys()) {
+      const [of, ticket] = key.split(' ') as [string, string];
+      const id = idOf(ticket);
+      if (of === queue && !USERS.has(id) && !jobs.has(id)) this.#given.delete(key);
+    }
+    return found;
   }
 
   /** As long as something can be claimed, a token lies there, or somebody is awake to claim it. */

@@ -75,6 +75,8 @@ export class ModelQueue {
 
   readonly turns = new Map<string, ModelTurn>();
   readonly workers = new Map<string, { at: number; counted: number }>();
+  /** Workers that left, with the number of what they counted last: so long a call sent again is known. */
+  readonly left = new Map<string, { number: number; until: number }>();
   readonly timings = new Map<string, number>();
 
   readonly entries = new Map<string, ModelEntry>();

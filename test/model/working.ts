@@ -39,8 +39,7 @@ function settlementsOf(
   before: readonly Settlement[] = [],
 ): Settlement[] {
   let left = [...worker.held, ...worker.past];
-  const without = (taken: string) =>
-    (left = left.filter((ticket) => idOf(ticket) !== idOf(taken)));
+  const without = (taken: string) => (left = left.filter((ticket) => idOf(ticket) !== idOf(taken)));
   for (const { job } of before) without(job.ticket);
   return wanted.flatMap((each) => {
     const ticket = left[each.pick % Math.max(1, left.length)];

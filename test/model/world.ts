@@ -80,6 +80,7 @@ export class World {
   }
 
   remember(queue: QueueName, id: string): void {
-    if (!this.ids.some((each) => each.id === id && each.queue === queue)) this.ids.push({ queue, id });
+    if (!this.ids.some((each) => each.id === id && each.queue === queue))
+      this.ids.push({ queue, id });
   }
 }

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readEvidence } from '../../helpers/evidence.ts';
+import { follow } from '../../helpers/evidence.ts';
 import { until } from '../../helpers/until.ts';
 import type { WorkerOptions } from './library.ts';
 
@@ -25,8 +25,8 @@ export async function launch(program: string, options: WorkerOptions): Promise<C
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const ready = () =>
-    readEvidence(options.evidence).some(({ what, pid }) => what === 'ready' && pid === child.pid);
+  const entries = follow(options.evidence);
+  const ready = () => entries().some(({ what, pid }) => what === 'ready' && pid === child.pid);
   const over = () => child.exitCode !== null || child.signalCode !== null;
   try {
     await until(() => ready() || over(), { timeoutMs: START_MS, everyMs: 50 });

@@ -1,5 +1,5 @@
 /** minq as it is built: its own `minq worker` in processes, and a queue. */
-import { JobFailedError, Queue } from '../../../dist/index.js';
+import { JobFailedError, Queue, ResultNotFoundError } from '../../../dist/index.js';
 import { launch } from './launch.ts';
 import type { Library } from './library.ts';
 
@@ -26,7 +26,13 @@ export const minq: Library = {
         return { completed, failed };
       },
       async ended(id) {
-        const state = await queue.job(id).state();
+        const state = await queue
+          .job(id)
+          .state()
+          .catch((error: Error) => {
+            if (error instanceof ResultNotFoundError) return undefined; // lost
+            throw error;
+          });
         if (state !== 'completed' && state !== 'failed') return undefined;
         return queue
           .job(id)

@@ -15,8 +15,9 @@ const freeze: Scenario = {
   run: (ground) =>
     play(ground, {}, async (setting) => {
       const { leaseMs } = setting;
+      // A slot each: three workers have a job, the other three are there to take over.
       const start = () => setting.startWorker({ concurrency: 1 });
-      const old = await Promise.all([start(), start(), start()]);
+      const workers = await Promise.all(Array.from({ length: 6 }, start));
       const ids = await Promise.all([
         setting.enqueue('sleep', [leaseMs / 2]), // its newer run is over when the first comes back
         setting.enqueue('sleep', [leaseMs * 1.5]), // its newer run is under way then
@@ -25,18 +26,18 @@ const freeze: Scenario = {
       await until(() => unfinished(setting.entries()).length === ids.length);
       const first = unfinished(setting.entries());
       const at = Date.now();
+      const old = workers.filter(({ pid }) => first.some((run) => run.pid === pid));
       const frozen = old.filter(({ pid }) =>
         first.some((run) => run.pid === pid && run.id.startsWith('sleep')),
       );
       for (const worker of frozen) worker.kill('SIGSTOP');
-      await setting.startWorker({ concurrency: ids.length });
       ground.say('frozen');
       await sleep(Math.max(0, at + 2 * leaseMs - Date.now()));
       for (const worker of frozen) worker.kill('SIGCONT');
       // The old runs come to their ends. What a worker has to record, it has recorded when it stops.
       const over = () =>
         first.every((run) => !unfinished(setting.entries(), run.pid).some((r) => r.id === run.id));
-      await until(over, { timeoutMs: 4 * leaseMs + 10_000 });
+      await until(over, { timeoutMs: 4 * leaseMs + 10_000, everyMs: 20 });
       for (const worker of old) worker.kill('SIGTERM');
       await until(() => old.every(ended), { timeoutMs: 60_000 });
       ground.say('the old workers have stopped');

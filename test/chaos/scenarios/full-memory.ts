@@ -25,7 +25,8 @@ export default {
         },
       };
       const queue = stand.queue();
-      stand.worker(jobs, { concurrency: RUNNING, lease });
+      // More slots than jobs: a worker that is free sees a lease that ends.
+      for (let i = 0; i < 2; i++) stand.worker(jobs, { concurrency: RUNNING, lease });
       const handles = await Promise.all(
         Array.from({ length: RUNNING }, (_, n) => queue.enqueue('held', [n], { backoff: 50 })),
       );

@@ -12,12 +12,12 @@ const RETRIES = 100;
 
 const kill: Scenario = {
   name: 'kill',
-  what: 'SIGKILL of a worker at random moments, 20 times',
+  what: 'SIGKILL of a worker at random moments, many times',
   libraries: ['minq', 'bullmq'],
   run: (ground) =>
     play(ground, {}, async (setting) => {
       const random = randomOf(ground.seed, 'kill');
-      const kills = ground.full ? 20 : 8;
+      const kills = ground.full ? 20 : 6;
       const start = () => setting.startWorker();
       const workers = await Promise.all(Array.from({ length: WORKERS }, start));
       const killed: { pid: number; at: number }[] = [];

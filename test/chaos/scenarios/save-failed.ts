@@ -43,7 +43,10 @@ export default {
         `an enqueue ended with ${String(refused)}`,
       );
       const counts = await queue.counts().catch((error: Error) => error);
-      stand.ensure('active' in counts && counts.active === RUNNING, `counts: ${String(counts)}`);
+      stand.ensure(
+        'active' in counts && counts.active === RUNNING,
+        `counts: ${JSON.stringify(counts)}`,
+      );
       const late = patient.enqueue('echo', [7]); // its deadline allows for the fault
       held.open(); // these end while nothing can be written
       await sleep(full ? 10_000 : 2_000); // how long the fault lasts

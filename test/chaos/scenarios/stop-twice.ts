@@ -18,23 +18,24 @@ const stopTwice: Scenario = {
       const recovered: number[] = [];
       const stops: number[] = [];
       const broken: string[] = [];
-      let current = await setting.startWorker();
+      const workers = await Promise.all([setting.startWorker(), setting.startWorker()]);
       for (let i = 1; i <= times; i++) {
         const id = await setting.enqueue('sleep', [2_000]);
-        await until(() => unfinished(setting.entries()).some((run) => run.id === id));
-        const next = await setting.startWorker();
-        const run = unfinished(setting.entries(), current.pid).find((one) => one.id === id);
-        if (!run) throw new Error(`${id} is not where it was started`);
-        current.kill('SIGTERM');
+        const held = () => unfinished(setting.entries()).find((one) => one.id === id);
+        await until(held);
+        const run = held()!;
+        const holder = workers.find(({ pid }) => pid === run.pid)!;
+        holder.kill('SIGTERM');
         await sleep(BETWEEN_MS);
-        current.kill('SIGTERM');
+        holder.kill('SIGTERM');
         const at = Date.now();
-        await until(() => ended(current));
+        await until(() => ended(holder));
         stops.push(Date.now() - at);
-        if (current.exitCode !== 1) broken.push(`it exits with ${current.exitCode}, not with 1`);
-        await until(() => nextRun(setting.entries(), run, run.at));
-        recovered.push(nextRun(setting.entries(), run, run.at)!.at - at);
-        current = next;
+        if (holder.exitCode !== 1) broken.push(`it exits with ${holder.exitCode}, not with 1`);
+        const again = () => nextRun(setting.entries(), run, run.at);
+        await until(again);
+        recovered.push(again()!.at - at);
+        workers[workers.indexOf(holder)] = await setting.startWorker();
         ground.say(`${i} of ${times}`);
       }
       await setting.drained();

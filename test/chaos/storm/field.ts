@@ -53,7 +53,7 @@ export class Field {
     this.supervisor = new Supervisor(settings.sampleMs > 0 ? ['--expose-gc'] : []);
     this.queue = new Queue(QUEUE, { redis: redis.url, callTimeout: 30_000 });
     this.watch = new Watch(redis.client, QUEUE);
-    process.on('exit', this.#killRedis);
+    process.on('exit', this.#onExit);
   }
 
   async #start(): Promise<void> {
@@ -121,7 +121,7 @@ export class Field {
     await this.watch.stop();
     await this.queue.close();
     for (const wire of this.wires) await wire.close();
-    process.off('exit', this.#killRedis);
+    process.off('exit', this.#onExit);
     await this.redis.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -130,7 +130,10 @@ export class Field {
     return path.join(this.#folder, name);
   }
 
-  readonly #killRedis = () => this.redis.signal('SIGKILL');
+  readonly #onExit = () => {
+    this.redis.signal('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
 }
 
 export const workerName = (number: number) => `worker ${number}`;

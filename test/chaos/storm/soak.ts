@@ -163,7 +163,8 @@ async function findLeftOver(field: Field, say: SoakOptions['say']): Promise<stri
   const kept = Math.max(RESULT_TTL_MS, PRESENCE_MS) + 1_000;
   await new Promise((resolve) => setTimeout(resolve, kept));
   await field.startWorker(WORKERS);
-  await supervisor.end(workerName(WORKERS), 10_000);
+  supervisor.ask(workerName(WORKERS));
+  await supervisor.wait(workerName(WORKERS), CLEAN_UP_MS);
   const base = `minq:{${QUEUE}}:`;
   const keys = await redis.client.keys(`${base}*`);
   return keys

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { until } from '../../helpers/until.ts';
 
 /** Long enough for a slow machine to load TypeScript. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 interface Slot {
   readonly child: ChildProcess;
@@ -39,20 +39,27 @@ export class Supervisor {
     slot.child.kill(signal);
   }
 
-  /** Asks a process to end; it has to do so by itself. @returns whether it did */
-  async end(name: string, withinMs: number): Promise<boolean> {
+  /** Asks a process to end; it has to do so by itself. */
+  ask(name: string): void {
     const slot = this.#slots.get(name)!;
-    const { child } = slot;
     slot.fate = 'asked';
-    if (child.connected) child.send('end');
+    if (slot.child.connected) slot.child.send('end');
+  }
+
+  ended(name: string): boolean {
+    return ended(this.#slots.get(name)!.child);
+  }
+
+  /** Waits for one that was asked. @returns whether it did end */
+  async wait(name: string, withinMs: number): Promise<boolean> {
+    const { child } = this.#slots.get(name)!;
     const byItself = await until(() => ended(child), { timeoutMs: withinMs }).then(
       () => true,
       () => false,
     );
     if (byItself && child.exitCode !== 0) {
-      this.deaths.push(
-        `${name} ended with ${child.signalCode ?? child.exitCode} when asked to end`,
-      );
+      const how = child.signalCode ?? child.exitCode;
+      this.deaths.push(`${name} ended with ${how} when asked to end`);
     }
     return byItself;
   }

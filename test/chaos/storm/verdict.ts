@@ -17,6 +17,8 @@ export interface Verdict {
   readonly broken: readonly string[];
   /** Runs beyond the first, but for those that followed a failure. */
   readonly extraRuns: number;
+  /** How many ticks of cron ran; the seconds between the first and the last of them, where none is lost. */
+  readonly ticks: number;
 }
 
 export function judge(history: History): Verdict {
@@ -38,6 +40,7 @@ export function judge(history: History): Verdict {
       ...findMisrecorded(history, cases, runs),
     ],
     extraRuns: countExtra(runs),
+    ticks: new Set(runs.get('tick')?.map(({ id }) => id)).size,
   };
 }
 
