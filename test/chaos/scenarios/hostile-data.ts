@@ -172,10 +172,10 @@ async function spinNot(stand: Stand): Promise<void> {
   await client.config('SET', 'slowlog-log-slower-than', '-1');
   const rows = (await client.slowlog('GET', '100000')) as [number, number, number, string[]][];
   const sent = new Map<string, number>();
-  for (const queue of rows.flatMap(
-    ([, , , args]) => /\{([^}]+)\}/.exec(args.join(' '))?.[1] ?? [],
-  )) {
-    sent.set(queue, (sent.get(queue) ?? 0) + 1);
+  for (const [, , , args] of rows) {
+    if (args[0] !== args[0]!.toLowerCase()) continue; // called by a script of ours, not by a client
+    const queue = /\{([^}]+)\}/.exec(args.join(' '))?.[1];
+    if (queue !== undefined) sent.set(queue, (sent.get(queue) ?? 0) + 1);
   }
   for (const [queue, count] of sent) {
     stand.ensure(count < BUSY, `garbage in ${queue}: ${count} commands of an idle worker in ${WATCHED_MS} ms`); // prettier-ignore
