@@ -71,7 +71,7 @@ export const LEASE: readonly Mutant[] = [
     name: 'leave-counts-twice',
     what: 'the last counts of a worker are counted again when the answer was lost',
     file: 'scripts/upkeep.ts',
-    find: `if redis.call('HEXISTS', workers, worker) == 1 then tally(worker, number, REST) end`,
+    find: `if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end`,
     replace: `tally(worker, number, REST)`,
     tests: ['statistics', 'model'],
   },
