@@ -142,26 +142,3 @@ export async function pollute(client: Redis, queue: string, name: KeyName): Prom
   for (const [error] of replies!) if (error) throw error;
   return TEXTS.length;
 }
-
-/** Puts another type of value in the place of the key. @returns what it did */
-export async function mistype(
-  client: Redis,
-  key: string,
-  own: string,
-  turn: number,
-): Promise<string> {
-  const wrong = ['string', 'list', 'hash', 'set', 'zset', 'stream'].filter((type) => type !== own);
-  const type = wrong[turn % wrong.length]!;
-  const write: Record<string, () => unknown> = {
-    string: () => client.set(key, 'garbage'),
-    list: () => client.rpush(key, 'garbage'),
-    hash: () => client.hset(key, 'garbage', '1'),
-    set: () => client.sadd(key, 'garbage'),
-    zset: () => client.zadd(key, '1', 'garbage'),
-    stream: () => client.xadd(key, '*', 'garbage', '1'),
-  };
-  await write[type]!();
-  return type;
-}
-
-export const typeOf = (name: KeyName) => TYPES[name];
