@@ -29,6 +29,8 @@ function redisOptions(settings: ClientSettings) {
     enableOfflineQueue: true,
     enableAutoPipelining: false,
     autoResendUnfulfilledCommands: settings.resend,
+    // Nobody hears of the subscriptions ioredis makes again: cut off, they are unhandled rejections. We make them ourselves.
+    autoResubscribe: false,
     failoverDetector: true,
     // A sentinel that hangs accepts connections and says nothing: ioredis would ask no other, for ever.
     sentinelCommandTimeout: 1_000,

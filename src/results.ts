@@ -98,14 +98,16 @@ export class Results {
     subscriber.client.on('message', (channel: string, message: string) =>
       this.#hear(channel, message),
     );
-    // ioredis subscribes again by itself, but doesn't say when: subscribing twice is harmless, and awaited.
-    const renewAll = () => {
+    // After a break also for those who will wait later; now and then, in case the subscription was lost all the same.
+    subscriber.client.on('ready', () => {
+      for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);
+    });
+    const renewAwaited = async () => {
       for (const awaited of this.#queues.values()) {
         if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);
       }
     };
-    subscriber.client.on('ready', renewAll);
-    this.#loop = startLoop(async () => renewAll(), { everyMs: LOOK_AGAIN_MS, onError: () => {} });
+    this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });
     return subscriber;
   }
 

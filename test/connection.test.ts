@@ -1,7 +1,9 @@
 /** Servers that refuse, and servers that are shaken: what a caller gets to see of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
+import { once } from 'node:events';
 import t, { type Test } from 'tap';
+import { Connection } from '../src/connection.ts';
 import { chain, group, MinqError, Queue, RedisCommandError, step, Worker } from '../src/index.ts';
 import { faultyScene } from './helpers/faulty.ts';
 import { startRedis } from './helpers/redis.ts';
@@ -380,4 +382,18 @@ scene(
     await queue.close();
   },
   ownRedis,
+);
+
+scene(
+  'closed while it has just come back: nothing is left that nobody hears of',
+  async (_, stage) => {
+    const connection = new Connection(stage.redis.url, { name: 'minq:test', callTimeoutMs: 5_000 });
+    stage.onEnd(async () => connection.close());
+    await connection.call((client) => client.subscribe('channel'));
+    const ready = once(connection.client, 'ready');
+    connection.client.disconnect(true);
+    await ready;
+    connection.close(); // a rejection without a handler would fail the test
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  },
 );

@@ -207,18 +207,22 @@ scene('hostile and broken things in Redis do no harm to the text', async (t, sta
   const worker = {
     host: HOSTILE,
     pid: '1"} 9\n',
-    concurrency: 'x',
-    busy: { counts: [] },
-    loop: null,
-    memory: { rss: null, heap: '5\nforged 1' },
+    concurrency: 1,
+    busy: 0,
+    startedAt: 1,
+    running: [],
+    loop: { p50: 1, p99: 1, max: 1 },
+    memory: { rss: 1, heap: '5\nforged 1' },
   };
+  const wrong = { ...worker, concurrency: 'x\nforged 1' }; // no heartbeat writes such a thing
+
   await client.hset(keys.workers, 'w"\n', now + JSON.stringify(worker));
+  await client.hset(keys.workers, 'wrong', now + JSON.stringify(wrong));
   await client.hset(keys.workers, 'empty', `${now}{}`, 'none', 'x', 'word', `${now}"text"`);
   const parsed = await metricsOf(queue);
   t.equal(parsed.value('minq_function_runs_total', { function: evil, outcome: 'completed' }), 3);
   t.equal(parsed.value('minq_worker_info', { worker: 'w"\n', host: HOSTILE, pid: '1"} 9\n' }), 1);
-  t.same(parsed.values('minq_worker_slots', { worker: 'w"\n' }), []);
-  t.equal(parsed.value('minq_workers', { queue: stage.name }), 3);
+  t.equal(parsed.value('minq_workers', { queue: stage.name }), 1);
   t.notOk(parsed.families.has('forged'));
 });
 

@@ -14,7 +14,6 @@ export function startControl(
 ): { stop(): void } {
   connection.client.on('message', (_channel: string, message: string) => onMessage(message));
   let subscribed = false;
-  // Redis may be away at the start: ioredis subscribes again only what was subscribed once.
   const subscribe = () => {
     connection
       .call((client) => client.subscribe(channel))
@@ -23,7 +22,7 @@ export function startControl(
         onSubscribed();
       }, retry);
   };
-  // After a break ioredis subscribes again by itself, but doesn't say when: twice is harmless, and awaited.
+  // After a break; a first subscription that is still under way goes out by itself.
   connection.client.on('ready', () => {
     if (subscribed) subscribe();
   });
