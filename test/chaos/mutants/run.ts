@@ -67,11 +67,7 @@ export async function tryMutants(
     endTrials();
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   };
-  const onSignal = () => {
-    end();
-    process.exit(130);
-  };
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  process.once('exit', end); // whatever ends us
   try {
     const temporary = path.join(home, 'tmp');
     mkdirSync(temporary);
@@ -96,7 +92,7 @@ export async function tryMutants(
     await Promise.all(all);
     return done.toSorted((a, b) => position(mutants, a) - position(mutants, b));
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('exit', end);
     end();
   }
 }
