@@ -1,20 +1,29 @@
 /**
  * One library in one scenario, in a process of its own. Warms up and says so to its parent; then sends a
  * `Measurement` for each message it gets; ends when the parent lets go of it.
- * Arguments: library, scenario, URL of Redis, ms of warm-up, ms of a round, file for a CPU profile.
+ * Arguments: library, scenario, URL of Redis, ms of warm-up, ms of a round, `quick` or `full`, file for a CPU profile.
  */
 import { LIBRARIES } from './libraries.ts';
-import { CommandCounter, Profiler, Stopwatch, usedMemory } from './meter.ts';
+import {
+  CommandCounter,
+  LoopDelay,
+  Profiler,
+  ScriptLog,
+  Stopwatch,
+  together,
+  usedMemory,
+  type Meter,
+} from './meter.ts';
 import { native } from './native.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-/** What a job costs, `jobs` of them having been timed. */
+/** What a job costs, `jobs` of them having been timed. Not every scenario has every figure. */
 export interface Measurement {
   jobs: number;
-  jobsPerSecond: number;
+  jobsPerSecond?: number | undefined;
   /** Commands: sent by the client, and called by its scripts. */
-  sent: number;
-  inScripts: number;
+  sent?: number;
+  inScripts?: number;
   redisCpuUs: number;
   nodeCpuUs: number;
   /** Between Node and Redis, both directions. */
@@ -24,6 +33,15 @@ export interface Measurement {
   p99Ms?: number;
   /** `used_memory` per waiting job. */
   memoryBytes?: number;
+  /** That of all of them. */
+  totalMiB?: number;
+  /** The rate as a share of that of the same work without a queue. */
+  ofIdeal?: number;
+  /** Of Node, in steps of a millisecond. */
+  loopDelayP99Ms?: number;
+  /** The longest script, 0 when under a millisecond; and how many took over 5 ms. */
+  longestScriptMs?: number;
+  longScripts?: number;
 }
 
 const { Redis: Client } = native('ioredis') as typeof import('ioredis');
@@ -33,32 +51,43 @@ const MOST_TIMED = 200_000;
 const COUNTED = 2_000;
 const WEIGHED = 20_000;
 
-const [library = '', scenarioName = '', url = '', warmUpMs = '', roundMs = '', profile] =
+const [library = '', scenarioName = '', url = '', warmUpMs = '', roundMs = '', how, profile] =
   process.argv.slice(2);
 const scenario = SCENARIOS.find(({ name }) => name === scenarioName)!;
 const control = new Client(url);
 const { connect } = await LIBRARIES[library]!();
-const lib = await connect(url, scenario.waits ?? false);
-const batch = await scenario.prepare(lib);
-const jobs = await warmUp(Number(warmUpMs), Number(roundMs));
+const lib = await connect(url, scenario.uses);
+const quick = how === 'quick';
+const endings: (() => unknown)[] = [];
+const batch = await scenario.prepare(lib, {
+  library,
+  url,
+  control,
+  quick,
+  onEnd: (close) => void endings.push(close),
+});
+const size = scenario.size?.[quick ? 'quick' : 'full'];
+const n = scenario.cold ? size! : await warmUp(Number(warmUpMs), Number(roundMs));
 
 process.on('message', async () => process.send!(await round()));
 process.once('disconnect', async () => {
+  for (const end of endings) await end();
   await lib.close();
+  await control.flushall();
   control.disconnect();
 });
 process.send!('ready');
 
 /**
  * Runs growing batches until the time is over: the compiler has then seen everything often enough.
- * @returns how many jobs fill a round
+ * @returns how many jobs a round has: as many as fill it, if the scenario leaves that open
  */
 async function warmUp(forMs: number, fillMs: number): Promise<number> {
   const startedAt = performance.now();
-  for (let n = 50; ;) {
+  for (let n = Math.min(50, size ?? 50); ;) {
     const watch = new Stopwatch(control);
     await batch(n, watch);
-    const fill = Math.min(MOST_TIMED, Math.ceil((n / watch.seconds) * (fillMs / 1_000)));
+    const fill = size ?? Math.min(MOST_TIMED, Math.ceil((n / watch.seconds) * (fillMs / 1_000)));
     if (performance.now() - startedAt >= forMs) return fill;
     n = Math.min(n * 2, fill);
   }
@@ -67,20 +96,27 @@ async function warmUp(forMs: number, fillMs: number): Promise<number> {
 async function round(): Promise<Measurement> {
   await control.flushall();
   const watch = new Stopwatch(control);
-  const took = await batch(jobs, watch);
+  const loop = new LoopDelay();
+  const scripts = new ScriptLog(control);
+  const meters: Meter[] = [watch];
+  if (scenario.loopDelay) meters.push(loop);
+  if (scenario.scripts) meters.push(scripts);
+  const { jobs = n, ...found } = (await batch(n, together(...meters))) ?? {};
 
   const counter = new CommandCounter(control);
-  const counted = Math.min(jobs, COUNTED);
-  await batch(counted, counter);
+  const counted = Math.min(n, scenario.counted ?? COUNTED);
+  if (counted > 0) await batch(counted, counter);
 
-  if (profile) await batch(jobs, new Profiler(profile));
+  if (profile) await batch(n, new Profiler(profile));
   const measurement = {
     jobs,
     jobsPerSecond: jobs / watch.seconds,
     ...watch.perJob(jobs),
-    ...counter.perJob(counted),
-    ...(took && percentiles(took)),
+    ...(counted > 0 && counter.perJob(counted)),
+    ...(scenario.loopDelay && { loopDelayP99Ms: loop.p99Ms }),
+    ...(scenario.scripts && { longestScriptMs: scripts.longestMs, longScripts: scripts.long }),
     ...(scenario.memory && { memoryBytes: await weigh() }),
+    ...found,
   };
   await control.flushall();
   return measurement;
@@ -91,10 +127,4 @@ async function weigh(): Promise<number> {
   const before = await usedMemory(control);
   await lib.enqueueMany(Array.from({ length: WEIGHED }, (_, i) => i));
   return ((await usedMemory(control)) - before) / WEIGHED;
-}
-
-function percentiles(took: number[]): { p50Ms: number; p99Ms: number } {
-  const sorted = took.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
-  return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }

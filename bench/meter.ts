@@ -4,12 +4,23 @@ import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { Redis } from 'ioredis';
 
 export interface Meter {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Started in this order and stopped in the opposite one: the first is started last, so that it reads none of the others. */
+export const together = (...meters: readonly Meter[]): Meter => ({
+  async start() {
+    for (const meter of meters.toReversed()) await meter.start();
+  },
+  async stop() {
+    for (const meter of meters) await meter.stop();
+  },
+});
 
 interface Reading {
   at: number;
@@ -72,6 +83,64 @@ async function readServer(control: Redis): Promise<Pick<Reading, 'redisCpuUs' | 
 export async function usedMemory(control: Redis): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await control.info('memory'))![1]);
 }
+
+/** How late the event loop comes to what is due, as a timer of a millisecond sees it; that millisecond is in it. */
+export class LoopDelay implements Meter {
+  readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: 1 });
+
+  async start(): Promise<void> {
+    this.#histogram.enable();
+  }
+
+  async stop(): Promise<void> {
+    this.#histogram.disable();
+  }
+
+  get p99Ms(): number {
+    return this.#histogram.percentile(99) / 1e6;
+  }
+}
+
+const LOGGED_FROM_MS = 1;
+const LONG_MS = 5;
+const MOST_LOGGED = 100_000;
+
+/** The scripts that kept everybody else waiting, from Redis's own log of what was slow. */
+export class ScriptLog implements Meter {
+  readonly #control: Redis;
+  #tookMs: number[] = [];
+
+  constructor(control: Redis) {
+    this.#control = control;
+  }
+
+  async start(): Promise<void> {
+    await this.#control.config('SET', 'slowlog-max-len', MOST_LOGGED);
+    await this.#control.config('SET', 'slowlog-log-slower-than', LOGGED_FROM_MS * 1_000);
+    await this.#control.slowlog('RESET');
+  }
+
+  async stop(): Promise<void> {
+    await this.#control.config('SET', 'slowlog-log-slower-than', -1);
+    const log = (await this.#control.slowlog('GET', MOST_LOGGED)) as SlowLog;
+    await this.#control.slowlog('RESET');
+    this.#tookMs = log
+      .filter(([, , , [command = '']]) => command.toLowerCase().startsWith('eval'))
+      .map(([, , us]) => us / 1_000);
+  }
+
+  /** 0 when all took less than a millisecond. */
+  get longestMs(): number {
+    return this.#tookMs.reduce((longest, ms) => Math.max(longest, ms), 0);
+  }
+
+  /** How many took longer than any script should. */
+  get long(): number {
+    return this.#tookMs.filter((ms) => ms > LONG_MS).length;
+  }
+}
+
+type SlowLog = readonly [id: number, at: number, us: number, command: string[]][];
 
 const MARK = 'minq-bench';
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { LIBRARIES } from './libraries.ts';
-import { SCENARIOS, scenariosNamed, type Scenario } from './scenarios.ts';
+import { SCENARIOS, scenariosNamed } from './scenarios.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 export interface Options {
   rounds: number;
@@ -9,9 +10,26 @@ export interface Options {
   /** How long each process warms up, and measures in a round. */
   warmUpMs: number;
   roundMs: number;
+  /** Small sizes. */
+  quick: boolean;
   json: boolean;
+  /** File for a chart. */
+  svg: string | undefined;
   /** Folder for a CPU profile of each measurement. */
   profile: string | undefined;
+}
+
+/** The names of these, indented, no line too long. */
+function lines(scenarios: readonly Scenario[]): string {
+  const wrapped = [''];
+  for (const { name } of scenarios) {
+    if (wrapped.at(-1)!.length + name.length > 60) wrapped.push('');
+    wrapped.push(`${wrapped.pop()}${name}, `);
+  }
+  return wrapped
+    .map((line) => `${' '.repeat(24)}${line.trim()}`)
+    .join('\n')
+    .replace(/,$/, '');
 }
 
 export const USAGE = `Measures minq beside other queues, each measurement in a process of its own.
@@ -19,11 +37,15 @@ export const USAGE = `Measures minq beside other queues, each measurement in a p
   npm run bench -- [options]
 
   --rounds <n>        how often all is measured, in turn (default 5)
-  --only <names>      scenarios, separated by commas: ${SCENARIOS.map(({ name }) => name).join(', ')};
-                      or what they begin with: enqueue, process, call
+  --only <names>      scenarios, separated by commas, or what they begin with (enqueue, backlog):
+${lines(SCENARIOS.filter(({ long }) => !long))}
+                      and these, which take longer and are left out unless named:
+${lines(SCENARIOS.filter(({ long }) => long))}
+  --all               all of them: half an hour and more
   --libs <names>      libraries, separated by commas: ${Object.keys(LIBRARIES).join(', ')}
   --quick             one short round, to see that it works; its numbers mean little
   --json              the numbers as JSON on standard output
+  --svg <file>        writes a chart of the speeds there
   --profile <folder>  writes a CPU profile of each measurement there
   --help`;
 
@@ -33,10 +55,12 @@ export function readOptions(args: string[]): Options | undefined {
     args,
     options: {
       rounds: { type: 'string' },
+      all: { type: 'boolean', default: false },
       only: { type: 'string' },
       libs: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      svg: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -57,10 +81,14 @@ export function readOptions(args: string[]): Options | undefined {
   }
   return {
     rounds,
-    scenarios: named ? SCENARIOS.filter((one) => named.flat().includes(one)) : SCENARIOS,
+    scenarios: SCENARIOS.filter((one) =>
+      named ? named.flat().includes(one) : values.all || !one.long,
+    ),
     libraries: Object.keys(LIBRARIES).filter((name) => libraries.includes(name)),
     ...(values.quick ? { warmUpMs: 40, roundMs: 40 } : { warmUpMs: 1_500, roundMs: 400 }),
+    quick: values.quick,
     json: values.json,
+    svg: values.svg,
     profile: values.profile,
   };
 }

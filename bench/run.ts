@@ -3,46 +3,67 @@
  * its own for every scenario, and an empty Redis for every round; the rounds interleave (A B C D, A B C D),
  * so that a slow minute of the machine hits all alike.
  */
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { startRedis, type TestRedis } from '../test/helpers/redis.ts';
+import { chart } from './chart.ts';
 import type { Measurement } from './measure.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { Progress } from './progress.ts';
 import { Subject } from './subject.ts';
-import { checkBudgets, compare, summarize, type Row } from './summary.ts';
-import { budgetText, comparisonText, resultsText } from './table.ts';
+import { checkBudgets, checkGrowth, compare, summarize, type Row } from './summary.ts';
+import { budgetText, comparisonText, growthText, resultsText } from './table.ts';
+
+/** One library in one scenario, and what its rounds gave. */
+interface Series {
+  scenario: string;
+  library: string;
+  rounds: Measurement[];
+}
 
 async function measureAll(options: Options, redis: TestRedis, stop: AbortSignal): Promise<Row[]> {
-  const plan = options.scenarios.map(({ name, waits }) => ({
-    scenario: name,
-    // The floor has no results to wait for.
-    libraries: options.libraries.filter((library) => !(waits && library === 'floor')),
+  const plan = options.scenarios.map(({ name, alone, without }) => ({
+    alone,
+    series: options.libraries
+      .filter((library) => !without?.includes(library))
+      .map((library): Series => ({ scenario: name, library, rounds: [] })),
   }));
-  const pairs = plan.flatMap(({ libraries }) => libraries).length;
-  const progress = new Progress(pairs * (options.rounds + 1));
-  const rows: Row[] = [];
-  for (const { scenario, libraries } of plan) {
+  const together = plan.filter(({ alone }) => !alone).map(({ series }) => series);
+  const alone = plan.filter((one) => one.alone).flatMap(({ series }) => series);
+  const steps = together.flat().length * (options.rounds + 1) + alone.length * 2 * options.rounds;
+  const progress = new Progress(steps);
+  const start = ({ scenario, library }: Series) => {
+    progress.step(`${scenario} ${library} warm-up`);
+    return Subject.start(library, scenario, redis.url, options, stop);
+  };
+  const measure = async ({ scenario, library, rounds }: Series, subject: Subject) => {
+    progress.step(`${scenario} ${library} round ${rounds.length + 1}`);
+    rounds.push(await subject.round());
+  };
+
+  for (const series of together) {
     const subjects: Subject[] = [];
-    for (const library of libraries) {
-      progress.step(`${scenario} ${library} warm-up`);
-      subjects.push(await Subject.start(library, scenario, redis.url, options, stop));
-    }
-    const measured = new Map<string, Measurement[]>();
+    // One after the other, that none warms up in another's heat; in a quick run that is no matter.
+    if (options.quick) subjects.push(...(await Promise.all(series.map(start))));
+    else for (const one of series) subjects.push(await start(one));
     for (let round = 1; round <= options.rounds; round++) {
-      for (const subject of subjects) {
-        progress.step(`${scenario} ${subject.library} round ${round}`);
-        measured.set(subject.library, [
-          ...(measured.get(subject.library) ?? []),
-          await subject.round(),
-        ]);
-      }
+      for (const [i, one] of series.entries()) await measure(one, subjects[i]!);
     }
     for (const subject of subjects) await subject.end();
-    for (const [library, rounds] of measured) rows.push(summarize(scenario, library, rounds));
+  }
+  // These are compared with each other, too: a backlog of a million with one of a thousand.
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const one of alone) {
+      const subject = await start(one);
+      await measure(one, subject);
+      await subject.end();
+    }
   }
   progress.end();
-  return rows;
+  return plan.flatMap(({ series }) =>
+    series.map(({ scenario, library, rounds }) => summarize(scenario, library, rounds)),
+  );
 }
 
 async function describeMachine(redis: TestRedis, libraries: readonly string[]) {
@@ -83,17 +104,23 @@ async function main(): Promise<void> {
     const seconds = Math.round((performance.now() - startedAt) / 1_000);
     const comparisons = compare(rows, options.scenarios);
     const budgets = checkBudgets(rows);
-    const { rounds } = options;
+    const growth = checkGrowth(rows);
+    const { rounds, svg } = options;
     if (options.json) {
       console.log(
-        JSON.stringify({ machine, rounds, seconds, rows, comparisons, budgets }, null, 2),
+        JSON.stringify({ machine, rounds, seconds, rows, comparisons, budgets, growth }, null, 2),
       );
-      return;
+    } else {
+      console.log(`${rounds} interleaved rounds, ${seconds} s\n`);
+      console.log(resultsText(rows, options.scenarios));
+      if (comparisons.length > 0) console.log(`\n${comparisonText(comparisons)}`);
+      if (budgets.length > 0) console.log(`\n${budgetText(budgets)}`);
+      if (growth.length > 0) console.log(`\n${growthText(growth)}`);
     }
-    console.log(`${rounds} interleaved rounds, ${seconds} s\n`);
-    console.log(resultsText(rows, options.scenarios));
-    if (comparisons.length > 0) console.log(`\n${comparisonText(comparisons)}`);
-    if (budgets.length > 0) console.log(`\n${budgetText(budgets)}`);
+    if (svg) {
+      const made = `Node ${machine.node}, Redis ${machine.redis}, ${machine.cores} cores, median of ${rounds} rounds`;
+      writeFileSync(svg, chart(rows, options.scenarios, names, made));
+    }
   } finally {
     stop.abort();
     await redis.stop();

@@ -1,6 +1,6 @@
 /** From the measurements of all rounds to rows, comparisons and budgets. */
 import type { Measurement } from './measure.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenarios/scenario.ts';
 
 export type Figure = Exclude<keyof Measurement, 'jobs'>;
 
@@ -26,6 +26,7 @@ export interface Comparison {
 
 export interface Budget {
   what: string;
+  unit: string;
   atMost: number;
   is: number;
   kept: boolean;
@@ -75,32 +76,84 @@ export function compare(rows: readonly Row[], scenarios: readonly Scenario[]): C
   return comparisons;
 }
 
-/** What minq may cost, in microseconds per job. */
-const BUDGETS: readonly { scenario: string; figure: Figure; what: string; atMost: number }[] = [
+/** What minq may cost. */
+const BUDGETS: readonly {
+  scenario: string;
+  figure: Figure;
+  what: string;
+  unit: string;
+  atMost: number;
+}[] = [
   {
     scenario: 'process-100',
     figure: 'redisCpuUs',
     what: 'Redis CPU per job processed, 100 at once',
+    unit: 'us',
     atMost: 8,
   },
   {
     scenario: 'process-100',
     figure: 'nodeCpuUs',
     what: 'Node CPU per job processed, 100 at once',
+    unit: 'us',
     atMost: 8,
   },
   {
     scenario: 'enqueue-concurrent',
     figure: 'redisCpuUs',
     what: 'Redis CPU per job enqueued, concurrent',
+    unit: 'us',
     atMost: 2.5,
   },
+  {
+    scenario: 'process-100',
+    figure: 'loopDelayP99Ms',
+    what: 'event-loop delay of the worker, p99, 100 at once',
+    unit: 'ms',
+    atMost: 10,
+  },
+  {
+    scenario: 'delayed-1m',
+    figure: 'totalMiB',
+    what: 'memory of a million delayed jobs',
+    unit: 'MiB',
+    atMost: 250,
+  },
+  ...['backlog-1m', 'delayed-1m', 'delayed-due'].map((scenario) => ({
+    scenario,
+    figure: 'longestScriptMs' as const,
+    what: `longest script, ${scenario}`,
+    unit: 'ms',
+    atMost: 5,
+  })),
 ];
 
 export function checkBudgets(rows: readonly Row[]): Budget[] {
-  return BUDGETS.flatMap(({ scenario, figure, what, atMost }) => {
-    const row = rows.find((one) => one.scenario === scenario && one.library === 'minq');
-    const is = row?.figures[figure]?.median;
-    return is === undefined ? [] : [{ what, atMost, is, kept: is <= atMost }];
+  return BUDGETS.flatMap(({ scenario, figure, what, unit, atMost }) => {
+    const is = ofMinq(rows, scenario, figure);
+    return is === undefined ? [] : [{ what, unit, atMost, is, kept: is <= atMost }];
   });
 }
+
+/** How minq's speed holds when more is to be carried. */
+export interface Growth {
+  what: string;
+  atLeast: number;
+  is: number;
+  kept: boolean;
+}
+
+export function checkGrowth(rows: readonly Row[]): Growth[] {
+  const growth: Growth[] = [];
+  const hold = (what: string, atLeast: number, is: number | undefined) => {
+    if (is !== undefined) growth.push({ what, atLeast, is, kept: is >= atLeast });
+  };
+  const few = ofMinq(rows, 'backlog-1k', 'jobsPerSecond');
+  const many = ofMinq(rows, 'backlog-1m', 'jobsPerSecond');
+  hold('jobs/s with 1,000,000 waiting, of that with 1,000', 0.9, few && many && many / few);
+  hold('jobs/s of 10 ms of I/O, of the ideal', 0.95, ofMinq(rows, 'io-10ms', 'ofIdeal'));
+  return growth;
+}
+
+const ofMinq = (rows: readonly Row[], scenario: string, figure: Figure): number | undefined =>
+  rows.find((row) => row.scenario === scenario && row.library === 'minq')?.figures[figure]?.median;

@@ -1,6 +1,6 @@
 /** The numbers as text. */
-import type { Scenario } from './scenarios.ts';
-import type { Budget, Comparison, Figure, Row, Spread } from './summary.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import type { Budget, Comparison, Figure, Growth, Row, Spread } from './summary.ts';
 
 interface Column {
   title: string;
@@ -28,10 +28,16 @@ const COLUMNS: readonly Column[] = [
   figure('p50 ms', 'p50Ms', short),
   figure('p99 ms', 'p99Ms', short),
   figure('waiting B', 'memoryBytes', whole),
+  figure('MiB', 'totalMiB', short),
+  figure('of ideal', 'ofIdeal', (share) => `${(share * 100).toFixed(1)} %`),
+  figure('loop p99 ms', 'loopDelayP99Ms', short),
+  figure('longest script ms', 'longestScriptMs', (ms) => (ms > 0 ? short(ms) : '< 1')),
+  figure('over 5 ms', 'longScripts', whole),
 ];
 
 const LEGEND = `jobs/s: median of the rounds. Per job: CPU of Redis and of Node in microseconds; commands sent by the client and
-called by its scripts (counted by MONITOR, apart from what is timed); bytes between the two; memory while it waits.`;
+called by its scripts (counted by MONITOR, apart from what is timed); bytes between the two; memory while it waits. Loop: how late
+Node's event loop is, in steps of a millisecond.`;
 
 /** Names of figures in comparisons; for all but the first, less is better. */
 const COMPARED: Partial<Record<Figure, string>> = {
@@ -77,11 +83,22 @@ export function comparisonText(comparisons: readonly Comparison[]): string {
 export const budgetText = (budgets: readonly Budget[]): string =>
   grid([
     ['budget', 'is', 'at most', ''],
-    ...budgets.map(({ what, is, atMost, kept }) => [
+    ...budgets.map(({ what, unit, is, atMost, kept }) => [
       `  ${what}`,
-      `${short(is)} us`,
-      `${atMost} us`,
+      `${short(is)} ${unit}`,
+      `${atMost} ${unit}`,
       kept ? 'pass' : 'OVER',
+    ]),
+  ]);
+
+export const growthText = (growth: readonly Growth[]): string =>
+  grid([
+    ['growth', 'is', 'at least', ''],
+    ...growth.map(({ what, is, atLeast, kept }) => [
+      `  ${what}`,
+      is.toFixed(3),
+      String(atLeast),
+      kept ? 'pass' : 'UNDER',
     ]),
   ]);
 

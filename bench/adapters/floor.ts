@@ -4,7 +4,7 @@
  * Node on this Redis can be much faster, so it says how much of the possible speed a library leaves.
  */
 import { native } from '../native.ts';
-import type { Connect } from './adapter.ts';
+import type { Arg, Connect } from './adapter.ts';
 
 const { Redis } = native('ioredis') as typeof import('ioredis');
 
@@ -67,12 +67,13 @@ export const connect: Connect = async (url) => {
     filled = false;
   };
   /** All jobs of a tick share one call and one promise. */
-  const enqueue = (i: number): Promise<unknown> => {
+  const enqueue = (i: Arg): Promise<unknown> => {
     batch.push(String(++nextId), `{"fn":"noop","args":${JSON.stringify([i])}}`);
     return (sent ??= new Promise<void>((resolve) => process.nextTick(resolve)).then(flush));
   };
 
   return {
+    waitingKey: KEYS[1],
     enqueue,
     async enqueueMany(numbers) {
       for (const i of numbers) void enqueue(i);
@@ -88,7 +89,7 @@ export const connect: Connect = async (url) => {
           outcomes = [];
           idle = ids.length === 0;
           const results = records.map((record) => {
-            const { args } = JSON.parse(record) as { args: [number] };
+            const { args } = JSON.parse(record) as { args: [Arg] };
             return job(...args);
           });
           for (const [i, result] of (await Promise.all(results)).entries()) {

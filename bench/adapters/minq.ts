@@ -1,19 +1,46 @@
 /** minq as it ships, with its defaults: up to 10,000 results are kept, for an hour. */
-import { Queue, Worker } from '../../dist/index.js';
-import type { Connect } from './adapter.ts';
+import type { Worker as MinqWorker } from '../../dist/index.js';
+import { native } from '../native.ts';
+import type { Arg, Connect } from './adapter.ts';
+
+const { chord, Queue, step, Worker } = native(
+  '../dist/index.js',
+) as typeof import('../../dist/index.js');
+
+interface Jobs {
+  noop(arg: Arg): unknown;
+  last(results: unknown[], arg: number): unknown;
+}
 
 export const connect: Connect = async (redis) => {
-  const queue = new Queue<{ noop(i: number): unknown }>('bench', { redis });
-  let worker: Worker | undefined;
+  const queue = new Queue<Jobs>('bench', { redis });
+  let worker: MinqWorker | undefined;
   let running: Promise<void> | undefined;
+  const enqueueMany = async (
+    numbers: readonly number[],
+    options?: { delay?: number; retries?: number; backoff?: number },
+  ) => {
+    const outcomes = await queue.enqueueMany(
+      numbers.map((i) => ({ fn: 'noop', args: [i], ...options })),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  };
   return {
-    enqueue: (i) => queue.enqueue('noop', [i]),
-    async enqueueMany(numbers) {
-      const outcomes = await queue.enqueueMany(numbers.map((i) => ({ fn: 'noop', args: [i] })));
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    },
+    waitingKey: 'minq:{bench}:queued',
+    enqueue: (arg) => queue.enqueue('noop', [arg]),
+    enqueueMany: (numbers) => enqueueMany(numbers),
+    delayMany: (numbers, dueAt) => enqueueMany(numbers, { delay: dueAt - Date.now() }),
+    enqueueRetried: (numbers) => enqueueMany(numbers, { retries: 1, backoff: 0 }),
+    enqueueChord: (numbers, last) =>
+      queue.enqueue(
+        chord(
+          numbers.map((i) => step('noop', [i])),
+          step('last', [last]),
+        ),
+      ),
     async work(concurrency, job) {
-      worker = new Worker({ noop: job }, { queue: 'bench', redis, concurrency });
+      const jobs: Jobs = { noop: job, last: (_results, arg) => job(arg) };
+      worker = new Worker({ ...jobs }, { queue: 'bench', redis, concurrency });
       running = worker.run();
     },
     async callAndWait(i) {
