@@ -1,6 +1,7 @@
 /**
  * Writes what a run of the suite found out into the README, as a table between two marks:
- * `npm run chaos -- --full --json > file`, then `node --import=jiti/register test/chaos/table.ts file`.
+ * `npm run chaos -- --full --json > file`, then `node --import=jiti/register test/chaos/table.ts file`. Scenarios may have
+ * run one by one: then several files are given, of one seed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -74,10 +75,11 @@ export function between(text: string, what: string): string {
   return `${text.slice(0, begin + BEGIN.length)}\n\n${what}\n\n${text.slice(end)}`;
 }
 
-const [, program, file] = process.argv;
+const [, program, ...files] = process.argv;
 if (program && import.meta.url === pathToFileURL(program).href) {
-  if (file === undefined) throw new Error('give the file with the JSON of the suite');
-  const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
+  const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Results);
+  if (!all[0]) throw new Error('give the file with the JSON of the suite');
+  const results = { ...all[0], scenarios: all.flatMap(({ scenarios }) => scenarios) };
   const whats = new Map((await loadScenarios()).map(({ name, what }) => [name, what]));
   writeFileSync(README, between(readFileSync(README, 'utf8'), table(results, whats)));
 }

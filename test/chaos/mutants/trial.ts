@@ -16,6 +16,9 @@ export interface Verdict {
   readonly passed: number;
 }
 
+/** Until the output of a test that has ended is closed, whoever holds it. */
+const LET_GO_MS = 2_000;
+
 const running = new Set<number>();
 
 /** Ends all that runs, at once. */
@@ -50,6 +53,7 @@ export async function tryTest(
   const ended = new Promise<number>((resolve) =>
     child.once('exit', (code) => {
       endGroup(pid); // whoever is left would keep its output open
+      setTimeout(() => child.stdout.destroy(), LET_GO_MS).unref(); // so would one that is of no group of ours
       running.delete(pid);
       resolve(code ?? -1);
     }),

@@ -155,7 +155,7 @@ async function holdBack(): Promise<number> {
 }
 
 let over = false;
-const ended = untilAsked().then(() => (over = true));
+void untilAsked().then(() => (over = true));
 
 await insist('schedule', () =>
   queue.schedule('tick', { every: '1s', catchUp: 'all', fn: 'tick', args: [] }),
@@ -166,7 +166,7 @@ let startedAt = performance.now();
 for (let n = 0; !over; n++) {
   if (n % LOOK_EVERY === 0) startedAt += await holdBack();
   const due = startedAt + (n * 1_000) / settings.perSecond;
-  if (due > performance.now()) await Promise.race([pause(due - performance.now()), ended]);
+  if (due > performance.now()) await pause(due - performance.now());
   if (over) break;
   const one = produce(planned(settings.seed, n)).finally(() => underWay.delete(one));
   underWay.add(one);
