@@ -56,6 +56,13 @@ export interface FunctionStats {
   run: Histogram;
 }
 
+/** The same at a glance. */
+export interface FunctionTimes extends Omit<FunctionStats, 'wait' | 'run'> {
+  /** In ms. */
+  wait: Percentiles;
+  run: Percentiles;
+}
+
 export async function readStats(store: Store): Promise<Stats> {
   const { stored, blocked, blockedMs } = await store.stats();
   const counter = (name: keyof Stats) => Number(stored[name] ?? 0);
@@ -174,3 +181,9 @@ export function percentiles(histogram: Histogram): Percentiles {
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((q) => percentile(histogram, q));
   return p50 === undefined ? {} : { p50, p95: p95!, p99: p99! };
 }
+
+export const timesOf = ({ wait, run, ...counters }: FunctionStats): FunctionTimes => ({
+  ...counters,
+  wait: percentiles(wait),
+  run: percentiles(run),
+});

@@ -1,7 +1,7 @@
 /** How a queue stands, at a glance: what `minq stats` shows. */
 import { isSilent, readCounts, readWorkers, type Counts } from '../inspector.ts';
 import { readRecent, type Recent } from '../recent.ts';
-import { percentiles, readFunctions, readOldest, type Percentiles } from '../statistics.ts';
+import { readFunctions, readOldest, timesOf, type FunctionTimes } from '../statistics.ts';
 import type { Store } from '../store.ts';
 import { number, span, sparkline } from './figures.ts';
 import { table } from './table.ts';
@@ -28,16 +28,6 @@ export interface Overview {
   functions: FunctionTimes[];
 }
 
-interface FunctionTimes {
-  fn: string;
-  completed: number;
-  failed: number;
-  retried: number;
-  /** In ms. */
-  wait: Percentiles;
-  run: Percentiles;
-}
-
 export async function readOverview(store: Store): Promise<Overview> {
   const [{ paused, ...counts }, oldest, workers, recent, functions, now] = await Promise.all([
     readCounts(store),
@@ -62,15 +52,7 @@ export async function readOverview(store: Store): Promise<Overview> {
     lastHour: recent ? each(recent, (minutes) => minutes.reduce((a, b) => a + b, 0)) : null,
     minutes: recent ? rounded(recent) : null,
     functions: functions
-      .map(({ fn, completed, failed, retried, wait, run }) => ({
-        fn,
-        completed,
-        failed,
-        retried,
-        wait: percentiles(wait),
-        run: percentiles(run),
-      }))
-      .filter(({ completed, failed, retried }) => completed + failed + retried > 0)
+      .map(timesOf)
       .toSorted((a, b) => b.failed - a.failed || b.completed - a.completed),
   };
 }

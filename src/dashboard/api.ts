@@ -1,5 +1,5 @@
 /** What the pages ask of the server, and what it answers: JSON over `api/...`. */
-import type { HistoryPoint, Percentiles, Stats } from '../statistics.ts';
+import type { FunctionTimes, HistoryPoint, Percentiles, Stats } from '../statistics.ts';
 import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../inspector.ts';
 import type { FlowOutline } from '../flow/outline.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
@@ -30,20 +30,10 @@ export interface QueueSummary {
 export interface QueueReply extends QueueSummary {
   /** The oldest first. */
   history: HistoryPoint[];
-  functions: FunctionRow[];
+  /** Of the last hour or two. */
+  functions: FunctionTimes[];
   /** Redis's clock, epoch ms. */
   now: number;
-}
-
-/** Of the last hour or two. */
-export interface FunctionRow {
-  fn: string;
-  completed: number;
-  failed: number;
-  retried: number;
-  /** In ms. */
-  wait: Percentiles;
-  run: Percentiles;
 }
 
 /** A value as JSON text, at most 10 KB of it. */
@@ -141,4 +131,13 @@ export interface ErrorReply {
   error: string;
 }
 
-export type { Counts, FlowOutline, HistoryPoint, JobState, Percentiles, Stats, WorkerInfo };
+export type {
+  Counts,
+  FlowOutline,
+  FunctionTimes,
+  HistoryPoint,
+  JobState,
+  Percentiles,
+  Stats,
+  WorkerInfo,
+};

@@ -4,12 +4,11 @@ import type { JobInfo, WorkerInfo } from '../inspector.ts';
 import { STATES } from '../job.ts';
 import { checkJobId } from '../options.ts';
 import type { Queue } from '../queue.ts';
-import { percentiles, type FunctionStats } from '../statistics.ts';
+import { timesOf, type FunctionTimes } from '../statistics.ts';
 import { VERSION } from '../version.ts';
 import { Refusal } from './answer.ts';
 import type {
   CronReply,
-  FunctionRow,
   JobReply,
   JobRow,
   JobsReply,
@@ -58,7 +57,7 @@ export const REPLIES: Record<string, Reply> = {
       queue.functions('lately'),
       queue.now(),
     ]);
-    const rows = functions.map(functionRow).sort((a, b) => runsOf(b) - runsOf(a));
+    const rows = functions.map(timesOf).sort((a, b) => runsOf(b) - runsOf(a));
     return { ...summary, history, functions: rows.slice(0, MOST_FUNCTIONS), now };
   },
 
@@ -151,13 +150,7 @@ async function summaryOf(queue: Queue): Promise<QueueSummary> {
   };
 }
 
-const runsOf = ({ completed, failed, retried }: FunctionRow) => completed + failed + retried;
-
-const functionRow = ({ wait, run, ...counters }: FunctionStats): FunctionRow => ({
-  ...counters,
-  wait: percentiles(wait),
-  run: percentiles(run),
-});
+const runsOf = ({ completed, failed, retried }: FunctionTimes) => completed + failed + retried;
 
 function jobRow(job: JobInfo): JobRow {
   const {

@@ -10,7 +10,7 @@ export type {
   ErrorReply,
   ErrorText,
   FlowOutline,
-  FunctionRow,
+  FunctionTimes,
   HistoryPoint,
   JobReply,
   JobRow,

@@ -1,5 +1,5 @@
 /** What became of the runs of each function, and how long they waited and took. */
-import type { FunctionRow, Percentiles } from './api.js';
+import type { FunctionTimes, Percentiles } from './api.js';
 import { count, duration } from './format.ts';
 import { hrefOf } from './route.ts';
 import { Name } from './text.tsx';
@@ -8,9 +8,9 @@ import { useState } from './vendor/hooks.js';
 
 type Column = 'fn' | 'runs' | 'failed' | 'retried' | 'wait' | 'run';
 
-const runs = (row: FunctionRow): number => row.completed + row.failed + row.retried;
+const runs = (row: FunctionTimes): number => row.completed + row.failed + row.retried;
 
-const WEIGHT: Record<Exclude<Column, 'fn'>, (row: FunctionRow) => number> = {
+const WEIGHT: Record<Exclude<Column, 'fn'>, (row: FunctionTimes) => number> = {
   runs,
   failed: (row) => row.failed,
   retried: (row) => row.retried,
@@ -27,7 +27,7 @@ const HEADS: [column: Column, label: string][] = [
   ['run', 'Run p50 · p95 · p99'],
 ];
 
-export function Functions({ queue, rows }: { queue: string; rows: FunctionRow[] }): JSX.Element {
+export function Functions({ queue, rows }: { queue: string; rows: FunctionTimes[] }): JSX.Element {
   const [by, setBy] = useState<Column>('failed');
   const sorted = rows.toSorted((a, b) =>
     by === 'fn'
@@ -92,7 +92,7 @@ export function Functions({ queue, rows }: { queue: string; rows: FunctionRow[] 
   );
 }
 
-const compare = (a: FunctionRow, b: FunctionRow): number =>
+const compare = (a: FunctionTimes, b: FunctionTimes): number =>
   a.fn < b.fn ? -1 : a.fn > b.fn ? 1 : 0;
 
 function Three({ of }: { of: Percentiles }): JSX.Element {
