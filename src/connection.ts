@@ -27,8 +27,11 @@ export interface ConnectionSettings {
   onError?: (error: MinqError) => void;
 }
 
-/** A handshake (AUTH, INFO, SELECT) that takes longer is given up; ioredis itself would wait for ever. */
-const HANDSHAKE_MS = 2_500;
+/**
+ * A handshake (AUTH, INFO, SELECT) that takes longer is given up; ioredis itself would wait for ever. With the pause before
+ * the next try, up to 1.2 s, work goes on within 3 s of the end of a black hole.
+ */
+const HANDSHAKE_MS = 1_500;
 
 /** Words Redis begins an error with when the same call may succeed a moment later. */
 const TRANSIENT =
@@ -46,6 +49,8 @@ export class Connection {
   readonly #inFlight = new Set<(error: MinqError) => void>();
   #lastError: MinqError | undefined;
   #handshake: NodeJS.Timeout | undefined;
+  /** Scripts that Redis has from us: the first call of each needn't ask whether it knows it. */
+  readonly #sent = new Set<ScriptText>();
   /** Set once the server has refused the script header. */
   #plainScripts = false;
   #closed = false;
@@ -156,11 +161,14 @@ export class Connection {
         deadline - performance.now(),
       );
     const text = this.#plainScripts ? script.plain : script.flagged;
-    try {
-      return await send('EVALSHA', text);
-    } catch (error) {
-      if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
+    if (this.#sent.has(text)) {
+      try {
+        return await send('EVALSHA', text);
+      } catch (error) {
+        if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
+      }
     }
+    this.#sent.add(text);
     try {
       return await send('EVAL', text);
     } catch (error) {
