@@ -114,24 +114,19 @@ export class Run {
     return this.#outcome !== undefined;
   }
 
-  /**
-   * Runs the function. What is returned settles when the function has returned, which is when its slot is
-   * free; it never rejects. No async function: that would cost two more promises for every job.
-   */
-  execute(): Promise<void> | undefined {
-    let value: unknown;
+  /** Runs the function; never throws. No async function: that would cost two more promises for every job. */
+  execute(): void {
     this.startedAt = performance.now();
     try {
-      value = runs.run(this, () => this.#invoke());
+      const value = runs.run(this, Run.#begin, this);
       this.#options.onYield(this, performance.now() - this.startedAt);
-      if (value instanceof Promise) return value.then(this.#returned, this.#threw);
+      // What is no promise of this realm may have a `then` of its own making.
+      const promise = value instanceof Promise ? value : Promise.resolve(value);
+      promise.then(this.#returned, this.#threw);
     } catch (thrown) {
       this.#options.onYield(this, performance.now() - this.startedAt);
       this.#threw(thrown);
-      return;
     }
-    // Not a promise of this realm: a value, or something with a `then` of its own making.
-    return Promise.resolve(value).then(this.#returned, this.#threw);
   }
 
   readonly #returned = (value: unknown): void => {
@@ -166,6 +161,8 @@ export class Run {
     const leftMs = timeoutMs - (performance.now() - this.startedAt);
     this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(leftMs, LONGEST_TIMER_MS));
   }
+
+  static readonly #begin = (run: Run): unknown => run.#invoke();
 
   #invoke(): unknown {
     const { middleware } = this.#options;

@@ -5,7 +5,6 @@
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
  */
-import pLimit, { type LimitFunction } from 'p-limit';
 import { describeError } from '../codec.ts';
 import type { JobFunction } from '../define.ts';
 import { LONGEST_TIMER_MS } from '../duration.ts';
@@ -64,7 +63,6 @@ export class Processor {
   /** Leases found lost when their runs were to be settled; those that a heartbeat had missed before not among them. */
   leasesLost = 0;
   readonly #options: ProcessorOptions;
-  readonly #limit: LimitFunction;
   /** Runs whose function has not returned. */
   readonly #running = new Set<Run>();
   #finished: Settlement[] = [];
@@ -85,7 +83,6 @@ export class Processor {
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
-    this.#limit = pLimit(options.concurrency);
     const progress = new ProgressReporter(options.store, options.logger);
     this.#executor = {
       queue: options.store.queue,
@@ -150,7 +147,7 @@ export class Processor {
   }
 
   get #free(): number {
-    return this.#options.concurrency - this.#limit.activeCount - this.#limit.pendingCount;
+    return this.#options.concurrency - this.#running.size;
   }
 
   #lookAgain(): void {
@@ -332,7 +329,7 @@ export class Processor {
     this.held.set(run.job.ticket, run);
     this.#running.add(run);
     logStart(this.#options.logger, run.job);
-    void this.#limit(() => run.execute());
+    run.execute();
   }
 
   /** Of the jobs begun by a turn, those that did not end within the tick. */

@@ -22,7 +22,7 @@ export const WORKER: readonly Mutant[] = [
     name: 'worker-hoards',
     what: 'a worker claims for slots that are taken',
     file: 'worker/processor.ts',
-    find: `return this.#options.concurrency - this.#limit.activeCount - this.#limit.pendingCount;`,
+    find: `return this.#options.concurrency - this.#running.size;`,
     replace: `return this.#options.concurrency;`,
     tests: ['worker.processing'],
   },
