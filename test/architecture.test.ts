@@ -9,12 +9,12 @@ import { VERSION } from '../src/version.ts';
 const LAYERS: Record<string, string[]> = {
   'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app', 'buckets'],
   'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context', 'metrics'],
-  'Lua that builds on it; addresses of Redis': ['scripts/flowing', 'scripts/sample', 'address'],
+  'Lua that builds on it; addresses of Redis': ['scripts/flowing', 'scripts/sample', 'scripts/plain-turn', 'address'],
   'clients of Redis': ['client'],
   'names, records, times, transitions, the connection': [
     'keys', 'job', 'cron/times', 'loop', 'connection', 'signals', 'load', 'worker/rejections',
-    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron', 'scripts/flow',
-    'scripts/views',
+    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron',
+    'scripts/flow', 'scripts/views',
   ],
   'what users may ask for; how a run ended': ['options', 'settlement', 'caller', 'server', 'rights', 'worker/idle'],
   'definitions of jobs, cron entries and flows': ['define', 'cron/entry', 'flow/flow', 'record'],

@@ -106,14 +106,15 @@ scene('of the completed jobs at most 10,000 are kept, the newest', async (t, sta
     most = Math.max(most, await client.zcard(`minq:{${stage.name}}:completed`));
   }
   t.equal(most, 10_000);
-  t.match(await queue.counts(), { completed: 10_000, active: 0, queued: 0 });
+  const left = 9_700; // 1,000 went at once: the 700 that were too many, and up to 500 ahead
+  t.match(await queue.counts(), { completed: left, active: 0, queued: 0 });
   t.equal((await queue.stats()).completed, total);
-  t.equal(await client.hlen(`minq:{${stage.name}}:jobs`), 10_000, 'nothing is left of the others');
-  t.equal(await client.hlen(`minq:{${stage.name}}:outcomes`), 10_000);
+  t.equal(await client.hlen(`minq:{${stage.name}}:jobs`), left, 'nothing is left of the others');
+  t.equal(await client.hlen(`minq:{${stage.name}}:outcomes`), left);
   const kept = (await client.hvals(`minq:{${stage.name}}:jobs`)).map(
     (record) => (JSON.parse(record.slice(13)) as { args: [number] }).args[0],
   );
-  t.equal(kept.filter((n) => n >= 1_000).length, 9_700, 'those went that ended first');
+  t.equal(kept.filter((n) => n >= 1_000).length, left, 'those went that ended first');
 });
 
 scene(

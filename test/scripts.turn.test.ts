@@ -28,6 +28,18 @@ scene('a claim takes from the front of the queue, under a lease', async (t, stag
   t.same(ticketsOf(await claim(store, 2, 5)), ['c:1:1'], 'a claim of more than there is');
 });
 
+scene('many leases: no member but the tickets', async (t, stage) => {
+  const store = stage.store('worker-a');
+  const ids = Array.from({ length: 50 }, (_, i) => `j${i}`);
+  await store.enqueue(jobs('', ...ids));
+  const { claimed } = await claim(store, 1, 50);
+  t.equal(claimed.length, 50);
+  const { active } = (await core(stage)) as { active: object };
+  t.same(Object.keys(active).toSorted(), ids.map((id) => `${id}:1:1`).toSorted());
+  const encoding = await stage.redis.client.object('ENCODING', store.keys.active);
+  t.equal(encoding, 'skiplist', 'which is searched fast');
+});
+
 const FACTS = '"attempt":1,"startedAt":1000,"ranMs":2}';
 const AFTER: Record<string, (now: number) => object> = {
   completed: (now) => ({

@@ -15,7 +15,8 @@ async function age(stage: Stage, id: string, ms: number): Promise<void> {
   for (const ticket of await client.zrangebyscore(keys.scheduled, '-inf', '+inf')) {
     await client.zadd(keys.scheduled, '1', ticket);
   }
-  await client.lpush(keys.wake, '1');
+  const wakeOne = `if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('LPUSH', KEYS[1], '1') end`;
+  await client.eval(wakeOne, 1, keys.wake);
 }
 
 scene(

@@ -1,6 +1,7 @@
 import { defineScript } from '../script.ts';
 import { flowing } from './flowing.ts';
-import { clock, FAILED_KEPT_MS, finish, place, remember, tickets, wakeOne } from './fragments.ts';
+import { FAILED_KEPT_MS, finish, place, remember, tickets } from './fragments.ts';
+import { plainTurn } from './plain-turn.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
 const MAX_PROMOTED = 500;
@@ -12,7 +13,7 @@ const MAX_SWEPT = 1_000;
 
 /**
  * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
- * is due, claim as many as it has free slots.
+ * is due, claim as many as it has free slots. Most turns are plain, and end before the rest of this script begins.
  *
  * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
  *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
@@ -33,8 +34,11 @@ export const turnScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
   args: ['turn', 'lease', 'want', 'settled', 'followUps'],
-  uses: [clock, wakeOne, tickets, remember, finish, place, flowing],
+  uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
+local plain = plainTurn()
+if plain then return plain end
+
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
@@ -42,12 +46,10 @@ local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+)
 local resent = number == turn
 if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {}, {} } end
 local refused = {}
--- What plain jobs don't need costs one look while there is none of it. Who makes some of it says so.
-rare = redis.call('EXISTS', high, low, scheduled, paused, dropped, cancelling, errors, waiters, flows, flowing, outbox) > 0
 
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
 local function settleGroup(word, ms, at, count, news, accepted, released)
-  local cancels = rare and redis.call('EXISTS', cancelling) == 1
+  local cancels = redis.call('EXISTS', cancelling) == 1
   local till, entries, untils = text(now + ms), {}, {}
   for i = at, at + count * 2 - 1, 2 do
     local ticket = ARGV[i]
@@ -68,10 +70,8 @@ local function settleGroup(word, ms, at, count, news, accepted, released)
     elseif unwanted then
       finishCancelled(id)
     elseif word == 'released' then
-      rare = true -- it may be of another lane
       released[#released + 1] = successor(ticket, 0)
     else -- retry: an attempt is used up; postponed: none is
-      rare = true
       local again = successor(ticket, word == 'retry' and 1 or 0)
       redis.call('ZADD', scheduled, till, again)
       redis.call('HSET', errors, id, ARGV[i + 1])
@@ -128,7 +128,6 @@ local function push(list)
 end
 
 local function recover()
-  rare = true
   local ended, again, unwanted, unknown = upTo(active, ${MAX_RECOVERED}), {}, {}, {}
   for _, ticket in ipairs(ended) do
     local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
@@ -161,10 +160,10 @@ end
 -- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
 local function take(n)
   local taken, swept = {}, 0
-  for _, list in ipairs(rare and { high, queued, low } or { queued }) do
+  for _, list in ipairs({ high, queued, low }) do
     local popped = #taken < n and redis.call('LPOP', list, n - #taken)
     while popped do
-      local void = rare and redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
+      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
       if not void and #taken == 0 then taken, popped = popped, {} end
       for i, ticket in ipairs(popped) do
         if void and void[i] == 1 then
@@ -191,7 +190,7 @@ end
 
 if settled > 0 then settle() end
 
-local due = rare and earliest(scheduled) or nil
+local due = earliest(scheduled)
 if due and due <= now then
   local ready = upTo(scheduled, ${MAX_PROMOTED})
   push(ready)
@@ -203,25 +202,21 @@ if over and over <= now then recover() end
 
 -- Before the claim: what follows a step can be claimed in the turn that settles it.
 local left, post = false, {}
-if rare and (flowsWork or redis.call('EXISTS', flowing, outbox) > 0) then
+if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
   goOnWithFlows()
   left = redis.call('EXISTS', flowing) == 1
   post = redis.call('LRANGE', outbox, 0, ${MAX_POST} - 1)
 end
 
-local open = not rare or redis.call('EXISTS', paused) == 0
+local open = redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
 local records, failures = {}, {}
 if #got > 0 then
-  local leases, ids, till = {}, {}, text(now + lease)
-  for i, ticket in ipairs(got) do
-    leases[i * 2 - 1] = till
-    leases[i * 2] = ticket
-    ids[i] = idOf(ticket)
-  end
-  redis.call('ZADD', active, unpack(leases))
+  local ids = {}
+  for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
+  hold(got, text(now + lease))
   records = redis.call('HMGET', jobs, unpack(ids))
-  if rare and redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
+  if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
 end
 redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 

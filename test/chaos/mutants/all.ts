@@ -7,6 +7,7 @@ import { ENQUEUE } from './groups/enqueue.ts';
 import { FLOW } from './groups/flow.ts';
 import { LEASE } from './groups/lease.ts';
 import { OPERATORS } from './groups/operators.ts';
+import { PLAIN } from './groups/plain.ts';
 import { RESULTS } from './groups/results.ts';
 import { SETTLE } from './groups/settle.ts';
 import { WORKER } from './groups/worker.ts';
@@ -15,6 +16,7 @@ import type { Mutant } from './mutant.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...SETTLE,
   ...CLAIM,
+  ...PLAIN,
   ...ENQUEUE,
   ...OPERATORS,
   ...LEASE,

@@ -29,7 +29,7 @@ export interface RunOptions {
 
 /** Tried where the tests that ought to notice didn't. Those that take long are left out. */
 const WIDER = [
-  'model', 'scripts.turn', 'scripts.control', 'scripts.cron', 'scripts.flow', 'scripts.limits', 'scripts.plain',
+  'model', 'scripts.turn', 'scripts.control', 'scripts.cron', 'scripts.flow', 'scripts.limits', 'scripts.plain', 'scripts.plain-turn',
   'worker.lease', 'worker.stop', 'worker.processing', 'worker.records', 'worker.context', 'executor', 'attempts', 'handles',
   'producer.enqueue', 'producer.unique', 'producer.operators', 'producer.retention', 'producer.connection', 'results',
   'flow', 'statistics', 'cron.schedules', 'faults.reply-lost', 'faults.memory', 'connection', 'dashboard.security',
