@@ -1,13 +1,15 @@
 /**
- * Group commit: what comes in within the same tick, or while a round trip is in flight, goes out together.
- * Alone, an item goes out at once: there is no timer that waits for company. Every item has a deadline of
- * its own, counted from when it came in, wherever it is then.
+ * Group commit: what comes in within the same tick, or while a round trip is in flight, goes out together; as much as one
+ * call takes, beside it. Alone, an item goes out at once: there is no timer that waits for company. Every item has a
+ * deadline of its own, counted from when it came in, wherever it is then.
  */
 import { RedisUnavailableError } from './errors.ts';
 
 export interface BatchItem {
   /** Roughly the bytes it adds to the call. */
   readonly bytes: number;
+  /** How many common ones take the script as long. Default 1. */
+  readonly weight?: number;
   /** Called when the item was not, or maybe not, carried out. */
   fail(error: Error): void;
 }
@@ -21,6 +23,8 @@ export interface BatchOptions<Item extends BatchItem> {
 /** Lua's `unpack` and the 5 ms a script may take bound the count; memory on both sides the bytes. */
 const MAX_ITEMS = 1_000;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Most round trips in flight: while Redis is busy with one, the next is made ready. */
+const MAX_SENDING = 2;
 
 export class Batch<Item extends BatchItem> {
   readonly #options: BatchOptions<Item>;
@@ -28,7 +32,7 @@ export class Batch<Item extends BatchItem> {
   /** When the time of each waiting item is up; `#first` is the index of the first one still waiting. */
   #deadlines: number[] = [];
   #first = 0;
-  #sending = false;
+  #sending = 0;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #onDrained: (() => void)[] = [];
 
@@ -39,15 +43,15 @@ export class Batch<Item extends BatchItem> {
   add(item: Item): void {
     this.#waiting.push(item);
     this.#deadlines.push(performance.now() + this.#options.timeoutMs);
-    if (this.#size > 1) return;
-    if (this.#sending) this.#watchDeadline();
+    if (this.#size > 1 && this.#size !== MAX_ITEMS) return;
+    if (this.#sending > 0) this.#watchDeadline();
     // After all microtasks: callers that await in lockstep meet in one batch.
-    else process.nextTick(() => this.#flush());
+    if (this.#mayFlush) process.nextTick(() => this.#flush());
   }
 
   /** Resolves when everything added so far has been carried out or has failed. */
   async drained(): Promise<void> {
-    if (this.#sending || this.#size > 0) {
+    if (this.#sending > 0 || this.#size > 0) {
       await new Promise<void>((resolve) => this.#onDrained.push(resolve));
     }
   }
@@ -56,8 +60,12 @@ export class Batch<Item extends BatchItem> {
     return this.#waiting.length - this.#first;
   }
 
+  get #mayFlush(): boolean {
+    return this.#sending === 0 || (this.#sending < MAX_SENDING && this.#size >= MAX_ITEMS);
+  }
+
   #flush(): void {
-    if (this.#sending) return;
+    if (!this.#mayFlush) return;
     clearTimeout(this.#deadlineTimer);
     this.#deadlineTimer = undefined;
     if (this.#size === 0) {
@@ -66,7 +74,7 @@ export class Batch<Item extends BatchItem> {
     }
     const timeoutMs = Math.max(1, this.#deadlines[this.#first]! - performance.now());
     const items = this.#take(this.#nextCount());
-    this.#sending = true;
+    this.#sending++;
     this.#watchDeadline();
     void this.#options
       .send(items, timeoutMs)
@@ -74,19 +82,23 @@ export class Batch<Item extends BatchItem> {
         for (const item of items) item.fail(error);
       })
       .finally(() => {
-        this.#sending = false;
+        this.#sending--;
         // Those who were told go on in microtasks and may add more: let them catch this one.
         process.nextTick(() => this.#flush());
       });
+    this.#flush();
   }
 
   #nextCount(): number {
-    let count = 0;
-    for (let bytes = 0; count < Math.min(this.#size, MAX_ITEMS); count++) {
-      bytes += this.#waiting[this.#first + count]!.bytes;
-      if (count > 0 && bytes > MAX_BYTES) break;
+    let bytes = 0;
+    let weight = 0;
+    for (let count = 0; count < this.#size; count++) {
+      const item = this.#waiting[this.#first + count]!;
+      bytes += item.bytes;
+      weight += item.weight ?? 1;
+      if (count > 0 && (bytes > MAX_BYTES || weight > MAX_ITEMS)) return count;
     }
-    return count;
+    return this.#size;
   }
 
   #take(count: number): Item[] {

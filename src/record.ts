@@ -30,13 +30,19 @@ export function recordOf(
   args: readonly unknown[],
   options: ResolvedEnqueueOptions,
 ): string {
-  const { id, unique: _, queue: __, priority, ...rest } = options;
   const head = `{"fn":"${fn}","args":${encodeArgs(args)}`;
+  if (isEmpty(options)) return `${head}}`;
+  const { id, unique: _, queue: __, priority, ...rest } = options;
   const stored: Partial<JobRecord> = rest;
   if (priority === 'high' || priority === 'low') stored.priority = priority;
   if (id !== undefined) stored.call = newId();
   const tail = encodeValue(stored, 'options')!; // `meta` may hold anything
   return tail === '{}' ? `${head}}` : `${head},${tail.slice(1)}`;
+}
+
+function isEmpty(options: object): boolean {
+  for (const _ in options) return false;
+  return true;
 }
 
 /** Lane of a priority: n for normal. */

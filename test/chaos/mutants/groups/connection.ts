@@ -88,7 +88,7 @@ export const CONNECTION: readonly Mutant[] = [
     name: 'new-id-after-a-timeout',
     what: 'the error of an enqueue names another id than was sent: repeated, it is a second job',
     file: 'queue.ts',
-    find: `const named = withId(error, job.id);`,
+    find: `const named = withId(error, this.id);`,
     replace: `const named = withId(error, newId());`,
     tests: ['producer.connection'],
   },

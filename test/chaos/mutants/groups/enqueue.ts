@@ -6,9 +6,29 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'enqueue-sent-twice',
     what: 'an enqueue whose reply was lost makes two jobs',
     file: 'scripts/enqueue.ts',
-    find: `if not there[i] then`,
-    replace: `if true then`,
+    find: `  if not there[i] then
+    entries[#entries + 1] = id`,
+    replace: `  if true then
+    entries[#entries + 1] = id`,
     tests: ['producer.enqueue', 'faults.reply-lost'],
+  },
+  {
+    name: 'delayed-sent-twice',
+    what: 'an enqueue with a delay or a lane, whose reply was lost, makes two jobs',
+    file: 'scripts/enqueue.ts',
+    find: `    if not there[i] then
+      entries[#entries + 1] = id`,
+    replace: `    if true then
+      entries[#entries + 1] = id`,
+    tests: ['producer.enqueue', 'faults.reply-lost', 'model'],
+  },
+  {
+    name: 'delayed-wakes-nobody',
+    what: 'a sleeping worker does not hear of a job that is due earlier than all it knows of',
+    file: 'scripts/enqueue.ts',
+    find: `if redis.call('ZRANK', scheduled, first) == 0 then wakeOne() end`,
+    replace: ``,
+    tests: ['scripts.turn'],
   },
   {
     name: 'enqueue-with-an-id-sent-twice',
@@ -78,8 +98,8 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'enqueue-wakes-nobody',
     what: 'an enqueue leaves no token: an idle worker sees the job a lease later',
     file: 'scripts/enqueue.ts',
-    find: `    wakeOne()\n  end\nend`,
-    replace: `  end\nend`,
+    find: `  wakeOne()\nend\nreturn {}`,
+    replace: `end\nreturn {}`,
     tests: ['scripts.turn', 'worker.waiting > one token wakes one worker'],
   },
   {
