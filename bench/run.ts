@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { startRedis, type TestRedis } from '../test/helpers/redis.ts';
 import { chart } from './chart.ts';
-import type { Measurement } from './measure.ts';
+import type { Measurement } from './measurement.ts';
 import { readOptions, USAGE, type Options } from './options.ts';
 import { Progress } from './progress.ts';
 import { Subject } from './subject.ts';

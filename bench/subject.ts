@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { Measurement } from './measure.ts';
+import type { Measurement } from './measurement.ts';
 import type { Options } from './options.ts';
 
 /** No round takes nearly as long, nor does the warm-up, with a backlog of a million neither; one that does is stuck. */

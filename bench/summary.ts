@@ -1,5 +1,5 @@
 /** From the measurements of all rounds to rows, comparisons and budgets. */
-import type { Measurement } from './measure.ts';
+import type { Measurement } from './measurement.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 export type Figure = Exclude<keyof Measurement, 'jobs'>;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Adapter } from '../adapters/adapter.ts';
-import type { Measurement } from '../measure.ts';
+import type { Measurement } from '../measurement.ts';
 import type { Meter } from '../meter.ts';
 
 /** What a batch can say of itself: figures that no meter reads, or that are to stand instead of a meter's. */
