@@ -1,6 +1,7 @@
 /** Group commit: what goes out together, what beside it, and in which order. */
 import t from 'tap';
 import { Batch, type BatchItem } from '../src/batch.ts';
+import { until } from './helpers/until.ts';
 
 interface Call {
   readonly numbers: number[];
@@ -13,11 +14,11 @@ interface Item extends BatchItem {
 }
 
 /** A batch whose calls end when the test says so. */
-function recorded() {
+function recorded(timeoutMs = 60_000) {
   const calls: Call[] = [];
   const failed: number[] = [];
   const batch = new Batch<Item>({
-    timeoutMs: 60_000,
+    timeoutMs,
     send: (items) =>
       new Promise((resolve, reject) => {
         const numbers = items.map(({ number }) => number);
@@ -90,5 +91,23 @@ void t.test(
     calls[2]?.answer();
     await tick();
     t.same(failed, [0]);
+  },
+);
+
+void t.test(
+  'what waits behind a call that is stuck fails at its own deadline, unsent',
+  async (t) => {
+    const { calls, failed, add, tick } = recorded(100);
+    add(0, 1);
+    await tick();
+    add(1, 2);
+    await until(() => failed.length === 2);
+    t.same(failed, [1, 2]);
+    t.equal(calls.length, 1);
+    add(3, 1);
+    calls[0]?.answer();
+    await tick();
+    t.same(calls[1]?.numbers, [3], 'those after it go on');
+    calls[1]?.answer();
   },
 );

@@ -110,4 +110,20 @@ export const ENQUEUE: readonly Mutant[] = [
     replace: `name: 'enqueuePlain',\n  flags: 'allow-oom',`,
     tests: ['faults.memory', 'producer.many'],
   },
+  {
+    name: 'stuck-batch-unbounded',
+    what: 'what waits behind a call that is stuck waits as long as that',
+    file: 'batch.ts',
+    find: `if (this.#sending > 0) this.#watchDeadline();`,
+    replace: ``,
+    tests: ['batch'],
+  },
+  {
+    name: 'three-calls-at-once',
+    what: 'calls of enqueue pile up while Redis is slow',
+    file: 'batch.ts',
+    find: `(this.#sending < MAX_SENDING && this.#size >= MAX_ITEMS)`,
+    replace: `this.#size >= MAX_ITEMS`,
+    tests: ['batch'],
+  },
 ];
