@@ -368,5 +368,7 @@ scene(
     await client.del(store.keys.wake);
     await store.enqueue(jobs('n - +99000', 'latest'));
     t.equal(await client.llen(store.keys.wake), 0, 'a later one needs no telling');
+    await store.enqueue(jobs('n pending +80000', 'mine'));
+    t.equal(await client.llen(store.keys.wake), 1, 'an earlier one with an id of the user, too');
   },
 );
