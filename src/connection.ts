@@ -138,7 +138,8 @@ export class Connection {
         if (transient) refusal = error;
         // What Redis said says more than that time was up while we connected again.
         else if (error.maybeEnqueued || !refusal) throw error;
-        if (!transient || performance.now() + TRANSIENT_PAUSE_MS >= deadline) {
+        // A try with hardly any time left would only tell that it had none.
+        if (!transient || performance.now() + 2 * TRANSIENT_PAUSE_MS >= deadline) {
           throw new RedisUnavailableError(refusal.message, { maybeEnqueued });
         }
         await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
