@@ -7,6 +7,8 @@ import path from 'node:path';
 import t from 'tap';
 import { until } from './helpers/until.ts';
 
+t.setTimeout(300_000); // some sixty processes, one after the other: half a minute alone, more beside other tests
+
 const root = path.join(import.meta.dirname, '..');
 
 function bench(...args: string[]) {
