@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { sharedRedis } from './helpers/setup.ts';
-import { history } from './model/operations.ts';
+import { history, type Operation } from './model/operations.ts';
 import { Player } from './model/play.ts';
 import { VirtualTime } from './model/virtual-time.ts';
 
@@ -30,6 +30,13 @@ async function playerOn(t: Test, url: string, database: number): Promise<Player>
 }
 
 t.setTimeout((SECONDS + 100) * 1_000); // a batch is played to its end, a failure is shrunk
+
+void t.test('nothing to do: over when nothing is under way', async (t) => {
+  const { url } = await sharedRedis();
+  const player = await playerOn(t, url, PLAYERS);
+  await player.play([{ do: 'crash', worker: 'a' } as Operation]);
+  t.equal(player.plain.commandQueue.length, 0, 'else closing the connection ends this process');
+});
 
 void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
   const { url } = await sharedRedis();

@@ -53,13 +53,13 @@ export class Player implements Real {
   /** @throws {Disagreement} */
   async play(operations: readonly Operation[]): Promise<void> {
     const world = new World();
-    const played = this.#time.together(() => {
-      this.#time.reset(BEGIN);
-      return operations.flatMap((operation) =>
+    const [emptied, played] = this.#time.together(() => [
+      this.#time.reset(BEGIN),
+      operations.flatMap((operation) =>
         movesOf(world, operation).map((move) => this.#play(world, move)),
-      );
-    });
-    await Promise.all(played.flatMap(({ reply, snapshot }) => [reply, snapshot]));
+      ),
+    ]);
+    await Promise.all([emptied, ...played.flatMap(({ reply, snapshot }) => [reply, snapshot])]);
     const promises = new Promises();
     for (const [i, { move, view, ...real }] of played.entries()) {
       const [reply, found] = [await real.reply, await real.snapshot];

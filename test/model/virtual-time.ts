@@ -80,9 +80,9 @@ export class VirtualTime extends Connection {
   }
 
   /** Nothing is stored, and it is this time. */
-  reset(now: number): void {
+  async reset(now: number): Promise<void> {
     this.now = now;
-    void this.plain.flushdb();
+    await this.plain.flushdb();
   }
 
   /** Sent at once, whatever is on its way: so calls made in a row are carried out in a row. */
