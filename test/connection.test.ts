@@ -111,6 +111,17 @@ faultyScene('a server that is too old: a worker refuses to work with it', async 
   t.match(error.message, /too old.*6\.2/);
 });
 
+faultyScene('refused until its deadline, a call tells what Redis said', async (t, stage) => {
+  const queue = stage.queue({ callTimeout: '1s' });
+  await queue.counts();
+  // A try takes 60 ms and the pause after it 100: the last one that could begin would have no time to be answered.
+  stage.proxy.latencyMs = 30;
+  stage.proxy.rewrite = (reply) =>
+    reply.replace(/^\*0\r\n$/, '-MISCONF errors writing to disk\r\n');
+  const error = await rejection(queue.enqueue('echo', ['x']));
+  t.match(error.message, /MISCONF/);
+});
+
 scene('a key of the wrong type: a clear error without the payload', async (t, stage) => {
   await stage.redis.client.set(`minq:{${stage.name}}:jobs`, 'foreign');
   const error = await rejection(stage.queue().enqueue('echo', [PAYLOAD]));
