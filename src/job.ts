@@ -143,13 +143,26 @@ export function parseRecord(text: string | null): { enqueuedAt: number; record: 
 }
 
 /** @returns undefined where there is none, or none that can be read: only what was the matter is lost */
-export function parseLastError(text: string | null): LastError | undefined {
+function parseLastError(text: string | null): LastError | undefined {
   try {
     return text === null ? undefined : (JSON.parse(text) as LastError);
   } catch {
     return undefined;
   }
 }
+
+/**
+ * What a ticket stands for, by the texts of its job.
+ * @throws {BadRecordError}
+ */
+export function readClaimed(
+  { ticket, record: text, lastError }: { ticket: string; record: string | null; lastError: string | null },
+  claimedAt: number,
+): ClaimedJob {
+  const { id, run, attempt } = parseTicket(ticket);
+  const { enqueuedAt, record } = parseRecord(text);
+  return { id, run, attempt, ticket, claimedAt, enqueuedAt, record, lastError: parseLastError(lastError) };
+} // prettier-ignore
 
 /**
  * @returns the outcome and the server time of the end

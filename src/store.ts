@@ -94,17 +94,28 @@ export class Store {
     return new Set((await this.#caller.run(script, {}, rest, timeoutMs)) as number[]);
   }
 
-  /** One turn of a worker. Sent again under the same number, it has no other effect than once. */
+  /**
+   * One turn of a worker. Sent again under the same number, it has no other effect than once.
+   * @param ahead how many to claim beyond `want`, if `want` isn't 0: a crash doesn't charge them until a heartbeat names them
+   */
   async turn(
     turn: number,
     leaseMs: number,
     want: number,
     settlements: readonly Settlement[],
+    ahead = 0,
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
     const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
       turnScript,
-      { turn, lease: leaseMs, want, settled: settlements.length, followUps: followUps.length },
+      {
+        turn,
+        lease: leaseMs,
+        want,
+        ahead,
+        settled: settlements.length,
+        followUps: followUps.length,
+      },
       followUps.length > 0 ? groups.concat(followUps) : groups,
     )) as [number, number, string[], string[], Reply[], Reply[], string[]];
     const claimed = tickets.map((ticket, i) => ({

@@ -205,6 +205,7 @@ export class Worker {
       middleware: this.#options.middleware,
       timings,
       watch,
+      onBegun: () => heartbeat.soon(),
       onPost: (messages) => courier.carry(messages),
       onDenied: end,
       onDrained: () => {

@@ -8,13 +8,17 @@ import type { Settlement } from '../src/settlement.ts';
 import type { Store } from '../src/store.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf } from './helpers/state.ts';
-import { claim, ERROR, jobs, settlement } from './helpers/turns.ts';
+import { claim, ERROR, jobs, LEASE_MS, settlement } from './helpers/turns.ts';
 
 const done = (id: string, keptMs = 60_000) =>
   settlement(`${id}:1:1`, { kind: 'completed', result: '5' }, { keptMs });
 
-/** A turn of worker-a: its number, how many jobs it wants, what it settles. */
-type Take = (turn: number, want: number, ...settled: Settlement[]) => Promise<void>;
+/** A turn of worker-a: its number, how many jobs it wants (and how many ahead), what it settles. */
+type Take = (
+  turn: number,
+  want: number | readonly [want: number, ahead: number],
+  ...settled: Settlement[]
+) => Promise<void>;
 
 interface Case {
   readonly what: string;
@@ -34,6 +38,17 @@ const CASES: readonly Case[] = [
       await take(3, 0, done('b'), done('c', 9_000));
       await take(4, 9);
       await take(5, 0);
+    },
+  },
+  {
+    what: 'claims ahead of free slots',
+    plain: 4,
+    async run(take, store) {
+      await store.enqueue(jobs('', 'a', 'b', 'c', 'd', 'e'));
+      await take(1, [0, 2]);
+      await take(2, [1, 1]);
+      await take(3, [1, 9], done('b'));
+      await take(4, [1, 9], done('a'), done('c'), done('d'));
     },
   },
   {
@@ -188,7 +203,7 @@ const timeless = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_, part: unknown) =>
       typeof part === 'string' ? part.replace(/\b\d{13}/g, 'time') : part,
-    ).replace(/\b1\d{12}\b/g, '"time"'),
+    ).replace(/\b1\d{12}(\.5)?\b/g, '"time$1"'),
   );
 
 /** What the turns answered and left behind, and how many Redis commands each took. */
@@ -200,9 +215,10 @@ async function played(one: Case, stage: Stage, whole: boolean) {
   if (whole) await client.sadd(store.keys.cancelling, 'nobody');
   const answers: unknown[] = [];
   const commands: number[] = [];
-  const take: Take = async (turn, want, ...settled) => {
+  const take: Take = async (turn, claims, ...settled) => {
+    const [want, ahead] = typeof claims === 'number' ? [claims, 0] : claims;
     await client.config('RESETSTAT');
-    const answer = await claim(store, turn, want, ...settled);
+    const answer = await store.turn(turn, LEASE_MS, want, settled, ahead);
     const calls = [
       ...(await client.info('commandstats')).matchAll(/cmdstat_(\w+).*?:calls=(\d+)/g),
     ];

@@ -1,6 +1,7 @@
 /** A worker's turn, transition by transition: the whole state of the queue before and after. */
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf, without } from './helpers/state.ts';
+import { until } from './helpers/until.ts';
 import { claim, ERROR, jobs, LEASE_MS, OUTCOMES, settlement, ticketsOf } from './helpers/turns.ts';
 
 /** Leaves out the records, which never change, and what is no part of a job's state. */
@@ -247,6 +248,23 @@ scene('a lease that ends puts the job at the back and uses up an attempt', async
   });
   t.equal((await core(stage))['active'], undefined);
 });
+
+scene('claimed ahead, a job is charged for a lost lease only when it had begun', async (t, stage) => {
+  const [store, other] = [stage.store('worker-a'), stage.store('worker-b')];
+  await store.enqueue(jobs('', 'a', 'b', 'c', 'd', 'e'));
+  const lease = 300;
+  t.same(ticketsOf(await store.turn(1, lease, 2, [], 2)), ['a:1:1', 'b:1:1', 'c:1:1', 'd:1:1']);
+  await store.heartbeat('{}', lease, ['c:1:1']);
+  let turn = 0;
+  await until(async () => {
+    await claim(other, ++turn, 0);
+    return (await core(stage))['active'] === undefined;
+  });
+  const { tickets, errors, attempts } = (await core(stage)) as Record<string, object>;
+  t.same(tickets, { a: 'a:2:2', b: 'b:2:2', c: 'c:2:2', d: 'd:2:1' });
+  t.match(errors, { d: /WorkerLostError/ }, 'whoever claims it next knows of it');
+  t.same(Object.keys(attempts!).toSorted(), ['a', 'b', 'c']);
+}); // prettier-ignore
 
 scene('an id that comes again is safe from the runs of the job before', async (t, stage) => {
   const [a, b] = [stage.store('worker-a'), stage.store('worker-b')];

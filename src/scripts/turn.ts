@@ -13,7 +13,7 @@ const MAX_SWEPT = 1_000;
 
 /**
  * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
- * is due, claim as many as it has free slots. Most turns are plain, and end before the rest of this script begins.
+ * is due, claim as many as it has free slots, and some ahead of them. Most turns are plain, and end before the rest of this script begins.
  *
  * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
  *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
@@ -33,13 +33,13 @@ export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
-  args: ['turn', 'lease', 'want', 'settled', 'followUps'],
+  args: ['turn', 'lease', 'want', 'ahead', 'settled', 'followUps'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
 local plain = plainTurn()
 if plain then return plain end
 
-settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
+settled, want, ahead, lease = tonumber(settled), tonumber(want), tonumber(ahead), tonumber(lease)
 local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
 local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
@@ -137,9 +137,11 @@ local function recover()
       unknown[#unknown + 1] = id
     else
       local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
-      again[#again + 1] = successor(ticket, 1)
+      -- Claimed ahead, it may not have begun: nothing is charged, but who claims it next knows.
+      local ahead = string.find(redis.call('ZSCORE', active, ticket), '.', 1, true)
+      again[#again + 1] = successor(ticket, ahead and 0 or 1)
       redis.call('HSET', errors, id, lost)
-      remember(id, stamp .. lost)
+      if not ahead then remember(id, stamp .. lost) end
     end
   end
   push(again)
@@ -209,12 +211,12 @@ if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
 end
 
 local open = redis.call('EXISTS', paused) == 0
-local got = resent and replay() or (open and want > 0 and take(want)) or {}
+local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}
 local records, failures = {}, {}
 if #got > 0 then
   local ids = {}
   for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
-  hold(got, text(now + lease))
+  hold(got, want)
   records = redis.call('HMGET', jobs, unpack(ids))
   if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
 end
@@ -227,7 +229,7 @@ if more then
   wakeOne()
 else
   local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
-  nextIn = nextAt == math.huge and -1 or math.max(0, nextAt - now)
+  nextIn = nextAt == math.huge and -1 or math.max(0, math.ceil(nextAt - now))
 end
 return { now, nextIn, refused, got, records, failures, post }`,
 });

@@ -1,6 +1,6 @@
 /**
  * The heart of a worker: claim -> execute -> settle, in turns. A turn is one round trip that settles what has
- * finished and claims as many jobs as there are free slots, never more: nothing is hoarded.
+ * finished and claims as many jobs as there are free slots, and a few very short ones ahead (ahead.ts).
  *
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
@@ -10,9 +10,8 @@ import type { JobFunction } from '../define.ts';
 import { LONGEST_TIMER_MS } from '../duration.ts';
 import { RedisUnavailableError, type RedisCommandError } from '../errors.ts';
 import {
-  parseLastError,
-  parseRecord,
   parseTicket,
+  readClaimed,
   waitMsOf,
   type ClaimedJob,
   type JobRecord,
@@ -22,9 +21,11 @@ import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import { isDenied } from '../rights.ts';
 import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
-import type { NewJob, Settlement } from '../settlement.ts';
+import type { Settlement } from '../settlement.ts';
 import type { Claim, Refusal, Store } from '../store.ts';
+import { Ahead } from './ahead.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
+import { failureJob } from './failure-job.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
@@ -49,6 +50,8 @@ export interface ProcessorOptions {
   middleware: readonly Middleware[];
   timings: Timings;
   watch: LoopWatch;
+  /** Called when a job that was claimed ahead goes on: Redis is to hear that it has begun. */
+  onBegun: () => void;
   /** Called with what flows have to tell other queues. */
   onPost: (messages: string[]) => void;
   /** Called when a right is missing: no later turn would do better. */
@@ -65,6 +68,7 @@ export class Processor {
   readonly #options: ProcessorOptions;
   /** Runs whose function has not returned. */
   readonly #running = new Set<Run>();
+  readonly #ahead = new Ahead();
   #finished: Settlement[] = [];
   #turn = 1;
   #turning = false;
@@ -166,9 +170,11 @@ export class Processor {
   }
 
   async #takeTurn(): Promise<void> {
+    this.#turning = true;
+    this.#endAhead();
     const settlements = this.#nextSettlements();
     const want = this.#claiming ? this.#free : 0;
-    this.#turning = true;
+    const ahead = this.#ahead.size(this.#running.size === 0);
     this.#look = false;
     clearTimeout(this.#dueTimer);
     const sentAt = performance.now();
@@ -179,6 +185,7 @@ export class Processor {
         this.#options.leaseMs,
         want,
         settlements,
+        ahead,
       );
       this.#turn++;
       this.#failures = 0;
@@ -189,7 +196,8 @@ export class Processor {
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
-      this.#beginAll(reply.claimed, reply.now, stale || !this.#claiming);
+      if (stale || !this.#claiming) this.#giveBack(reply.claimed, reply.now);
+      else this.#beginAll(reply.claimed, want, reply.now);
       nextIn = reply.nextIn;
     } catch (error) {
       this.#finished = settlements.concat(this.#finished);
@@ -267,15 +275,17 @@ export class Processor {
     return this.#finished.splice(0, count);
   }
 
-  #beginAll(claims: readonly Claim[], now: number, unwanted: boolean): void {
+  /** @param want how many slots were free: those beyond are claimed ahead */
+  #beginAll(claims: readonly Claim[], want: number, now: number): void {
     const suspects: Run[] = [];
-    for (const claim of claims) {
-      const run = this.#prepare(claim, now, unwanted);
+    this.#ahead.fill(claims.slice(want), now);
+    for (const claim of claims.slice(0, want)) {
+      const run = this.#prepare(claim, now);
       if (run?.suspect) suspects.push(run);
       else if (run) this.#start(run);
     }
     this.#beginSuspects(suspects);
-    if (claims.length > 0) setImmediate(() => this.#limitTimes());
+    if (claims.length > 0) setImmediate(() => this.#afterTick());
   }
 
   /** One at a time; several are put off, apart from each other, and settled before any of them can do harm. */
@@ -289,35 +299,19 @@ export class Processor {
   }
 
   /** @returns undefined for a job that is settled without being run */
-  #prepare(claim: Claim, now: number, unwanted: boolean): Run | undefined {
-    const { id, run, attempt } = parseTicket(claim.ticket);
-    const ticket = claim.ticket;
-    let parsed: { enqueuedAt: number; record: JobRecord };
+  #prepare(claim: Claim, now: number): Run | undefined {
+    let job: ClaimedJob;
     try {
-      parsed = parseRecord(claim.record);
+      job = readClaimed(claim, now);
     } catch (error) {
-      const base = { id, run, attempt, ticket, claimedAt: now };
-      this.#options.logger.error(`job failed: ${(error as Error).message}`, { id });
-      this.#settle(
-        base,
-        unwanted ? { kind: 'released' } : { kind: 'failed', error: describeError(error) },
-      );
+      const known = { ...parseTicket(claim.ticket), ticket: claim.ticket, claimedAt: now };
+      this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: known.id });
+      this.#settle(known, { kind: 'failed', error: describeError(error) });
       return undefined;
     }
-    const { enqueuedAt, record } = parsed;
-    const lastError = parseLastError(claim.lastError);
-    const job: ClaimedJob = {
-      id,
-      run,
-      attempt,
-      ticket,
-      claimedAt: now,
-      enqueuedAt,
-      record,
-      lastError,
-    };
+    const { record } = job;
     const fn = this.#options.functions.get(record.fn);
-    const outcome: Outcome | undefined = unwanted ? { kind: 'released' } : refuse(job, fn);
+    const outcome = refuse(job, fn);
     if (!outcome) return new Run(job, fn!, this.#executor);
     logOutcome(this.#options.logger, job, outcome, 0);
     if (fn) this.#options.timings.count(fn.name, outcome.kind);
@@ -332,15 +326,44 @@ export class Processor {
     run.execute();
   }
 
-  /** Of the jobs begun by a turn, those that did not end within the tick. */
-  #limitTimes(): void {
+  /** To the front of the queue, as if they had not been claimed. */
+  #giveBack(claims: readonly Claim[], claimedAt: number): void {
+    for (const { ticket } of claims) {
+      this.#settle({ ...parseTicket(ticket), ticket, claimedAt }, { kind: 'released' });
+    }
+  }
+
+  /** The next of those claimed ahead takes the free slot. @returns undefined where there is none */
+  #startNext(): Run | undefined {
+    for (let claim = this.#ahead.next(); claim; claim = this.#ahead.next()) {
+      const run = this.#prepare(claim, this.#ahead.claimedAt);
+      if (!run) continue;
+      // A crash wouldn't charge it: so it needs an attempt to spare, and must not have lost a worker before.
+      if (run.job.attempt <= run.retries && !run.job.lastError) {
+        this.#start(run);
+        return run;
+      }
+      this.#ahead.refuse();
+      this.#settle(run.job, { kind: 'released' });
+    }
+    return undefined;
+  }
+
+  #endAhead(): void {
+    this.#giveBack(this.#ahead.leftOver(), this.#ahead.claimedAt);
+    if (this.#ahead.begun > 0 && this.#running.size > 0) this.#options.onBegun();
+  }
+
+  /** For those of the jobs begun by a turn that did not end within the tick. */
+  #afterTick(): void {
     for (const run of this.#running) run.limitTime();
+    if (this.#ahead.waiting > 0) this.#lookAgain();
   }
 
   #onReturn(run: Run): void {
     this.#running.delete(run);
     // Its outcome may have been settled long ago: only now is its slot free.
-    if (this.#claiming) this.#lookAgain();
+    if (this.#claiming && !this.#startNext()) this.#lookAgain();
     this.#tellIfQuiet();
   }
 
@@ -368,27 +391,4 @@ export class Processor {
     this.#finished.push({ job, outcome, ranMs, keptMs, followUp });
     this.#schedule();
   }
-}
-
-/** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
-function failureJob(
-  job: Pick<ClaimedJob, 'id' | 'run' | 'attempt'>,
-  record: JobRecord,
-  outcome: Outcome & { kind: 'failed' },
-  fn: JobFunction,
-): NewJob | undefined {
-  const handler = fn.options.onFailure;
-  if (handler === undefined) return undefined;
-  const what = {
-    id: job.id,
-    fn: fn.name,
-    args: record.args,
-    error: outcome.error,
-    attempt: job.attempt,
-  };
-  return {
-    id: `${job.id}:failure:${job.run}`,
-    how: '',
-    json: JSON.stringify({ fn: handler, args: [what], ...(record.meta && { meta: record.meta }) }),
-  };
 }

@@ -91,8 +91,8 @@ function recover(queue: ModelQueue, job: ModelJob): void {
   if (job.unwanted) return;
   const lost = `{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":${job.attempt}}`;
   job.lastError = lost;
-  job.attempts.push(`${queue.now}${lost}`);
-  queue.nextRun(job, 1);
+  if (!job.ahead) job.attempts.push(`${queue.now}${lost}`);
+  queue.nextRun(job, job.ahead ? 0 : 1);
   queue.line(job);
   queue.count('recovered');
 }
@@ -104,6 +104,7 @@ export function turn(
   leaseMs: number,
   want: number,
   settlements: readonly Settlement[],
+  ahead: number,
 ): TurnReply {
   const { now } = queue;
   let last = queue.turns.get(worker);
@@ -138,10 +139,11 @@ export function turn(
     ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
     : queue.paused
       ? []
-      : queue.take(want);
-  for (const job of claimed) {
+      : queue.take(want > 0 ? want + ahead : 0);
+  for (const [i, job] of claimed.entries()) {
     job.state = 'active';
-    job.at = now + leaseMs;
+    const at = now + leaseMs - (i >= want ? 0.5 : 0);
+    if (at > job.at) Object.assign(job, { at, ahead: i >= want });
   }
   const tickets = claimed.map(ticketOf);
   queue.turns.set(worker, { number, settled: settlements.length, tickets, until: now + 2 * leaseMs }); // prettier-ignore
@@ -162,7 +164,7 @@ export function turn(
 function nextIn(queue: ModelQueue): number {
   if (!queue.paused && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
   const coming = [...queue.inOrder('scheduled'), ...queue.inOrder('active')].map(({ at }) => at);
-  return coming.length === 0 ? -1 : Math.max(0, Math.min(...coming) - queue.now);
+  return coming.length === 0 ? -1 : Math.max(0, Math.ceil(Math.min(...coming) - queue.now));
 }
 
 /** What a worker has counted counts once, however often it is sent. */
@@ -192,7 +194,7 @@ export function heartbeat(
   const lost = tickets.filter((ticket) => !queue.running(ticket));
   for (const ticket of tickets) {
     const job = queue.running(ticket);
-    if (job) job.at = queue.now + leaseMs;
+    if (job) Object.assign(job, { at: queue.now + leaseMs, ahead: false });
   }
   const ticks = [...queue.entries.values()].flatMap(({ tick }) => tick ?? []);
   return {

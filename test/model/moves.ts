@@ -24,7 +24,7 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'enqueue flow again':
       return producing.enqueueFlowAgainMoves(world, op.pick);
     case 'turn':
-      return working.newTurnMove(world, op.worker, op.want, op.settle);
+      return working.newTurnMove(world, op);
     case 'turn again':
       return working.turnAgainMove(world, op.worker, op.settle);
     case 'old turn':

@@ -36,12 +36,19 @@ export interface NewOne {
 /** The shape of a flow: `s` a step, `d` one with a delay, `h` of lane high, `r` on the other queue. */
 export type Shape = 's' | 'd' | 'h' | 'r' | { c: Shape[] } | { g: Shape[] };
 
+export interface NewTurn {
+  worker: WorkerName;
+  want: number;
+  ahead: number;
+  settle: Settle[];
+}
+
 export type Operation =
   | { do: 'enqueue'; queue: QueueName; jobs: NewOne[] }
   | { do: 'enqueue again'; pick: number }
   | { do: 'enqueue flow'; shape: Shape }
   | { do: 'enqueue flow again'; pick: number }
-  | { do: 'turn'; worker: WorkerName; want: number; settle: Settle[] }
+  | ({ do: 'turn' } & NewTurn)
   | { do: 'turn again'; worker: WorkerName; settle: Settle[] }
   | { do: 'old turn'; worker: WorkerName }
   | { do: 'heartbeat'; worker: WorkerName; again: boolean }
@@ -71,6 +78,7 @@ const worker = fc.constantFrom(...WORKERS);
 const beater = fc.constantFrom('a', 'b', 'c');
 const queue = fc.constantFrom<QueueName>('q', 'q', 'q', 'r');
 const lane = fc.constantFrom<Lane>('normal', 'normal', 'high', 'low');
+const ahead = fc.constantFrom(0, 0, 1, 3);
 const rarely = fc.nat(3).map((n) => n === 3);
 
 const settle: fc.Arbitrary<Settle[]> = fc.array(
@@ -115,7 +123,7 @@ const EVERYTHING = [
   op(3, 'enqueue again', { pick: fc.nat(3) }),
   op(4, 'enqueue flow', { shape }),
   op(1, 'enqueue flow again', { pick: fc.nat(2) }),
-  op(24, 'turn', { worker, want: fc.nat(4), settle }),
+  op(24, 'turn', { worker, want: fc.nat(4), ahead, settle }),
   op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle) }),
   op(1, 'old turn', { worker }),
   op(4, 'heartbeat', { worker, again: rarely }),
@@ -155,7 +163,7 @@ const EVERYTHING = [
 /** Where messages go to and fro: flows over both queues, brought once or twice. */
 const ON_TWO_QUEUES = [
   op(3, 'enqueue flow', { shape: fc.oneof(group(fc.constantFrom('s', 'r')), shape) }),
-  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(4), settle }),
+  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(4), ahead, settle }),
   op(5, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'delivered', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'cancel', { pick }),

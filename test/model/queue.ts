@@ -23,6 +23,8 @@ export interface ModelJob {
   state: State;
   /** When it is due, its lease ends, or it is forgotten. */
   at: number;
+  /** Claimed beyond the free slots: whether it has begun is not known. */
+  ahead: boolean;
   /** Somebody wants the running job cancelled. */
   unwanted: boolean;
   outcome?: string | undefined;
@@ -117,7 +119,7 @@ export class ModelQueue {
   create(id: string, json: string, lane: Lane, run: number): ModelJob {
     const job: ModelJob = {
       id, json, lane, run,
-      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, unwanted: false, attempts: [], waiters: [],
+      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, ahead: false, unwanted: false, attempts: [], waiters: [],
     }; // prettier-ignore
     this.jobs.set(id, job);
     this.count('enqueued');

@@ -4,7 +4,7 @@ import type { Settlement } from '../../src/settlement.ts';
 import { heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';
-import { LEASE_MS, type Settle, type WorkerName } from './operations.ts';
+import { LEASE_MS, type NewTurn, type Settle, type WorkerName } from './operations.ts';
 import { idOf } from './queue.ts';
 import type { ModelWorker, SentTurn, World } from './world.ts';
 
@@ -59,8 +59,8 @@ function settlementsOf(
 
 function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: string): Move {
   const { id, queue } = worker;
-  const { number, want, settlements } = sent;
-  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements);
+  const { number, want, ahead, settlements } = sent;
+  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements, ahead);
   for (const { followUp } of settlements) if (followUp) world.remember(queue, followUp.id);
   const settled = settlements.map(({ job }) => job.ticket);
   worker.held = worker.held.filter((ticket) => !settled.includes(ticket));
@@ -72,10 +72,10 @@ function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: strin
   const settles = endings.length > 0 ? ` settles ${endings.join(', ')};` : '';
   const gets = quoted(expected.claimed.map(({ ticket }) => ticket));
   return {
-    title: `${id} ${what} ${number}:${settles} wants ${want}, gets ${gets}`,
+    title: `${id} ${what} ${number}:${settles} wants ${want}+${ahead}, gets ${gets}`,
     queue,
     expected,
-    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements),
+    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, ahead),
     ...(want > 0 && { turnOf: id }),
   };
 }
@@ -86,9 +86,10 @@ function endingOf({ outcome, keptMs, followUp }: Settlement): string {
   return outcome.kind === 'released' ? outcome.kind : `${outcome.kind} (kept ${keptMs} ms)${after}`;
 }
 
-export function newTurnMove(world: World, name: WorkerName, want: number, settle: readonly Settle[]): Move {
+export function newTurnMove(world: World, { worker: name, want, ahead, settle }: NewTurn): Move {
   const worker = world.worker(name);
-  const sent = { number: ++worker.turn, want, settlements: settlementsOf(world, worker, settle) };
+  const settlements = settlementsOf(world, worker, settle);
+  const sent = { number: ++worker.turn, want, ahead, settlements };
   worker.older = worker.last;
   worker.last = sent;
   return turnMove(world, worker, sent, 'turn');

@@ -13,6 +13,7 @@ export const BEGIN = 1_700_000_000_000;
 export interface SentTurn {
   number: number;
   want: number;
+  ahead: number;
   settlements: Settlement[];
 }
 

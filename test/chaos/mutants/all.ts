@@ -1,4 +1,5 @@
 /** All the bugs that are planted. */
+import { AHEAD } from './groups/ahead.ts';
 import { CLAIM } from './groups/claim.ts';
 import { CONNECTION } from './groups/connection.ts';
 import { CRON } from './groups/cron.ts';
@@ -16,6 +17,7 @@ import type { Mutant } from './mutant.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...SETTLE,
   ...CLAIM,
+  ...AHEAD,
   ...PLAIN,
   ...ENQUEUE,
   ...OPERATORS,

@@ -14,8 +14,8 @@ export const WORKER: readonly Mutant[] = [
     name: 'claim-while-stopping-is-run',
     what: 'jobs that arrive after the call to stop are begun',
     file: 'worker/processor.ts',
-    find: `this.#beginAll(reply.claimed, reply.now, stale || !this.#claiming);`,
-    replace: `this.#beginAll(reply.claimed, reply.now, stale);`,
+    find: `if (stale || !this.#claiming) this.#giveBack(`,
+    replace: `if (stale) this.#giveBack(`,
     tests: ['worker.stop'],
   },
   {

@@ -1,0 +1,79 @@
+/** Jobs claimed ahead of a free slot. */
+import type { Mutant } from '../mutant.ts';
+
+const tests = ['worker.ahead'];
+
+export const AHEAD: readonly Mutant[] = [
+  {
+    name: 'ahead-charged',
+    what: 'a crash charges jobs that had not begun: without an attempt to spare they fail unseen',
+    file: 'scripts/turn.ts',
+    find: `successor(ticket, ahead and 0 or 1)`,
+    replace: `successor(ticket, 1)`,
+    tests: ['scripts.turn', ...tests],
+  },
+  {
+    name: 'ahead-unmarked',
+    what: 'jobs claimed ahead look as if they had begun',
+    file: 'scripts/fragments.ts',
+    find: `i <= want and till or ahead, ticket end`,
+    replace: `till, ticket end`,
+    tests: ['scripts.turn', ...tests],
+  },
+  {
+    name: 'ahead-without-want',
+    what: 'a worker with no free slot claims',
+    file: 'scripts/plain-turn.ts',
+    find: `local most = want ~= '0' and want + ahead or 0`,
+    replace: `local most = want + ahead`,
+    tests: ['scripts.plain-turn', 'model'],
+  },
+  {
+    name: 'ahead-hoarded',
+    what: 'what was claimed ahead waits for a long job',
+    file: 'worker/processor.ts',
+    find: `if (this.#ahead.waiting > 0) this.#lookAgain();`,
+    replace: ``,
+    tests,
+  },
+  {
+    name: 'ahead-lost',
+    what: 'what could not begin in time is forgotten until its lease ends',
+    file: 'worker/processor.ts',
+    find: `this.#giveBack(this.#ahead.leftOver(), this.#ahead.claimedAt);`,
+    replace: `this.#ahead.leftOver();`,
+    tests,
+  },
+  {
+    name: 'ahead-begun-untold',
+    what: 'one that goes on is taken for one that has not begun until the next heartbeat',
+    file: 'worker/processor.ts',
+    find: `if (this.#ahead.begun > 0 && this.#running.size > 0) this.#options.onBegun();`,
+    replace: ``,
+    tests,
+  },
+  {
+    name: 'ahead-on-the-last-attempt',
+    what: 'a job that must run once at most runs again after a crash',
+    file: 'worker/processor.ts',
+    find: `if (run.job.attempt <= run.retries && !run.job.lastError) {`,
+    replace: `if (!run.job.lastError) {`,
+    tests,
+  },
+  {
+    name: 'ahead-after-a-loss',
+    what: 'a job that kills its worker is never charged',
+    file: 'worker/processor.ts',
+    find: `if (run.job.attempt <= run.retries && !run.job.lastError) {`,
+    replace: `if (run.job.attempt <= run.retries) {`,
+    tests,
+  },
+  {
+    name: 'ahead-after-long-ones',
+    what: 'jobs are claimed ahead while a long one runs',
+    file: 'worker/ahead.ts',
+    find: `if (!ended || this.#pausing > 0) this.#size = 0;`,
+    replace: `if (this.#pausing > 0) this.#size = 0;`,
+    tests,
+  },
+];
