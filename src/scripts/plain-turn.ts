@@ -86,5 +86,7 @@ local function plainTurn()
   end
   local over = earliestLease()
   return { now, over and math.max(0, math.ceil(over - now)) or -1, {}, got, records, {}, {} }
-end`,
+end
+local plain = plainTurn()
+if plain then return plain end -- before the whole turn's functions are made`,
 };

@@ -36,9 +36,6 @@ export const turnScript = defineScript({
   args: ['turn', 'lease', 'want', 'ahead', 'settled', 'followUps'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
-local plain = plainTurn()
-if plain then return plain end
-
 settled, want, ahead, lease = tonumber(settled), tonumber(want), tonumber(ahead), tonumber(lease)
 local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
