@@ -285,6 +285,7 @@ export class Processor {
       else if (run) this.#start(run);
     }
     this.#beginSuspects(suspects);
+    while (this.#free > 0 && this.#startNext()); // some were settled without a run
     if (claims.length > 0) setImmediate(() => this.#afterTick());
   }
 
