@@ -16,8 +16,8 @@ export const AHEAD: readonly Mutant[] = [
     name: 'ahead-unmarked',
     what: 'jobs claimed ahead look as if they had begun',
     file: 'scripts/fragments.ts',
-    find: `i <= want and till or ahead, ticket end`,
-    replace: `till, ticket end`,
+    find: `i <= want and till or ahead, ticket`,
+    replace: `till, ticket`,
     tests: ['scripts.turn', ...tests],
   },
   {

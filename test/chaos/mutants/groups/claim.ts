@@ -14,7 +14,7 @@ export const CLAIM: readonly Mutant[] = [
     name: 'long-member-stays',
     what: 'what makes the leases a tree is taken for one of them',
     file: 'scripts/fragments.ts',
-    find: `if many then redis.call('ZREM', active, long) end`,
+    find: `if long then redis.call('ZREM', active, long) end`,
     replace: ``,
     tests: ['scripts.turn'],
   },
