@@ -32,8 +32,9 @@ import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
 import type { Timings } from './timings.ts';
 
-/** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
-const MAX_SETTLED = 1_000;
+/** Most jobs claimed and settled by one turn, and most bytes of results: the script is to take less than 5 ms. */
+const MAX_CLAIMED = 250;
+const MAX_SETTLED = 250;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** How far apart suspects are claimed again that were claimed together. */
 const SUSPECTS_APART_MS = 500;
@@ -173,7 +174,7 @@ export class Processor {
     this.#turning = true;
     this.#endAhead();
     const settlements = this.#nextSettlements();
-    const want = this.#claiming ? this.#free : 0;
+    const want = this.#claiming ? Math.min(this.#free, MAX_CLAIMED) : 0;
     const ahead = this.#ahead.size(this.#running.size === 0);
     this.#look = false;
     clearTimeout(this.#dueTimer);
