@@ -13,7 +13,8 @@ const MAX_SWEPT = 1_000;
 
 /**
  * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
- * is due, claim as many as it has free slots, and some ahead of them. Most turns are plain, and end before the rest of this script begins.
+ * is due, claim as many as it has free slots, and some ahead of them. Most turns are plain, and end before the rest
+ * of this script begins.
  *
  * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
  *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
@@ -135,10 +136,10 @@ local function recover()
     else
       local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
       -- Claimed ahead, it may not have begun: nothing is charged, but who claims it next knows.
-      local ahead = string.find(redis.call('ZSCORE', active, ticket), '.', 1, true)
-      again[#again + 1] = successor(ticket, ahead and 0 or 1)
+      local unsure = string.find(redis.call('ZSCORE', active, ticket), '.', 1, true)
+      again[#again + 1] = successor(ticket, unsure and 0 or 1)
       redis.call('HSET', errors, id, lost)
-      if not ahead then remember(id, stamp .. lost) end
+      if not unsure then remember(id, stamp .. lost) end
     end
   end
   push(again)

@@ -56,7 +56,7 @@ export class Ahead {
   leftOver(): readonly Claim[] {
     const left = this.#claims.slice(this.#begun);
     if (left.length > 0) this.#size = this.#begun;
-    this.#claims = [];
+    this.#claims = this.#claims.slice(0, this.#begun);
     return left;
   }
 

@@ -8,7 +8,7 @@ export const AHEAD: readonly Mutant[] = [
     name: 'ahead-charged',
     what: 'a crash charges jobs that had not begun: without an attempt to spare they fail unseen',
     file: 'scripts/turn.ts',
-    find: `successor(ticket, ahead and 0 or 1)`,
+    find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 1)`,
     tests: ['scripts.turn', ...tests],
   },

@@ -30,7 +30,7 @@ export const CLAIM: readonly Mutant[] = [
     name: 'recovery-uncharged',
     what: 'a job that kills its workers has attempts for ever',
     file: 'scripts/turn.ts',
-    find: `successor(ticket, ahead and 0 or 1)`,
+    find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 0)`,
     tests: ['scripts.turn', 'worker.lease'],
   },
