@@ -27,6 +27,22 @@ export interface Counted {
   readonly pairs: readonly string[];
 }
 
+/** Most settlements in one turn, and most bytes of results: bounds the script's time and the message. */
+const MAX_SETTLED = 250;
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Takes out of the list what one turn settles, the first ones first. */
+export function takeOut<S extends Settlement>(finished: S[]): S[] {
+  let bytes = 0;
+  let count = 0;
+  for (const { outcome } of finished) {
+    bytes += outcome.kind === 'completed' ? (outcome.result?.length ?? 0) : 0;
+    if (count > 0 && (count === MAX_SETTLED || bytes > MAX_BYTES)) break;
+    count++;
+  }
+  return finished.splice(0, count);
+}
+
 /** Settlements as the turn script takes them: those that end alike in a row share their head. */
 export function settlementArgs(settlements: readonly Settlement[]): {
   groups: string[];

@@ -223,7 +223,7 @@ export class Worker {
       open('control', true, false),
       store.keys.control,
       (message) =>
-        message === CRON_CHANGED ? beat?.look() : processor.held.get(message)?.cancel(),
+        message === CRON_CHANGED ? beat?.look() : processor.held().get(message)?.cancel(),
       () => heartbeat.soon(),
       (error) => isDenied(error) && end(error), // else its connection has told it
     );
@@ -231,7 +231,7 @@ export class Worker {
     const heartbeat: Loop = startHeartbeat({
       store,
       leaseMs: lease,
-      held: processor.held,
+      held: () => processor.held(),
       presence: () => this.#presence(processor, watch, startedAt),
       timings,
       app,

@@ -26,7 +26,7 @@ const LAYERS: Record<string, string[]> = {
     'inspector', 'statistics', 'recent', 'flow/outline', 'results', 'cron/schedules',
     'worker/progress', 'worker/pruner', 'worker/joblog', 'worker/timings', 'worker/courier', 'worker/ahead',
   ],
-  'one job: its handle, its run': ['handle', 'worker/executor'],
+  'one job: its handle, its run': ['handle', 'worker/executor'], 'the runs of a worker': ['worker/run-list'],
   'what the pages of the dashboard are told': ['dashboard/api'],
   'the half of operators; what watches runs': ['operator', 'tracing', 'worker/loop-watch', 'worker/heartbeat'],
   'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/control', 'worker/beat'],

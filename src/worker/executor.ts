@@ -91,6 +91,10 @@ export class Run {
   startedAt = performance.now();
   /** Found out by a heartbeat. */
   leaseLost = false;
+  /** Redis has answered to its settlement: the ticket is not held any more. */
+  settled = false;
+  /** In the list it is in. */
+  place = -1;
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;

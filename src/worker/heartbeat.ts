@@ -16,7 +16,7 @@ export interface HeartbeatOptions {
   store: Store;
   leaseMs: number;
   /** Runs whose tickets the worker holds, settled ones not among them. */
-  held: ReadonlyMap<string, Run>;
+  held: () => ReadonlyMap<string, Run>;
   /** What `workers()` shows, as JSON. */
   presence: () => string;
   timings: Timings;
@@ -29,11 +29,12 @@ export interface HeartbeatOptions {
 }
 
 export function startHeartbeat(options: HeartbeatOptions): Loop {
-  const { store, leaseMs, held, timings } = options;
+  const { store, leaseMs, timings } = options;
   const told = new WeakSet<Run>();
   let presentAt = -Infinity;
 
   const beat = async () => {
+    const held = options.held();
     const tickets = [...held].filter(([, run]) => !told.has(run)).map(([ticket]) => ticket);
     const seldom = options.beating() ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
     const quiet = tickets.length === 0 && timings.empty;

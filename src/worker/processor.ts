@@ -21,7 +21,7 @@ import type { Logger } from '../log.ts';
 import { RUN_DEFAULTS } from '../options.ts';
 import { isDenied } from '../rights.ts';
 import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
-import type { Settlement } from '../settlement.ts';
+import { takeOut, type Settlement } from '../settlement.ts';
 import type { Claim, Refusal, Store } from '../store.ts';
 import { Ahead } from './ahead.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
@@ -30,16 +30,18 @@ import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
+import { RunList } from './run-list.ts';
 import type { Timings } from './timings.ts';
 
-/** Most jobs claimed and settled by one turn, and most bytes of results: the script is to take less than 5 ms. */
+/** Most jobs claimed by one turn: the script is to take less than 5 ms. */
 const MAX_CLAIMED = 250;
-const MAX_SETTLED = 250;
-const MAX_BYTES = 4 * 1024 * 1024;
 /** How far apart suspects are claimed again that were claimed together. */
 const SUSPECTS_APART_MS = 500;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
+
+/** Without a run where a job was settled that was not run. */
+type Finished = Settlement & { run: Run | undefined };
 
 export interface ProcessorOptions {
   store: Store;
@@ -62,15 +64,15 @@ export interface ProcessorOptions {
 }
 
 export class Processor {
-  /** Runs by ticket, from the claim until the settlement was answered. */
-  readonly held = new Map<string, Run>();
   /** Leases found lost when their runs were to be settled; those that a heartbeat had missed before not among them. */
   leasesLost = 0;
   readonly #options: ProcessorOptions;
   /** Runs whose function has not returned. */
-  readonly #running = new Set<Run>();
+  readonly #running = new RunList();
   readonly #ahead = new Ahead();
-  #finished: Settlement[] = [];
+  #finished: Finished[] = [];
+  /** What the turn under way settles. */
+  #settling: readonly Finished[] = [];
   #turn = 1;
   #turning = false;
   #scheduled = false;
@@ -103,8 +105,15 @@ export class Processor {
     };
   }
 
-  get running(): ReadonlySet<Run> {
+  get running(): RunList {
     return this.#running;
+  }
+
+  /** Runs by ticket, from the claim until the settlement was answered. */
+  held(): Map<string, Run> {
+    const ended = [...this.#settling, ...this.#finished].flatMap(({ run }) => run ?? []);
+    const held = [...this.#running, ...ended].filter(({ settled }) => !settled);
+    return new Map(held.map((run) => [run.job.ticket, run]));
   }
 
   start(): void {
@@ -173,7 +182,7 @@ export class Processor {
   async #takeTurn(): Promise<void> {
     this.#turning = true;
     this.#endAhead();
-    const settlements = this.#nextSettlements();
+    const settlements = (this.#settling = takeOut(this.#finished));
     const want = this.#claiming ? Math.min(this.#free, MAX_CLAIMED) : 0;
     const ahead = this.#ahead.size(this.#running.size === 0);
     this.#look = false;
@@ -191,8 +200,8 @@ export class Processor {
       this.#turn++;
       this.#failures = 0;
       this.#unanswered = false;
-      for (const refusal of reply.refused) this.#onRefusal(refusal);
-      for (const { job } of settlements) this.held.delete(job.ticket);
+      for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
+      for (const { run } of settlements) if (run) run.settled = true;
       if (reply.post.length > 0) this.#options.onPost(reply.post);
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.
@@ -209,15 +218,16 @@ export class Processor {
       this.#look = this.#claiming || this.#unanswered;
       nextIn = 0;
     } finally {
+      this.#settling = [];
       this.#turning = false;
     }
     this.#afterTurn(nextIn);
   }
 
-  #onRefusal(refusal: Refusal): void {
-    logRefusal(this.#options.logger, refusal);
-    const known = this.held.get(refusal.ticket)?.leaseLost === true;
-    if (refusal.why === 'lost' && !known) this.leasesLost++;
+  #onRefusal({ ticket, why }: Refusal, settlements: readonly Finished[]): void {
+    logRefusal(this.#options.logger, { ticket, why });
+    const settlement = settlements.find(({ job }) => job.ticket === ticket);
+    if (why === 'lost' && !settlement?.run?.leaseLost) this.leasesLost++;
   }
 
   #afterTurn(nextIn: number): void {
@@ -258,22 +268,6 @@ export class Processor {
     }
     // Redis coming back ends the wait for the connection; a server that refuses needs to be left alone a while.
     await new Promise((resolve) => setTimeout(resolve, unavailable ? RETRY_AFTER_MS : pauseMs));
-  }
-
-  #nextSettlements(): Settlement[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { outcome } of this.#finished) {
-      bytes += outcome.kind === 'completed' ? (outcome.result?.length ?? 0) : 0;
-      if (count > 0 && (count === MAX_SETTLED || bytes > MAX_BYTES)) break;
-      count++;
-    }
-    if (count === this.#finished.length) {
-      const all = this.#finished;
-      this.#finished = [];
-      return all;
-    }
-    return this.#finished.splice(0, count);
   }
 
   /** @param want how many slots were free: those beyond are claimed ahead */
@@ -322,7 +316,6 @@ export class Processor {
   }
 
   #start(run: Run): void {
-    this.held.set(run.job.ticket, run);
     this.#running.add(run);
     logStart(this.#options.logger, run.job);
     run.execute();
@@ -374,7 +367,7 @@ export class Processor {
     logOutcome(this.#options.logger, run.job, outcome, ranMs);
     this.#options.watch.ran(run, ranMs);
     this.#options.timings.count(run.fn.name, outcome.kind, ranMs, waitMsOf(run.job));
-    this.#settle(run.job, outcome, ranMs, run.job.record, run.fn);
+    this.#settle(run.job, outcome, ranMs, run.job.record, run.fn, run);
   }
 
   #settle(
@@ -383,6 +376,7 @@ export class Processor {
     ranMs = 0,
     record?: JobRecord,
     fn?: JobFunction,
+    run?: Run,
   ): void {
     const keptMs =
       outcome.kind === 'completed'
@@ -390,7 +384,7 @@ export class Processor {
         : FAILED_KEPT_MS;
     const followUp =
       outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
-    this.#finished.push({ job, outcome, ranMs, keptMs, followUp });
+    this.#finished.push({ job, outcome, ranMs, keptMs, followUp, run });
     this.#schedule();
   }
 }
