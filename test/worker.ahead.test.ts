@@ -61,6 +61,23 @@ scene('those behind a longer one go back at once, into their old order', async (
   }
 });
 
+scene('those behind a long one that has the slot go back at once', async (t, stage) => {
+  const queue = stage.queue();
+  const { pass, open } = gate();
+  stage.worker({ short: () => {}, long: () => pass() }, { concurrency: 1 });
+  await queue.enqueueMany(several(300, 'short'));
+  await until(async () => (await queue.counts()).completed === 300);
+  // One call: the worker wakes for all of them, still used to short ones.
+  await queue.enqueueMany([{ fn: 'long', args: [] }, ...several(100, 'short')]);
+  await until(async () => {
+    const { active, queued } = await queue.counts();
+    return active === 1 && queued === 100;
+  });
+  t.match(await queue.stats(), { recovered: 0 });
+  open();
+  await until(async () => (await queue.counts()).completed === 401);
+});
+
 scene('one that goes on is known to have begun; who must be charged is never begun ahead', async (t, stage) => {
   const { client } = stage.redis;
   const { active } = stage.store().keys;
@@ -94,7 +111,7 @@ scene('one that goes on is known to have begun; who must be charged is never beg
       return queued + active + scheduled === 0;
     });
   }
-  t.match(await queue.counts(), { failed: 0 });
+  t.match(await queue.stats(), { failed: 0, retried: 10 }, 'none waited in vain');
   t.ok(known['first']!.includes(false), 'some were claimed ahead');
   t.same(known['last'], Array(10).fill(true));
   t.same(known['again'], Array(10).fill(true));
