@@ -78,6 +78,16 @@ scene('those behind a long one that has the slot go back at once', async (t, sta
   await until(async () => (await queue.counts()).completed === 401);
 });
 
+scene('where jobs take their time none is claimed in vain', async (t, stage) => {
+  const queue = stage.queue();
+  const work = (ms: number) => new Promise((resolve) => setTimeout(resolve, 3 + (ms % 5)));
+  stage.worker({ work }, { concurrency: 10 });
+  await queue.enqueueMany(several(500, 'work'));
+  await until(async () => (await queue.counts()).completed === 500);
+  const { tickets } = stage.store().keys;
+  t.equal(await stage.redis.client.hlen(tickets), 0, 'one given back would have another ticket');
+});
+
 scene('one that goes on is known to have begun; who must be charged is never begun ahead', async (t, stage) => {
   const { client } = stage.redis;
   const { active } = stage.store().keys;
@@ -95,21 +105,18 @@ scene('one that goes on is known to have begun; who must be charged is never beg
     await until(() => isKnown(id, attempt), { timeoutMs: 3_000 });
   };
   stage.worker({ short: () => {}, look }, { concurrency: 1 });
-  for (let round = 0; round < 10; round++) {
-    await queue.pause();
-    await queue.enqueueMany([
-      ...several(40, 'short'),
-      { fn: 'look', args: ['first'] },
-      ...several(40, 'short'),
-      { fn: 'look', args: ['last'], retries: 0 },
-      { fn: 'look', args: ['again'], backoff: 0 },
-      ...several(40, 'short'),
-    ]);
-    await queue.resume();
-    await until(async () => {
-      const { queued, active, scheduled } = await queue.counts();
-      return queued + active + scheduled === 0;
-    });
+  // One kind after the other: a job that must not begin ahead ends claiming ahead for a while.
+  for (const [kind, options] of [['first', {}], ['again', { backoff: 0 }], ['last', { retries: 0 }]] as const) {
+    for (let round = 0; round < 10; round++) {
+      const looking = { fn: 'look', args: [kind], ...options };
+      await queue.pause();
+      await queue.enqueueMany([...several(40, 'short'), looking, ...several(100, 'short')]);
+      await queue.resume();
+      await until(async () => {
+        const { queued, active, scheduled } = await queue.counts();
+        return queued + active + scheduled === 0;
+      });
+    }
   }
   t.match(await queue.stats(), { failed: 0, retried: 10 }, 'none waited in vain');
   t.ok(known['first']!.includes(false), 'some were claimed ahead');
