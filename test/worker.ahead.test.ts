@@ -124,7 +124,31 @@ scene('one that goes on is known to have begun; who must be charged is never beg
   t.same(known['again'], Array(10).fill(true));
 }); // prettier-ignore
 
-scene('a crash charges none that had not begun, and nothing runs twice that must not', async (t, stage) => {
+const OPTIONS = { lease: 1_000, concurrency: 1 };
+
+scene('a crash charges none that had not begun', async (t, stage) => {
+  const processes = workerProcesses(stage);
+  const queue = stage.queue();
+  const sent = await queue.enqueueMany([
+    ...several(300, 'nothing'),
+    { fn: 'poison', retries: 1 },
+    ...several(60, 'nothing', { retries: 0 }), // charged, one of these would end failed
+  ]);
+  const ended = async () => {
+    const { completed, failed } = await queue.counts();
+    return completed + failed === sent.length;
+  };
+  while (!(await ended())) {
+    const options = { redis: stage.redis.url, queue: stage.name, ...OPTIONS };
+    const worker = await processes.start(options);
+    await until(async () => worker.exitCode !== undefined || (await ended()));
+  }
+  t.match(await queue.counts(), { completed: 360, failed: 1 });
+  const starts = processes.entries().filter(({ what }) => what === 'start').length;
+  t.ok(starts <= 3, `the poison, with two attempts, was forgiven once: ${starts} runs`);
+});
+
+scene('after a crash nothing runs twice that must not', async (t, stage) => {
   const processes = workerProcesses(stage);
   const queue = stage.queue();
   const sent = await queue.enqueueMany([
@@ -132,7 +156,7 @@ scene('a crash charges none that had not begun, and nothing runs twice that must
     { fn: 'poison', retries: 0 },
     ...several(60, 'nothing', { retries: 0 }),
   ]);
-  const options = { redis: stage.redis.url, queue: stage.name, lease: 1_000, concurrency: 1 };
+  const options = { redis: stage.redis.url, queue: stage.name, ...OPTIONS };
   const first = await processes.start(options);
   await until(() => first.exitCode !== undefined);
   await processes.start(options);
