@@ -15,8 +15,8 @@ export interface BatchItem {
 }
 
 export interface BatchOptions<Item extends BatchItem> {
-  /** Carries the items out and tells each of them. What it throws fails all. */
-  send: (items: Item[], timeoutMs: number) => Promise<void>;
+  /** Carries the items out by the deadline (as `performance.now()`) and tells each of them. What it throws fails all. */
+  send: (items: Item[], deadline: number) => Promise<void>;
   timeoutMs: number;
 }
 
@@ -72,12 +72,12 @@ export class Batch<Item extends BatchItem> {
       for (const resolve of this.#onDrained.splice(0)) resolve();
       return;
     }
-    const timeoutMs = Math.max(1, this.#deadlines[this.#first]! - performance.now());
+    const deadline = this.#deadlines[this.#first]!;
     const items = this.#take(this.#nextCount());
     this.#sending++;
     this.#watchDeadline();
     void this.#options
-      .send(items, timeoutMs)
+      .send(items, deadline)
       .catch((error: Error) => {
         for (const item of items) item.fail(error);
       })

@@ -25,7 +25,7 @@ export class Caller {
     script: Script<Arg>,
     args: Record<Arg, string | number>,
     rest: readonly string[] = [],
-    timeoutMs?: number,
+    deadline?: number,
   ): Promise<unknown> {
     let keys = this.#keyLists.get(script);
     if (!keys) {
@@ -34,7 +34,7 @@ export class Caller {
       this.#keyLists.set(script, keys);
     }
     const values = script.args.map((name) => String(args[name]));
-    return this.connection.run(script, keys, values.concat(rest), timeoutMs);
+    return this.connection.run(script, keys, values.concat(rest), deadline);
   }
 }
 

@@ -117,15 +117,15 @@ export class Connection {
 
   /**
    * Runs a script. Errors that pass (a failover, a slot on the move) are tried again until the deadline.
+   * @param deadline as `performance.now()`; by default the call's timeout from now
    * @throws {RedisUnavailableError | RedisOutOfMemoryError | RedisCommandError}
    */
   async run(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
-    timeoutMs = this.#settings.callTimeoutMs,
+    deadline = performance.now() + this.#settings.callTimeoutMs,
   ): Promise<unknown> {
-    const deadline = performance.now() + timeoutMs;
     let refusal: RedisUnavailableError | undefined;
     let maybeEnqueued = false; // by any of the tries, whatever the last one says
     for (;;) {
@@ -159,7 +159,8 @@ export class Connection {
           how === 'EVAL'
             ? client.eval(text.source, keys.length, ...keys, ...args)
             : client.evalsha(text.sha, keys.length, ...keys, ...args),
-        deadline - performance.now(),
+        this.#settings.callTimeoutMs,
+        deadline,
       );
     const text = this.#plainScripts ? script.plain : script.flagged;
     if (this.#sent.has(text)) {
@@ -183,14 +184,15 @@ export class Connection {
 
   /**
    * Sends one command once the connection is ready.
-   * @param timeoutMs deadline, waiting for the connection included
+   * @param timeoutMs the time a call of its kind has, waiting for the connection included: errors name it
+   * @param deadline when that is over, where it began before now
    */
   async call<T>(
     send: (client: Redis) => Promise<T>,
     timeoutMs = this.#settings.callTimeoutMs,
+    deadline = performance.now() + timeoutMs,
   ): Promise<T> {
-    const deadline = performance.now() + timeoutMs;
-    if (!this.ready) await this.#untilReady(timeoutMs);
+    if (!this.ready) await this.#untilReady(timeoutMs, deadline);
     return new Promise<T>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);
@@ -201,7 +203,7 @@ export class Connection {
       const timer = setTimeout(
         () => {
           fail(
-            new RedisUnavailableError(`Redis did not answer within ${Math.round(timeoutMs)} ms`, {
+            new RedisUnavailableError(`Redis did not answer within ${timeoutMs} ms`, {
               maybeEnqueued: true,
             }),
           );
@@ -219,7 +221,7 @@ export class Connection {
   }
 
   /** Resolves when connected. Wrong credentials reject at once: waiting would not help. */
-  #untilReady(timeoutMs: number): Promise<void> {
+  #untilReady(timeoutMs: number, deadline: number): Promise<void> {
     const client = this.#client;
     if (this.#closed) return Promise.reject(new RedisUnavailableError('the connection was closed'));
     if (client.status === 'wait') {
@@ -236,7 +238,10 @@ export class Connection {
         else resolve();
       };
       const onReady = () => end();
-      const timer = setTimeout(() => end(this.#unreachable(timeoutMs)), timeoutMs);
+      const timer = setTimeout(
+        () => end(this.#unreachable(timeoutMs)),
+        Math.max(1, deadline - performance.now()),
+      );
       client.on('ready', onReady);
       this.#waiting.add(end);
       if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
@@ -245,9 +250,7 @@ export class Connection {
 
   #unreachable(timeoutMs: number): RedisUnavailableError {
     const why = this.#lastError?.message ?? `nothing answers; ${tlsHint(this.#client)}`;
-    return new RedisUnavailableError(
-      `no connection to Redis within ${Math.round(timeoutMs)} ms: ${why}`,
-    );
+    return new RedisUnavailableError(`no connection to Redis within ${timeoutMs} ms: ${why}`);
   }
 
   /** Destroys the socket: ioredis then reconnects. `disconnect()` would wait for a peer that may never answer. */

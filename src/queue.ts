@@ -264,8 +264,8 @@ export class Queue<Jobs = AnyJobs> extends Operator {
         context: { store, results: this.#results, check: () => this.#check() },
         batch: new Batch({
           timeoutMs: this.#callTimeoutMs,
-          send: async (items, timeoutMs) => {
-            const refused = await store.enqueue(items, timeoutMs);
+          send: async (items, deadline) => {
+            const refused = await store.enqueue(items, deadline);
             for (const [i, item] of items.entries()) item.accept(refused.has(i));
           },
         }),

@@ -74,7 +74,7 @@ export class Results {
         waiters,
         lookups: new Batch({
           timeoutMs: this.#callTimeoutMs,
-          send: (items, timeoutMs) => lookUp(awaited!, items, timeoutMs),
+          send: (items, deadline) => lookUp(awaited!, items, deadline),
         }),
         subscribed: Promise.resolve(),
       };
@@ -161,8 +161,8 @@ function look(awaited: Awaited, ids: Iterable<string>, fail: (error: Error) => v
 /** A look that fails is made up for by the next one: those who wait go on waiting. */
 const lookAgain = (awaited: Awaited): void => look(awaited, [...awaited.waiters.keys()], () => {});
 
-async function lookUp(awaited: Awaited, items: Lookup[], timeoutMs: number): Promise<void> {
+async function lookUp(awaited: Awaited, items: Lookup[], deadline: number): Promise<void> {
   const ids = items.map((item) => item.id);
-  const replies = await awaited.store.watch(ids, awaited.channel, timeoutMs);
+  const replies = await awaited.store.watch(ids, awaited.channel, deadline);
   for (const [i, reply] of replies.entries()) if (reply !== '') tell(awaited, ids[i]!, reply);
 }

@@ -83,7 +83,7 @@ export class Store {
   // ---- The life of a job --------------------------------------------------------------------
 
   /** @returns the indexes of those that were refused because their job exists */
-  async enqueue(jobs: readonly NewJob[], timeoutMs?: number): Promise<Set<number>> {
+  async enqueue(jobs: readonly NewJob[], deadline?: number): Promise<Set<number>> {
     const plain = jobs.every(({ how }) => how === '');
     const script = plain ? enqueuePlainScript : enqueueScript;
     const rest: string[] = [];
@@ -91,7 +91,7 @@ export class Store {
       if (plain) rest.push(id, json);
       else rest.push(id, how, json);
     }
-    return new Set((await this.#caller.run(script, {}, rest, timeoutMs)) as number[]);
+    return new Set((await this.#caller.run(script, {}, rest, deadline)) as number[]);
   }
 
   /**
@@ -201,8 +201,8 @@ export class Store {
   // ---- Views -----------------------------------------------------------------------------------
 
   /** Outcomes that are there already; `''` where `channel` will be told; null for an unknown job. */
-  watch(ids: readonly string[], channel: string, timeoutMs: number): Promise<Reply[]> {
-    return this.#caller.run(watchScript, { channel }, ids, timeoutMs) as Promise<Reply[]>;
+  watch(ids: readonly string[], channel: string, deadline: number): Promise<Reply[]> {
+    return this.#caller.run(watchScript, { channel }, ids, deadline) as Promise<Reply[]>;
   }
 
   async info(id: string): Promise<{ row: Reply[]; attempts: Reply }> {

@@ -139,6 +139,10 @@ scene(
     const error = await queue.enqueue('f', ['hunter2']).catch((thrown: unknown) => thrown);
     t.match(error, { code: 'REDIS_UNAVAILABLE', maybeEnqueued: false, id: /^\w{12,}$/ });
     t.notMatch(inspect(error), 'hunter2');
+    const late = queue.enqueue('f');
+    for (const since = performance.now(); performance.now() - since < 50;); // a busy process
+    const message = /^no connection to Redis within 200 ms: /; // which is what was asked for, not what was left of it
+    await t.rejects(late, { message });
     await t.rejects(queue.counts(), { code: 'REDIS_UNAVAILABLE', id: undefined });
     await stage.redis.restart();
     const patient = stage.queue({ callTimeout: '10s' });
