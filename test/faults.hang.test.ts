@@ -132,7 +132,7 @@ faultyScene(
     const job = queue.enqueue('echo', ['patient']);
     const name = `name=minq:queue:${stage.name} `;
     await until(async () => String(await stage.redis.client.client('LIST')).includes(name));
-    await sleep(50); // what Redis said to it is swallowed by now
+    await until(() => stage.proxy.cutOff > 0);
     stage.proxy.swallow = [];
     t.notOk((await job).duplicate, 'long before the deadline');
     t.equal((await queue.counts()).queued, 1);
@@ -152,8 +152,7 @@ faultyScene(
     const worker = stage.worker(jobs, { redis: stage.redis.url });
     const id = await stage.redis.client.publish(`${await channel()}`, 'nobody x');
     t.equal(id, 1, 'the subscriber was sent something');
-    await until(() => stage.proxy.links === 2);
-    await sleep(50);
+    await until(() => stage.proxy.cutOff > 0);
     stage.proxy.swallow = [];
     t.equal(await waiting, 'first', 'looked up when the push did not come');
 

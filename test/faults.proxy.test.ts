@@ -59,7 +59,8 @@ void t.test(
     const { proxy, client } = await through(test);
     proxy.swallow = ['replies'];
     const lost = client.incr('replies');
-    await until(async () => (await redis.client.get('replies')) === '1');
+    await until(() => proxy.cutOff === 1);
+    test.equal(await redis.client.get('replies'), '1');
     proxy.swallow = [];
     test.ok(await pending(lost));
     test.ok(await pending(client.ping()), 'what was cut off stays so');

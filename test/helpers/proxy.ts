@@ -27,6 +27,8 @@ export interface Proxy {
   /** Applied to what Redis says. */
   rewrite: (reply: string) => string;
   readonly links: number;
+  /** Links that have lost something. */
+  readonly cutOff: number;
   /** Loses one message and resets its link at that moment. Resolves when that has happened. */
   cut(what: Cut): Promise<void>;
   /** Resets (RST) all links. */
@@ -57,7 +59,7 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
   };
 
   /** @returns whether the chunk is lost, and its link with it */
-  const cutOff = (link: Link, direction: Direction, text: string): boolean => {
+  const isLost = (link: Link, direction: Direction, text: string): boolean => {
     if (direction === 'replies' && link.condemned && !text.startsWith('-NOSCRIPT')) {
       link.condemned();
       return true;
@@ -83,7 +85,7 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
       last = last.then(async () => {
         const rest = arrived + proxy.latencyMs - performance.now();
         if (proxy.latencyMs > 0 && rest > 0) await new Promise((r) => setTimeout(r, rest));
-        if (cutOff(link, direction, chunk.toString('latin1'))) return end(link);
+        if (isLost(link, direction, chunk.toString('latin1'))) return end(link);
         if (proxy.swallow.includes(direction)) link.lost.add(direction);
         if (link.lost.has(direction) || to.destroyed) return;
         const text = chunk.toString('latin1');
@@ -125,6 +127,9 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
     rewrite: (text) => text,
     get links() {
       return links.size;
+    },
+    get cutOff() {
+      return [...links].filter(({ lost }) => lost.size > 0).length;
     },
     cut: (what) =>
       new Promise((resolve) => {
