@@ -3,6 +3,7 @@
  * call takes, beside it. Alone, an item goes out at once: there is no timer that waits for company. Every item has a
  * deadline of its own, counted from when it came in, wherever it is then.
  */
+import type { Deadline } from './duration.ts';
 import { RedisUnavailableError } from './errors.ts';
 
 export interface BatchItem {
@@ -15,8 +16,8 @@ export interface BatchItem {
 }
 
 export interface BatchOptions<Item extends BatchItem> {
-  /** Carries the items out by the deadline (as `performance.now()`) and tells each of them. What it throws fails all. */
-  send: (items: Item[], deadline: number) => Promise<void>;
+  /** Carries the items out by the deadline and tells each of them. What it throws fails all. */
+  send: (items: Item[], deadline: Deadline) => Promise<void>;
   timeoutMs: number;
 }
 
@@ -72,7 +73,7 @@ export class Batch<Item extends BatchItem> {
       for (const resolve of this.#onDrained.splice(0)) resolve();
       return;
     }
-    const deadline = this.#deadlines[this.#first]!;
+    const deadline = { at: this.#deadlines[this.#first]!, ms: this.#options.timeoutMs };
     const items = this.#take(this.#nextCount());
     this.#sending++;
     this.#watchDeadline();

@@ -1,5 +1,6 @@
 /** Calls the scripts of one queue: their keys and arguments by name. */
 import type { Connection } from './connection.ts';
+import type { Deadline } from './duration.ts';
 import { queueKeys, type QueueKeys } from './keys.ts';
 import type { Script } from './script.ts';
 
@@ -25,7 +26,7 @@ export class Caller {
     script: Script<Arg>,
     args: Record<Arg, string | number>,
     rest: readonly string[] = [],
-    deadline?: number,
+    deadline?: Deadline,
   ): Promise<unknown> {
     let keys = this.#keyLists.get(script);
     if (!keys) {

@@ -8,6 +8,7 @@
  */
 import type { Cluster, Redis } from 'ioredis';
 import { askNode, isCluster, makeClient, saysWhy, tlsHint, type RedisSource } from './client.ts';
+import { deadlineIn, type Deadline } from './duration.ts';
 import {
   MinqError,
   RedisCommandError,
@@ -117,14 +118,13 @@ export class Connection {
 
   /**
    * Runs a script. Errors that pass (a failover, a slot on the move) are tried again until the deadline.
-   * @param deadline as `performance.now()`; by default the call's timeout from now
    * @throws {RedisUnavailableError | RedisOutOfMemoryError | RedisCommandError}
    */
   async run(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
-    deadline = performance.now() + this.#settings.callTimeoutMs,
+    deadline = deadlineIn(this.#settings.callTimeoutMs),
   ): Promise<unknown> {
     let refusal: RedisUnavailableError | undefined;
     let maybeEnqueued = false; // by any of the tries, whatever the last one says
@@ -139,7 +139,7 @@ export class Connection {
         // What Redis said says more than that time was up while we connected again.
         else if (error.maybeEnqueued || !refusal) throw error;
         // A try with hardly any time left would only tell that it had none.
-        if (!transient || performance.now() + 2 * TRANSIENT_PAUSE_MS >= deadline) {
+        if (!transient || performance.now() + 2 * TRANSIENT_PAUSE_MS >= deadline.at) {
           throw new RedisUnavailableError(refusal.message, { maybeEnqueued });
         }
         await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
@@ -151,7 +151,7 @@ export class Connection {
     script: Script,
     keys: readonly string[],
     args: readonly string[],
-    deadline: number,
+    deadline: Deadline,
   ): Promise<unknown> {
     const send = (how: 'EVALSHA' | 'EVAL', text: ScriptText) =>
       this.call(
@@ -159,7 +159,6 @@ export class Connection {
           how === 'EVAL'
             ? client.eval(text.source, keys.length, ...keys, ...args)
             : client.evalsha(text.sha, keys.length, ...keys, ...args),
-        this.#settings.callTimeoutMs,
         deadline,
       );
     const text = this.#plainScripts ? script.plain : script.flagged;
@@ -184,15 +183,13 @@ export class Connection {
 
   /**
    * Sends one command once the connection is ready.
-   * @param timeoutMs the time a call of its kind has, waiting for the connection included: errors name it
-   * @param deadline when that is over, where it began before now
+   * @param deadline waiting for the connection included
    */
   async call<T>(
     send: (client: Redis) => Promise<T>,
-    timeoutMs = this.#settings.callTimeoutMs,
-    deadline = performance.now() + timeoutMs,
+    deadline = deadlineIn(this.#settings.callTimeoutMs),
   ): Promise<T> {
-    if (!this.ready) await this.#untilReady(timeoutMs, deadline);
+    if (!this.ready) await this.#untilReady(deadline);
     return new Promise<T>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);
@@ -203,13 +200,13 @@ export class Connection {
       const timer = setTimeout(
         () => {
           fail(
-            new RedisUnavailableError(`Redis did not answer within ${timeoutMs} ms`, {
+            new RedisUnavailableError(`Redis did not answer within ${deadline.ms} ms`, {
               maybeEnqueued: true,
             }),
           );
           this.#dropSocket();
         },
-        Math.max(1, deadline - performance.now()),
+        Math.max(1, deadline.at - performance.now()),
       );
       this.#inFlight.add(fail);
       // A Cluster has all the commands of a Redis that minq sends; the two types merely don't say so.
@@ -221,7 +218,7 @@ export class Connection {
   }
 
   /** Resolves when connected. Wrong credentials reject at once: waiting would not help. */
-  #untilReady(timeoutMs: number, deadline: number): Promise<void> {
+  #untilReady(deadline: Deadline): Promise<void> {
     const client = this.#client;
     if (this.#closed) return Promise.reject(new RedisUnavailableError('the connection was closed'));
     if (client.status === 'wait') {
@@ -239,8 +236,8 @@ export class Connection {
       };
       const onReady = () => end();
       const timer = setTimeout(
-        () => end(this.#unreachable(timeoutMs)),
-        Math.max(1, deadline - performance.now()),
+        () => end(this.#unreachable(deadline.ms)),
+        Math.max(1, deadline.at - performance.now()),
       );
       client.on('ready', onReady);
       this.#waiting.add(end);

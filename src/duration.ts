@@ -45,3 +45,11 @@ export function show(value: unknown): string {
 
 /** Node fires a longer timer at once. 24.8 days: nobody waits that long in one process. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** When the time of a call is over (as `performance.now()`), and how long it was from the beginning: errors name it. */
+export interface Deadline {
+  readonly at: number;
+  readonly ms: number;
+}
+
+export const deadlineIn = (ms: number): Deadline => ({ at: performance.now() + ms, ms });

@@ -8,6 +8,7 @@
  */
 import { Batch, type BatchItem } from './batch.ts';
 import type { Connection } from './connection.ts';
+import type { Deadline } from './duration.ts';
 import { ResultNotFoundError } from './errors.ts';
 import { parseOutcome, type StoredOutcome } from './job.ts';
 import { startLoop, type Loop } from './loop.ts';
@@ -161,7 +162,7 @@ function look(awaited: Awaited, ids: Iterable<string>, fail: (error: Error) => v
 /** A look that fails is made up for by the next one: those who wait go on waiting. */
 const lookAgain = (awaited: Awaited): void => look(awaited, [...awaited.waiters.keys()], () => {});
 
-async function lookUp(awaited: Awaited, items: Lookup[], deadline: number): Promise<void> {
+async function lookUp(awaited: Awaited, items: Lookup[], deadline: Deadline): Promise<void> {
   const ids = items.map((item) => item.id);
   const replies = await awaited.store.watch(ids, awaited.channel, deadline);
   for (const [i, reply] of replies.entries()) if (reply !== '') tell(awaited, ids[i]!, reply);

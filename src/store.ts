@@ -6,6 +6,7 @@ import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
 import type { Connection } from './connection.ts';
 import { Caller, inRows, type Reply } from './caller.ts';
 import { CronStore } from './cron/store.ts';
+import { deadlineIn, type Deadline } from './duration.ts';
 import { FlowStore } from './flow/store.ts';
 import { queuesKey, type QueueKeys } from './keys.ts';
 import {
@@ -83,7 +84,7 @@ export class Store {
   // ---- The life of a job --------------------------------------------------------------------
 
   /** @returns the indexes of those that were refused because their job exists */
-  async enqueue(jobs: readonly NewJob[], deadline?: number): Promise<Set<number>> {
+  async enqueue(jobs: readonly NewJob[], deadline?: Deadline): Promise<Set<number>> {
     const plain = jobs.every(({ how }) => how === '');
     const script = plain ? enqueuePlainScript : enqueueScript;
     const rest: string[] = [];
@@ -146,7 +147,12 @@ export class Store {
   }
 
   async leave({ number, pairs }: Counted = NOTHING): Promise<void> {
-    await this.#caller.run(leaveScript, { worker: this.#caller.worker, number }, pairs, 1_000);
+    await this.#caller.run(
+      leaveScript,
+      { worker: this.#caller.worker, number },
+      pairs,
+      deadlineIn(1_000),
+    );
   }
 
   /** Says that this queue is worked on, to those who ask for all queues. */
@@ -201,7 +207,7 @@ export class Store {
   // ---- Views -----------------------------------------------------------------------------------
 
   /** Outcomes that are there already; `''` where `channel` will be told; null for an unknown job. */
-  watch(ids: readonly string[], channel: string, deadline: number): Promise<Reply[]> {
+  watch(ids: readonly string[], channel: string, deadline?: Deadline): Promise<Reply[]> {
     return this.#caller.run(watchScript, { channel }, ids, deadline) as Promise<Reply[]>;
   }
 

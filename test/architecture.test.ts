@@ -8,11 +8,11 @@ import { VERSION } from '../src/version.ts';
 /** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
 const LAYERS: Record<string, string[]> = {
   'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app', 'buckets'],
-  'values and Lua pieces': ['duration', 'codec', 'batch', 'scripts/fragments', 'worker/context', 'metrics'],
+  'values and Lua pieces': ['duration', 'codec', 'scripts/fragments', 'worker/context', 'metrics'],
   'Lua that builds on it; addresses of Redis': ['scripts/flowing', 'scripts/sample', 'scripts/plain-turn', 'address'],
   'clients of Redis': ['client'],
   'names, records, times, transitions, the connection': [
-    'keys', 'job', 'cron/times', 'loop', 'connection', 'signals', 'load', 'worker/rejections',
+    'keys', 'job', 'cron/times', 'loop', 'connection', 'batch', 'signals', 'load', 'worker/rejections',
     'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron',
     'scripts/flow', 'scripts/views',
   ],

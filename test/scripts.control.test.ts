@@ -200,9 +200,9 @@ scene('what waits for a result is told once, at every kind of end', async (t, st
   await listener.subscribe('me', 'you');
   await store.enqueue(jobs('', 'done', 'cancelled', 'gone', 'trace'));
   for (const channel of ['me', 'me', 'you']) {
-    t.same(await store.watch(['done', 'nobody'], channel, 5_000), ['', null]);
+    t.same(await store.watch(['done', 'nobody'], channel), ['', null]);
   }
-  t.same(await store.watch(['cancelled', 'gone', 'trace'], 'me', 5_000), ['', '', '']);
+  t.same(await store.watch(['cancelled', 'gone', 'trace'], 'me'), ['', '', '']);
   await store.cancel('cancelled');
   await store.remove('gone');
   await claim(store, 1, 9);
@@ -227,7 +227,7 @@ scene('what waits for a result is told once, at every kind of end', async (t, st
     `trace ${outcome}`,
   ]);
   t.notOk((await state(stage))['waiters']);
-  t.match(await store.watch(['done'], 'me', 5_000), [/"result":7/], 'asked later: there at once');
+  t.match(await store.watch(['done'], 'me'), [/"result":7/], 'asked later: there at once');
 });
 
 scene('prune removes what is kept too long, and workers that are gone', async (t, stage) => {

@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
     plain: 2,
     async run(take, store) {
       await store.enqueue(jobs('', 'a', 'b'));
-      await store.watch(['a', 'b'], 'somebody', 1_000);
+      await store.watch(['a', 'b'], 'somebody');
       await take(1, 1);
       await take(2, 1, done('a'));
     },

@@ -1,5 +1,6 @@
 /** The cron entries of one queue in Redis: a method for each transition. */
 import { inRows, type Caller } from '../caller.ts';
+import { deadlineIn } from '../duration.ts';
 import {
   beatScript,
   entriesScript,
@@ -102,7 +103,8 @@ export class CronStore {
 
   async releaseBeat(): Promise<void> {
     const { control } = this.#caller.keys;
-    await this.#caller.run(releaseBeatScript, { worker: this.#caller.worker, control }, [], 1_000);
+    const { worker } = this.#caller;
+    await this.#caller.run(releaseBeatScript, { worker, control }, [], deadlineIn(1_000));
   }
 
   /** @param app that has now written down its entries; empty: none has */

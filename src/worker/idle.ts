@@ -6,6 +6,7 @@
  * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
  */
 import type { Connection } from '../connection.ts';
+import { deadlineIn } from '../duration.ts';
 
 /** No sleep is longer. Bounds how late a lost token is noticed, and the idle worker's commands per second. */
 const LONGEST_SLEEP_MS = 12_000;
@@ -35,7 +36,7 @@ export class Idle {
     try {
       await this.#connection.call(
         (client) => client.blpop(this.#wakeKey, this.#sleepMs / 1_000),
-        this.#sleepMs + WATCHDOG_MS,
+        deadlineIn(this.#sleepMs + WATCHDOG_MS),
       );
     } catch {
       // Reported by the connection's error event. The caller claims, which waits for Redis.

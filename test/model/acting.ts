@@ -46,7 +46,7 @@ export function jobsMove(world: World, what: 'retry' | 'watch', picks: readonly 
     title: what === 'retry' ? `retry ${ids.join(', ')}` : `client ${channel} waits for ${ids.join(', ')}`,
     queue,
     expected: what === 'retry' ? people.retry(model, ids) : people.watch(model, ids, channel),
-    send: (real) => (what === 'retry' ? real.store(queue).retry(ids) : real.store(queue).watch(ids, channel, 60_000)),
+    send: (real) => (what === 'retry' ? real.store(queue).retry(ids) : real.store(queue).watch(ids, channel)),
   };
 } // prettier-ignore
 
