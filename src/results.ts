@@ -120,10 +120,11 @@ export class Results {
   }
 
   #hear(channel: string, message: string): void {
-    const space = message.indexOf(' ');
     for (const awaited of this.#queues.values()) {
-      if (awaited.channel === channel) {
-        tell(awaited, message.slice(0, space), message.slice(space + 1) || null);
+      if (awaited.channel !== channel) continue;
+      for (const line of message.split('\n')) {
+        const space = line.indexOf(' ');
+        tell(awaited, line.slice(0, space), line.slice(space + 1) || null);
       }
     }
   }

@@ -132,21 +132,29 @@ local function firstTicket(id, letter, run)
 end`,
 };
 
-/** `tell(ids, texts)`: those who wait for the jobs get the outcome texts (empty: the job is gone). */
+/**
+ * `tell(ids, texts)`: those who wait for the jobs get the outcome texts (empty: the job is gone), each client in one
+ * message of a line a job; a text is JSON, and has no line breaks.
+ */
 export const tell: Fragment = {
   keys: ['waiters'],
   lua: `
 local function tell(ids, texts)
   if #ids == 0 or redis.call('EXISTS', waiters) == 0 then return end
   local who = redis.call('HMGET', waiters, unpack(ids))
+  local told, lines = {}, {}
   for i, id in ipairs(ids) do
     if who[i] then
+      told[#told + 1] = id
+      local line = id .. ' ' .. (texts[i] or '')
       for channel in string.gmatch(who[i], '%S+') do
-        redis.call('PUBLISH', channel, id .. ' ' .. (texts[i] or ''))
+        local of = lines[channel]
+        if of then of[#of + 1] = line else lines[channel] = { line } end
       end
-      redis.call('HDEL', waiters, id)
     end
   end
+  for channel, of in pairs(lines) do redis.call('PUBLISH', channel, table.concat(of, '\\n')) end
+  if #told > 0 then redis.call('HDEL', waiters, unpack(told)) end
 end`,
 };
 

@@ -167,21 +167,21 @@ export const watchScript = defineScript({
   keys: ['jobs', 'outcomes', 'waiters'],
   args: ['channel'],
   lua: `
-local replies = {}
-for i = REST, #ARGV do
-  local id = ARGV[i]
-  local reply = redis.call('HGET', outcomes, id)
-  if reply == '' then reply = '-' end -- garbage, and no word of ours
-  if not reply and redis.call('HEXISTS', jobs, id) == 1 then
-    local who = redis.call('HGET', waiters, id)
-    if not who then
-      redis.call('HSET', waiters, id, channel)
-    elseif not string.find(' ' .. who .. ' ', ' ' .. channel .. ' ', 1, true) then
-      redis.call('HSET', waiters, id, who .. ' ' .. channel)
+local ids = { unpack(ARGV, REST) }
+local replies = redis.call('HMGET', outcomes, unpack(ids))
+local who = redis.call('HMGET', waiters, unpack(ids))
+local new = {}
+for i, id in ipairs(ids) do
+  if replies[i] == '' then
+    replies[i] = '-' -- garbage, and no word of ours
+  elseif not replies[i] and redis.call('HEXISTS', jobs, id) == 1 then
+    replies[i] = ''
+    if not string.find(' ' .. (who[i] or '') .. ' ', ' ' .. channel .. ' ', 1, true) then
+      new[#new + 1] = id
+      new[#new + 1] = who[i] and who[i] .. ' ' .. channel or channel
     end
-    reply = ''
   end
-  replies[#replies + 1] = reply
 end
+if #new > 0 then redis.call('HSET', waiters, unpack(new)) end
 return replies`,
 });

@@ -52,7 +52,11 @@ export async function read(client: Redis, queue: string): Promise<Snapshot> {
     for (const name of names) snapshot[name] = contentOf(word, reply[at++]!);
   }
   const published = reply[at] as string[];
-  snapshot['published'] = published.map((line) => line.replace(/^minq:\{\w\}:/, ''));
+  snapshot['published'] = published.flatMap((message) => {
+    const [channel, ...words] = message.replace(/^minq:\{\w\}:/, '').split(' ');
+    const said = words.join(' ').split('\n'); // a line for each job
+    return said.map((line) => `${channel} ${line}`);
+  });
   return snapshot as unknown as Snapshot;
 }
 

@@ -30,8 +30,16 @@ export const RESULTS: readonly Mutant[] = [
     name: 'results-told-to-one',
     what: 'of several who wait for a job in other processes only the first is told',
     file: 'scripts/views.ts',
-    find: `redis.call('HSET', waiters, id, who .. ' ' .. channel)`,
-    replace: ``,
+    find: `who[i] and who[i] .. ' ' .. channel or channel`,
+    replace: `who[i] or channel`,
+    tests: ['results'],
+  },
+  {
+    name: 'results-first-of-a-message',
+    what: 'of several jobs that end together only the first is heard of',
+    file: 'results.ts',
+    find: `message.split('\\n')`,
+    replace: `message.split('\\n', 1)`,
     tests: ['results'],
   },
   {
