@@ -176,7 +176,8 @@ for i, id in ipairs(ids) do
     replies[i] = '-' -- garbage, and no word of ours
   elseif not replies[i] and redis.call('HEXISTS', jobs, id) == 1 then
     replies[i] = ''
-    if not string.find(' ' .. (who[i] or '') .. ' ', ' ' .. channel .. ' ', 1, true) then
+    local known = who[i] and string.find(' ' .. who[i] .. ' ', ' ' .. channel .. ' ', 1, true)
+    if not known then
       new[#new + 1] = id
       new[#new + 1] = who[i] and who[i] .. ' ' .. channel or channel
     end
