@@ -339,7 +339,7 @@ export class Processor {
         return run;
       }
       this.#ahead.refuse();
-      this.#settle(run.job, { kind: 'released' });
+      this.#giveBack([claim], this.#ahead.claimedAt);
     }
     return undefined;
   }
