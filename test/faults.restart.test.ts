@@ -97,7 +97,7 @@ scene(
     t.type(error, RedisUnavailableError);
     t.equal(error?.maybeEnqueued, false);
     t.match(error?.message, 'ECONNREFUSED', 'it says why');
-    t.ok(performance.now() - started < 2_000);
+    t.ok(performance.now() - started < 4_000);
     await t.rejects(queue.counts(), { code: 'REDIS_UNAVAILABLE' });
     await t.rejects(queue.job('x').result(), { code: 'REDIS_UNAVAILABLE' });
     const other = stage.queue();
@@ -164,8 +164,8 @@ for (const [how, away, back] of [
       );
       await Promise.all(runs);
       t.ok(took[0]! < 500 + 2_000 + 1_500, `shutdownTimeout + 2 s: ${Math.round(took[0]!)} ms`);
-      t.ok(took[1]! < 1_000 + 500, `at once, with jobs: ${Math.round(took[1]!)} ms`);
-      t.ok(took[2]! < 1_000 + 500, `at once, idle: ${Math.round(took[2]!)} ms`);
+      t.ok(took[1]! < 1_000 + 1_500, `at once, with jobs: ${Math.round(took[1]!)} ms`);
+      t.ok(took[2]! < 1_000 + 1_500, `at once, idle: ${Math.round(took[2]!)} ms`);
       if (back) stage.redis.signal(back);
       else await stage.redis.restart();
       if (back)
@@ -189,7 +189,7 @@ scene('Redis away from the start: a worker that is stopped stops at once', async
   const started = performance.now();
   await worker.stop({ timeout: 0 });
   await running;
-  t.ok(performance.now() - started < 1_500);
+  t.ok(performance.now() - started < 2_500);
 });
 
 scene(
@@ -220,7 +220,7 @@ scene('Redis gone: a queue closes, and whom it can not serve it tells', async (t
   const late = queue.enqueue('echo').catch((error: Error) => error.name);
   const started = performance.now();
   await queue.close();
-  t.ok(performance.now() - started < 2_000);
+  t.ok(performance.now() - started < 3_500);
   t.equal(await late, 'RedisUnavailableError');
   t.equal(await waiting, 'QueueClosedError');
   await stage.redis.client.del(`minq:{${stage.name}}:waiters`);
