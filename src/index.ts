@@ -1,6 +1,6 @@
 export { currentJob, type JobContext } from './worker/context.ts';
-export { job } from './define.ts';
-export type { Duration } from './duration.ts';
+export { job } from './job/define.ts';
+export type { Duration } from './job/duration.ts';
 export {
   BadRecordError,
   BadResultError,
@@ -19,7 +19,7 @@ export {
   ShutdownError,
   UnknownFunctionError,
   WorkerLostError,
-} from './errors.ts';
+} from './job/errors.ts';
 export {
   chain,
   chord,
@@ -32,7 +32,7 @@ export {
   type StepOptions,
 } from './flow/flow.ts';
 export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
-export type { Job, ResultOptions } from './handle.ts';
+export type { Job, ResultOptions } from './queue/handle.ts';
 export type {
   Blocked,
   Counts,
@@ -41,25 +41,25 @@ export type {
   JobInfo,
   PastAttempt,
   WorkerInfo,
-} from './inspector.ts';
-export type { JobState } from './job.ts';
-export type { Jsonify } from './jsonify.ts';
-export type { Logger, LogFields } from './log.ts';
+} from './views/inspector.ts';
+export type { JobState } from './job/job.ts';
+export type { Jsonify } from './job/jsonify.ts';
+export type { Logger, LogFields } from './job/log.ts';
 export type {
   BackoffOptions,
   CronJobOptions,
   EnqueueOptions,
   JobOptions,
   Ticks,
-} from './options.ts';
-export { Queue, type QueueOptions } from './queue.ts';
+} from './job/options.ts';
+export { Queue, type QueueOptions } from './queue/queue.ts';
 export type { ScheduleInfo } from './cron/schedules.ts';
-export type { Histogram } from './buckets.ts';
-export type { FunctionStats, HistoryPoint, Stats } from './statistics.ts';
-export type { EnqueueItem, Schedule } from './signature.ts';
-export { Fail, Retry } from './signals.ts';
-export type { EnqueueMessage } from './tracing.ts';
-export { Worker, type WorkerOptions } from './worker.ts';
+export type { Histogram } from './store/buckets.ts';
+export type { FunctionStats, HistoryPoint, Stats } from './views/statistics.ts';
+export type { EnqueueItem, Schedule } from './queue/signature.ts';
+export { Fail, Retry } from './job/signals.ts';
+export type { EnqueueMessage } from './queue/tracing.ts';
+export { Worker, type WorkerOptions } from './worker/worker.ts';
 export type { WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';
-export type { RedisSource } from './client.ts';
+export type { RedisSource } from './redis/client.ts';

@@ -1,6 +1,6 @@
 /** Where Redis is, as people write it. */
 import t from 'tap';
-import { parseAddress } from '../src/address.ts';
+import { parseAddress } from '../src/redis/address.ts';
 import { Queue } from '../src/index.ts';
 
 const SECRET = 'S3CRET-CANARY';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
-import { VERSION } from '../src/version.ts';
+import { VERSION } from '../src/job/version.ts';
 
 /** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
 const LAYERS: Record<string, string[]> = {

@@ -1,6 +1,6 @@
 /** Group commit: what goes out together, what beside it, and in which order. */
 import t from 'tap';
-import { Batch, type BatchItem } from '../src/batch.ts';
+import { Batch, type BatchItem } from '../src/queue/batch.ts';
 import { until } from './helpers/until.ts';
 
 interface Call {

@@ -12,7 +12,7 @@ t.setTimeout(120_000);
 const codec: Mutant = {
   name: 'codec-lets-nan-through',
   what: 'NaN arrives as null',
-  file: 'codec.ts',
+  file: 'job/codec.ts',
   find: 'Number.isFinite(value)',
   replace: 'true',
   tests: ['codec'],
@@ -41,7 +41,7 @@ void t.test('one that no longer fits is told, and nothing is run', async (t) => 
   t.match(misfit({ ...codec, replace: codec.find }, codec.find), /changes nothing/);
   const options = { seed: 1, say: (line: string) => t.fail(line) };
   const gone = { ...codec, find: 'no such text' };
-  await t.rejects(tryMutants([codec, gone], options, []), /no longer fits src\/codec\.ts/);
+  await t.rejects(tryMutants([codec, gone], options, []), /no longer fits src\/job\/codec\.ts/);
   await t.rejects(tryMutants([{ ...codec, file: 'no.ts' }], options, []), /its file is gone/);
   t.throws(() => void runMutants({ ...options, only: ['nobody'] }), /no mutant nobody/);
 });
@@ -49,7 +49,7 @@ void t.test('one that no longer fits is told, and nothing is run', async (t) => 
 void t.test(
   'a bug is noticed, a change that is none is not, and the sources stay as they are',
   async (t) => {
-    const before = readFileSync(path.join(ROOT, 'src/codec.ts'), 'utf8');
+    const before = readFileSync(path.join(ROOT, 'src/job/codec.ts'), 'utf8');
     const lines: string[] = [];
     const none = { ...codec, name: 'none', replace: 'Number.isFinite(value ?? value)' };
     const outcomes = await tryMutants(
@@ -65,7 +65,7 @@ void t.test(
       { name: 'none', killedBy: undefined },
     ]);
     t.match(lines.sort().join('\n'), /killed by[^]*SURVIVED|SURVIVED[^]*killed by/);
-    t.equal(readFileSync(path.join(ROOT, 'src/codec.ts'), 'utf8'), before);
+    t.equal(readFileSync(path.join(ROOT, 'src/job/codec.ts'), 'utf8'), before);
   },
 );
 

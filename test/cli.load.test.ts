@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import { queueKeys } from '../src/keys.ts';
+import { queueKeys } from '../src/store/keys.ts';
 import { app, minq } from './helpers/cli.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';

@@ -1,5 +1,5 @@
 // A file of its own: it takes the 25 s that a worker waits for its jobs, and others can run meanwhile.
-import { queueKeys } from '../src/keys.ts';
+import { queueKeys } from '../src/store/keys.ts';
 import { JOBS, minq } from './helpers/cli.ts';
 import { scene } from './helpers/setup.ts';
 

@@ -1,4 +1,4 @@
-import { queueKeys } from '../src/keys.ts';
+import { queueKeys } from '../src/store/keys.ts';
 import { app, JOBS, minq } from './helpers/cli.ts';
 import { startRedis } from './helpers/redis.ts';
 import { scene, type Stage } from './helpers/setup.ts';

@@ -5,7 +5,7 @@ import {
   encodeValue,
   MAX_JSON_BYTES,
   reviveError,
-} from '../src/codec.ts';
+} from '../src/job/codec.ts';
 
 const circular: { self?: unknown; list: unknown[] } = { list: [] };
 circular.self = circular;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { once } from 'node:events';
 import t, { type Test } from 'tap';
-import { Connection } from '../src/connection.ts';
+import { Connection } from '../src/redis/connection.ts';
 import { chain, group, MinqError, Queue, RedisCommandError, step, Worker } from '../src/index.ts';
 import { faultyScene } from './helpers/faulty.ts';
 import { startRedis } from './helpers/redis.ts';
@@ -182,7 +182,7 @@ const SCRIPT_COMMANDS =
   'zremrangebyrank zscore';
 
 void t.test('the list of rights names exactly what the scripts call', async (t) => {
-  const folder = new URL('../src/scripts/', import.meta.url);
+  const folder = new URL('../src/store/scripts/', import.meta.url);
   const called = readdirSync(folder).flatMap((file) =>
     [...readFileSync(new URL(file, folder), 'utf8').matchAll(/redis\.call\('([A-Z]+)'/g)].map((m) =>
       m[1]!.toLowerCase(),

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { checkCron, checkTimezone, lastTicks, nextTick, type When } from '../src/cron/times.ts';
-import { InvalidArgumentError } from '../src/errors.ts';
+import { InvalidArgumentError } from '../src/job/errors.ts';
 
 const at = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);
 const utc = (cron: string): When => ({ cron, timezone: 'UTC' });

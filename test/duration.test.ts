@@ -1,6 +1,6 @@
 import t from 'tap';
-import { show, toMs } from '../src/duration.ts';
-import { InvalidArgumentError } from '../src/errors.ts';
+import { show, toMs } from '../src/job/duration.ts';
+import { InvalidArgumentError } from '../src/job/errors.ts';
 
 void t.test('numbers are milliseconds, texts have a unit', async (t) => {
   for (const [given, ms] of [

@@ -1,6 +1,6 @@
 /** Looking for jobs by function and by error, page by page, and running all that were found again. */
 import type { JobFilter, JobInfo, Queue } from '../src/index.ts';
-import type { JobState } from '../src/job.ts';
+import type { JobState } from '../src/job/job.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { claim, settlement, ticketsOf } from './helpers/turns.ts';
 import { until } from './helpers/until.ts';

@@ -12,7 +12,7 @@ import type {
   JobName,
   JobResult,
   NotEnqueueable,
-} from '../src/signature.ts';
+} from '../src/queue/signature.ts';
 import type * as jobs from './fixtures/types/flow-jobs.ts';
 
 type Equal<A, B> =

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { escapeControls, jsonLine, lineLogger, textLine } from '../src/log.ts';
+import { escapeControls, jsonLine, lineLogger, textLine } from '../src/job/log.ts';
 
 const TIME = new Date('2026-11-20T10:11:12.131Z');
 

@@ -3,7 +3,7 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { currentJob, job, type Logger } from '../src/index.ts';
-import { lineLogger, messageFirst, silentLogger } from '../src/log.ts';
+import { lineLogger, messageFirst, silentLogger } from '../src/job/log.ts';
 import { scene } from './helpers/setup.ts';
 import t from 'tap';
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { checkName } from '../src/keys.ts';
+import { checkName } from '../src/store/keys.ts';
 import {
   checkEnqueueOptions,
   checkJobOptions,
@@ -8,7 +8,7 @@ import {
   checkResultOptions,
   checkWorkerOptions,
   RUN_DEFAULTS,
-} from '../src/options.ts';
+} from '../src/job/options.ts';
 
 type Table = readonly (readonly [given: object | null | string | number, message: RegExp])[];
 

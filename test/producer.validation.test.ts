@@ -1,5 +1,5 @@
 import type { InvalidArgumentError } from '../src/index.ts';
-import { MAX_JSON_BYTES } from '../src/codec.ts';
+import { MAX_JSON_BYTES } from '../src/job/codec.ts';
 import { commandsDuring } from './helpers/commands.ts';
 import { scene, type AnyQueue } from './helpers/setup.ts';
 

@@ -91,7 +91,7 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
       t.equal(await exited, 0, 'the worker ends well');
     }
   };
-  const cli = path.join(root, 'dist/cli.js');
+  const cli = path.join(root, 'dist/cli/main.js');
 
   await withWorker([cli, 'worker', './jobs.ts'], async () => {
     t.equal((await jiti('app.ts')).stdout, '5\n');
@@ -138,8 +138,8 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
 
 void t.test('the rights it lists are those the scripts need', async (t) => {
   const rights = blocks.find(({ text }) => text.startsWith('~minq:'))!.text.split(/\s+/);
-  const sources = readdirSync(path.join(root, 'src/scripts')).map((file) =>
-    readFileSync(path.join(root, 'src/scripts', file), 'utf8'),
+  const sources = readdirSync(path.join(root, 'src/store/scripts')).map((file) =>
+    readFileSync(path.join(root, 'src/store/scripts', file), 'utf8'),
   );
   const called = sources.flatMap((source) => [...source.matchAll(/redis\.call\('([A-Z]+)'/g)]);
   for (const name of new Set(called.map((match) => match[1]!.toLowerCase()))) {
@@ -158,6 +158,6 @@ void t.test('the commands it names exist', async (t) => {
     const [, script] = /^npm (?:run )?(?:--silent )?(\w[\w:]*)/.exec(command) ?? [];
     if (script && script !== 'ci' && script !== 'install') t.ok(scripts[script], command);
     const [, name] = /^npx minq (\w+)/.exec(command) ?? [];
-    if (name) await run(process.execPath, [path.join(root, 'dist/cli.js'), name, '--help']);
+    if (name) await run(process.execPath, [path.join(root, 'dist/cli/main.js'), name, '--help']);
   }
 });

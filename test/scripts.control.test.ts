@@ -1,5 +1,5 @@
 /** What people and the upkeep do to a queue: cancel, retry, remove, purge, heartbeat, prune, progress, watch. */
-import { MAX_KEPT, TRIMMED_AHEAD } from '../src/scripts/fragments.ts';
+import { MAX_KEPT, TRIMMED_AHEAD } from '../src/store/scripts/fragments.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf, without } from './helpers/state.ts';
 import { claim, ERROR, jobs, JSON_OF_JOB, LEASE_MS, settlement } from './helpers/turns.ts';

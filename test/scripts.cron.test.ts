@@ -1,8 +1,8 @@
 /** Cron, transition by transition: the whole state before and after; two beats, frozen beats, calls sent twice. */
 import { syncEntries, writeEntry } from '../src/cron/schedules.ts';
-import { MAX_ENTRIES } from '../src/scripts/cron.ts';
-import type { Firing } from '../src/cron/store.ts';
-import type { Store } from '../src/store.ts';
+import { MAX_ENTRIES } from '../src/store/scripts/cron.ts';
+import type { Firing } from '../src/store/cron.ts';
+import type { Store } from '../src/store/store.ts';
 import { startPlainServer } from './helpers/plain-server.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf, without } from './helpers/state.ts';

@@ -1,7 +1,7 @@
 /** Flows, transition by transition: whole states; settlements sent twice, out of order, from runs that lost their lease. */
 import { chain, chord, group, step, type Flow } from '../src/flow/flow.ts';
 import { planFlow } from '../src/flow/plan.ts';
-import type { Store } from '../src/store.ts';
+import type { Store } from '../src/store/store.ts';
 import { startPlainServer } from './helpers/plain-server.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf, without } from './helpers/state.ts';

@@ -3,9 +3,9 @@
  * answers, and leaves the same behind, as one that always takes the whole.
  */
 import type { Test } from 'tap';
-import { MAX_KEPT } from '../src/scripts/fragments.ts';
-import type { Settlement } from '../src/settlement.ts';
-import type { Store } from '../src/store.ts';
+import { MAX_KEPT } from '../src/store/scripts/fragments.ts';
+import type { Settlement } from '../src/store/settlement.ts';
+import type { Store } from '../src/store/store.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { stateOf } from './helpers/state.ts';
 import { claim, ERROR, jobs, LEASE_MS, settlement } from './helpers/turns.ts';

@@ -1,7 +1,7 @@
 /** What the counters in Redis say, of the past too. Time passes by rewriting the time stamps that Redis holds. */
 import t from 'tap';
-import { BOUNDS_MS, bucketOf, percentile } from '../src/buckets.ts';
-import { percentiles } from '../src/statistics.ts';
+import { BOUNDS_MS, bucketOf, percentile } from '../src/store/buckets.ts';
+import { percentiles } from '../src/views/statistics.ts';
 import { startProxy } from './helpers/proxy.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { claim, ERROR, jobs, settlement, ticketsOf } from './helpers/turns.ts';

@@ -19,7 +19,7 @@ void t.test('the compiler accepts and refuses what the type tests say', async (t
     config.options,
   );
   const files = program.getSourceFiles().filter((file) => !file.fileName.includes('node_modules'));
-  t.ok(files.some((file) => file.fileName.endsWith('src/queue.ts')));
+  t.ok(files.some((file) => file.fileName.endsWith('src/queue/queue.ts')));
   const problems = ts.getPreEmitDiagnostics(program).map((problem) => {
     const { file, start = 0 } = problem;
     const line = file ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;

@@ -1,6 +1,6 @@
 /** Leases: renewed while a job runs, lost when a worker stalls; and how a cancel reaches a running job. */
 import { currentJob, LeaseLostError } from '../src/index.ts';
-import type { Store } from '../src/store.ts';
+import type { Store } from '../src/store/store.ts';
 import { gate } from './helpers/gate.ts';
 import { scene, type Stage } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const JOBS = fileURLToPath(new URL('jobs.ts', import.meta.url));
 /** More than the worker itself takes to give its jobs back. */
 const STOP_MS = 30_000;

@@ -1,6 +1,6 @@
 /** What the commands share that change something: asking first, and saying what was done. */
 import { createInterface } from 'node:readline';
-import { escapeControls } from '../log.ts';
+import { escapeControls } from '../job/log.ts';
 import type { Values } from './command.ts';
 import { onTerminal, print, printJson } from './terminal.ts';
 import { UsageError } from './usage.ts';

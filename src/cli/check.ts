@@ -1,18 +1,18 @@
 /** `minq check`: whether all is well, for people and for whoever watches over it. */
-import { describeError } from '../codec.ts';
-import type { Connection } from '../connection.ts';
-import { toMs } from '../duration.ts';
-import { InvalidArgumentError, MinqError } from '../errors.ts';
-import { isSilent, readCounts, readWorkers } from '../inspector.ts';
+import { describeError } from '../job/codec.ts';
+import type { Connection } from '../redis/connection.ts';
+import { toMs } from '../job/duration.ts';
+import { InvalidArgumentError, MinqError } from '../job/errors.ts';
+import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import {
   checkEviction,
   checkPersistence,
   checkVersion,
   readServerFully,
   type Finding,
-} from '../server.ts';
-import { readOldest } from '../statistics.ts';
-import type { Store } from '../store.ts';
+} from '../redis/server.ts';
+import { readOldest } from '../views/statistics.ts';
+import type { Store } from '../store/store.ts';
 import type { Command } from './command.ts';
 import { number, span } from './figures.ts';
 import { namedQueues, storesOf, withConnection } from './redis.ts';

@@ -1,6 +1,6 @@
 /** What a command is, and how its arguments are read. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { InvalidArgumentError } from '../errors.ts';
+import { InvalidArgumentError } from '../job/errors.ts';
 import { UsageError } from './usage.ts';
 
 export interface Command {

@@ -1,6 +1,6 @@
 /** `minq dashboard`: the pages, on a port of their own. */
 import { BlockList, isIP } from 'node:net';
-import { lineLogger } from '../log.ts';
+import { lineLogger } from '../job/log.ts';
 import { numberOption, type Command, type Values } from './command.ts';
 import { DASHBOARD_PORT, openSite } from './site.ts';
 import { UsageError } from './usage.ts';

@@ -1,7 +1,7 @@
 /** `minq dev <file>`: everything one needs to try jobs out, in one command. */
-import { jobsPath } from '../load.ts';
-import { MinqError } from '../errors.ts';
-import { lineLogger, type Logger } from '../log.ts';
+import { jobsPath } from '../worker/load.ts';
+import { MinqError } from '../job/errors.ts';
+import { lineLogger, type Logger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { DASHBOARD_PORT, openSite, type Site } from './site.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';

@@ -1,6 +1,6 @@
 /** `minq enqueue <fn> [json-args]`: enqueues one job, and with --wait prints its result. */
-import { toMs } from '../duration.ts';
-import type { EnqueueOptions } from '../options.ts';
+import { toMs } from '../job/duration.ts';
+import type { EnqueueOptions } from '../job/options.ts';
 import { numberOption, type Command } from './command.ts';
 import { withQueue } from './redis.ts';
 import { print, printJson } from './terminal.ts';

@@ -1,8 +1,8 @@
 /** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
-import type { ErrorRecord } from '../codec.ts';
+import type { ErrorRecord } from '../job/codec.ts';
 import { outlineOf, type FlowOutline } from '../flow/outline.ts';
 import type { FlowInfo } from '../flow/view.ts';
-import type { JobInfo, WorkerInfo } from '../inspector.ts';
+import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
 import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
 import { table } from './table.ts';

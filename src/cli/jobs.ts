@@ -1,7 +1,7 @@
 /** `minq jobs <state>`: the jobs of one state, a page at a time. */
-import type { FoundJobs, JobInfo, WorkerInfo } from '../inspector.ts';
-import type { JobState } from '../job.ts';
-import type { Queue } from '../queue.ts';
+import type { FoundJobs, JobInfo, WorkerInfo } from '../views/inspector.ts';
+import type { JobState } from '../job/job.ts';
+import type { Queue } from '../queue/queue.ts';
 import { numberOption, type Command, type Values } from './command.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { withQueue } from './redis.ts';

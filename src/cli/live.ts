@@ -1,6 +1,6 @@
 /** Shows something again every second, until it is stopped: `--watch`. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RedisUnavailableError } from '../errors.ts';
+import { RedisUnavailableError } from '../job/errors.ts';
 import { Screen } from './screen.ts';
 import { SIGNALS } from './supervisor.ts';
 import { print, printJson } from './terminal.ts';

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { constants as system, tmpdir } from 'node:os';
 import path from 'node:path';
-import { MinqError } from '../errors.ts';
+import { MinqError } from '../job/errors.ts';
 
 export interface LocalRedis {
   readonly url: string;

@@ -3,10 +3,10 @@
  * dashboard's `metrics`, which tell of queues: who scrapes both counts nothing twice.
  */
 import { createServer, type Server } from 'node:http';
-import { MinqError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { METRICS_TYPE, MetricsPage, type Metric } from '../metrics.ts';
-import { VERSION } from '../version.ts';
+import { MinqError } from '../job/errors.ts';
+import type { Logger } from '../job/log.ts';
+import { METRICS_TYPE, MetricsPage, type Metric } from '../views/metrics.ts';
+import { VERSION } from '../job/version.ts';
 import type { WorkerFacts } from '../worker/facts.ts';
 
 export interface MetricsAddress {

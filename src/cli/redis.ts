@@ -1,8 +1,8 @@
 /** What commands look at: one queue, or many over one connection. */
-import { Connection } from '../connection.ts';
-import { checkName } from '../keys.ts';
-import { Queue } from '../queue.ts';
-import { Store } from '../store.ts';
+import { Connection } from '../redis/connection.ts';
+import { checkName } from '../store/keys.ts';
+import { Queue } from '../queue/queue.ts';
+import { Store } from '../store/store.ts';
 import type { Values } from './command.ts';
 import { written } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 /** `minq retry <id>`, `minq retry --all`: runs failed jobs again. */
-import type { JobFilter, JobInfo } from '../inspector.ts';
-import type { Queue } from '../queue.ts';
+import type { JobFilter, JobInfo } from '../views/inspector.ts';
+import type { Queue } from '../queue/queue.ts';
 import { agreed, checkYes, done, notDone, unwanted, YES } from './acting.ts';
 import type { Command, Values } from './command.ts';
 import { jobsOf } from './figures.ts';

@@ -1,5 +1,5 @@
 /** The whole terminal, drawn again and again, and given back as it was on every way out. */
-import { escapeControls } from '../log.ts';
+import { escapeControls } from '../job/log.ts';
 import { cut } from './table.ts';
 import { columns } from './terminal.ts';
 

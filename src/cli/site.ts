@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dashboard, type DashboardOptions } from '../dashboard/index.ts';
-import { MinqError } from '../errors.ts';
+import { MinqError } from '../job/errors.ts';
 
 export const DASHBOARD_PORT = 5555;
 

@@ -5,7 +5,7 @@
  * they stop too.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../job/log.ts';
 import { WRONG_USAGE } from './usage.ts';
 import { watchFiles, type FileWatcher } from './watch.ts';
 

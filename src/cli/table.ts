@@ -1,5 +1,5 @@
 /** Columns for a terminal. */
-import { escapeControls } from '../log.ts';
+import { escapeControls } from '../job/log.ts';
 
 /** Narrower than this, or than its head, no column is made. */
 const LEAST = 8;

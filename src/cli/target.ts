@@ -1,7 +1,7 @@
 /** The job that a command is to act on. */
-import { ResultNotFoundError } from '../errors.ts';
-import type { JobInfo } from '../inspector.ts';
-import type { Queue } from '../queue.ts';
+import { ResultNotFoundError } from '../job/errors.ts';
+import type { JobInfo } from '../views/inspector.ts';
+import type { Queue } from '../queue/queue.ts';
 
 /** @returns undefined for an unknown one */
 export async function findTarget(queue: Queue, id: string): Promise<JobInfo | undefined> {

@@ -1,5 +1,5 @@
 /** What is written to standard output: lines for people, JSON for programs. */
-import { escapeControls } from '../log.ts';
+import { escapeControls } from '../job/log.ts';
 
 /** Columns there are; as many as you like where no terminal shows them. */
 export function columns(): number {

@@ -1,9 +1,9 @@
 /** One process that works: from loading the jobs file to the exit code. */
-import { appOf } from '../app.ts';
-import { describeError } from '../codec.ts';
-import { loadJobs } from '../load.ts';
-import type { Logger } from '../log.ts';
-import { Worker } from '../worker.ts';
+import { appOf } from '../worker/app.ts';
+import { describeError } from '../job/codec.ts';
+import { loadJobs } from '../worker/load.ts';
+import type { Logger } from '../job/log.ts';
+import { Worker } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
 import { processMetrics, serveMetrics, type MetricsAddress } from './metrics.ts';
 import { sourcesOf } from './sources.ts';

@@ -1,7 +1,7 @@
 /** `minq worker <file>`: one process that works; with --processes or --watch, a supervisor of such processes. */
-import { checkName } from '../keys.ts';
-import { jobsPath } from '../load.ts';
-import { lineLogger } from '../log.ts';
+import { checkName } from '../store/keys.ts';
+import { jobsPath } from '../worker/load.ts';
+import { lineLogger } from '../job/log.ts';
 import { numberOption, toNumber, type Command, type Values } from './command.ts';
 import type { MetricsAddress } from './metrics.ts';
 import { insideSupervisor, processIndex, supervise } from './supervisor.ts';

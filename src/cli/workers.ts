@@ -1,5 +1,5 @@
 /** `minq workers`: who works, on what, and how well. */
-import { isSilent, readWorkers, type WorkerInfo } from '../inspector.ts';
+import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
 import type { Command } from './command.ts';
 import { bytes, number, span } from './figures.ts';
 import { namedQueues, storesOf, withConnection } from './redis.ts';

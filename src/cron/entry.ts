@@ -2,11 +2,11 @@
  * Cron entries as they are kept in Redis: when, what, and whose. The definition there is the truth: whoever
  * beats fires by it, whatever its own code says, so that two versions in a rolling deploy agree.
  */
-import { encodeArgs, encodeValue } from '../codec.ts';
+import { encodeArgs, encodeValue } from '../job/codec.ts';
 import { lastTicks, nextTick, type When } from './times.ts';
-import { BadRecordError } from '../errors.ts';
-import { isFunctionName, type JobRecord } from '../job.ts';
-import type { ResolvedEnqueueOptions, ResolvedSchedule } from '../options.ts';
+import { BadRecordError } from '../job/errors.ts';
+import { isFunctionName, type JobRecord } from '../job/job.ts';
+import type { ResolvedEnqueueOptions, ResolvedSchedule } from '../job/options.ts';
 
 /** Most missed ticks that `catchUp: 'all'` makes up for. */
 const MOST_CAUGHT_UP = 100;

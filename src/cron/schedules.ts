@@ -4,10 +4,10 @@
  */
 import { nextTick } from './times.ts';
 import { parseDefinition, sameTimes, type Definition } from './entry.ts';
-import { MinqError } from '../errors.ts';
-import { MAX_ENTRIES } from '../scripts/cron.ts';
-import type { EntryChange, StoredEntry } from './store.ts';
-import type { Store } from '../store.ts';
+import { MinqError } from '../job/errors.ts';
+import { MAX_ENTRIES } from '../store/scripts/cron.ts';
+import type { EntryChange, StoredEntry } from '../store/cron.ts';
+import type { Store } from '../store/store.ts';
 
 /** A cron entry as `Queue.schedules` shows it. Times (`...At`) are epoch ms by Redis's clock. */
 export interface ScheduleInfo {

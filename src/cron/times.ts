@@ -12,8 +12,8 @@
  * the 30th, here midnight. Its `fixedTimeRule: 'no-wildcard'` mends lists, but neither `0 2-4/2` nor Apia.
  */
 import { Cron } from 'croner';
-import { show } from '../duration.ts';
-import { InvalidArgumentError } from '../errors.ts';
+import { show } from '../job/duration.ts';
+import { InvalidArgumentError } from '../job/errors.ts';
 
 /** When an entry fires: at what the pattern says in the zone, or every so many ms since the epoch. */
 export type When =

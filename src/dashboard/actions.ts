@@ -1,9 +1,9 @@
 /** What the pages may do. */
-import { checkJobId, checkScheduleName, type Check } from '../options.ts';
-import { isFunctionName, STATES, type JobState } from '../job.ts';
-import { InvalidArgumentError } from '../errors.ts';
-import { show } from '../duration.ts';
-import type { Queue } from '../queue.ts';
+import { checkJobId, checkScheduleName, type Check } from '../job/options.ts';
+import { isFunctionName, STATES, type JobState } from '../job/job.ts';
+import { InvalidArgumentError } from '../job/errors.ts';
+import { show } from '../job/duration.ts';
+import type { Queue } from '../queue/queue.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
 import type { Queues } from './queues.ts';

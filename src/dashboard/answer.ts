@@ -7,7 +7,7 @@ import {
   RedisOutOfMemoryError,
   RedisUnavailableError,
   ResultNotFoundError,
-} from '../errors.ts';
+} from '../job/errors.ts';
 import type { ErrorReply } from './api.ts';
 
 /** As Node gives it; frameworks add to it what they have found out already. */

@@ -1,9 +1,9 @@
 /** What the pages ask of the server, and what it answers: JSON over `api/...`. */
-import type { FunctionTimes, HistoryPoint, Percentiles, Stats } from '../statistics.ts';
-import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../inspector.ts';
+import type { FunctionTimes, HistoryPoint, Percentiles, Stats } from '../views/statistics.ts';
+import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../views/inspector.ts';
 import type { FlowOutline } from '../flow/outline.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
-import type { FinalState, JobState } from '../job.ts';
+import type { FinalState, JobState } from '../job/job.ts';
 
 /** `GET api/queues`: all of them, at a glance. */
 export interface QueuesReply {

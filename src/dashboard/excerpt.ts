@@ -1,5 +1,5 @@
 /** Texts and values from users, as much of them as goes out. */
-import type { ErrorRecord } from '../codec.ts';
+import type { ErrorRecord } from '../job/codec.ts';
 import type { ErrorText, Text } from './api.ts';
 
 /** Of one value, in bytes. */

@@ -11,7 +11,7 @@ import {
 } from './answer.ts';
 import { Assets, PAGE } from './assets.ts';
 import { admit, checkOrigin } from './guard.ts';
-import { METRICS_TYPE } from '../metrics.ts';
+import { METRICS_TYPE } from '../views/metrics.ts';
 import { metricsText } from './metrics.ts';
 import { Queues } from './queues.ts';
 import { redactor } from './redact.ts';

@@ -4,12 +4,12 @@
  *
  * A queue that can't be read is told of by `minq_queue_up 0` and nothing else, and hides no other one.
  */
-import type { WorkerInfo } from '../inspector.ts';
-import { STATES } from '../job.ts';
-import { MetricsPage, type Metric } from '../metrics.ts';
-import type { Queue } from '../queue.ts';
-import type { FunctionStats, Stats } from '../statistics.ts';
-import { VERSION } from '../version.ts';
+import type { WorkerInfo } from '../views/inspector.ts';
+import { STATES } from '../job/job.ts';
+import { MetricsPage, type Metric } from '../views/metrics.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { FunctionStats, Stats } from '../views/statistics.ts';
+import { VERSION } from '../job/version.ts';
 
 /** What of a queue is read. */
 export type MeasuredQueue = Pick<

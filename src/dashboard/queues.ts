@@ -1,5 +1,5 @@
 /** The queues that are shown, each opened when it is first asked for. */
-import { Queue } from '../queue.ts';
+import { Queue } from '../queue/queue.ts';
 import { Refusal } from './answer.ts';
 import type { Settings } from './settings.ts';
 

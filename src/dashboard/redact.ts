@@ -1,5 +1,5 @@
 /** Takes from jobs what the user's hook takes out, before anything else looks at them. */
-import type { JobInfo } from '../inspector.ts';
+import type { JobInfo } from '../views/inspector.ts';
 
 export type Redact = (job: JobInfo) => JobInfo;
 

@@ -1,11 +1,11 @@
 /** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
 import { outlineOf } from '../flow/outline.ts';
-import type { JobInfo, WorkerInfo } from '../inspector.ts';
-import { STATES } from '../job.ts';
-import { checkJobId } from '../options.ts';
-import type { Queue } from '../queue.ts';
-import { timesOf, type FunctionTimes } from '../statistics.ts';
-import { VERSION } from '../version.ts';
+import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
+import { STATES } from '../job/job.ts';
+import { checkJobId } from '../job/options.ts';
+import type { Queue } from '../queue/queue.ts';
+import { timesOf, type FunctionTimes } from '../views/statistics.ts';
+import { VERSION } from '../job/version.ts';
 import { Refusal } from './answer.ts';
 import type {
   CronReply,

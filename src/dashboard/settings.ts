@@ -1,9 +1,9 @@
 /** Options of the dashboard: their meaning, and their check. */
 import { isIPv6 } from 'node:net';
-import type { RedisSource } from '../client.ts';
-import type { JobInfo } from '../inspector.ts';
-import { checkName } from '../keys.ts';
-import { check, fail, flag, func, type Check } from '../options.ts';
+import type { RedisSource } from '../redis/client.ts';
+import type { JobInfo } from '../views/inspector.ts';
+import { checkName } from '../store/keys.ts';
+import { check, fail, flag, func, type Check } from '../job/options.ts';
 import type { Request } from './answer.ts';
 
 export interface DashboardOptions {

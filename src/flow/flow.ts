@@ -1,12 +1,12 @@
 /** Signatures: jobs described, and how they follow from each other, before anything is enqueued. */
-import { show } from '../duration.ts';
-import { InvalidArgumentError } from '../errors.ts';
-import { isFunctionName } from '../job.ts';
+import { show } from '../job/duration.ts';
+import { InvalidArgumentError } from '../job/errors.ts';
+import { isFunctionName } from '../job/job.ts';
 import {
   checkEnqueueOptions,
   type EnqueueOptions,
   type ResolvedEnqueueOptions,
-} from '../options.ts';
+} from '../job/options.ts';
 
 /** One job of a flow. */
 export interface Step<

@@ -3,9 +3,9 @@
  * node is, and what is done about it, stands in scripts/flowing.ts.
  */
 import type { Flow, Step } from './flow.ts';
-import { newId } from '../id.ts';
-import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../options.ts';
-import { letterOf, recordOf } from '../record.ts';
+import { newId } from '../job/id.ts';
+import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/options.ts';
+import { letterOf, recordOf } from '../job/record.ts';
 
 /** Stands for the result of a group at the end of a flow; no function runs. */
 export const GATHERED = 'group';

@@ -1,7 +1,7 @@
 /** A flow as people look at it: its shape, with the states its steps are in now. */
-import type { JobState } from '../job.ts';
+import type { JobState } from '../job/job.ts';
 import type { Shape, StoredShape } from './plan.ts';
-import type { Store } from '../store.ts';
+import type { Store } from '../store/store.ts';
 
 /** Steps whose states are read in one call. */
 const STATES_A_CALL = 500;

@@ -5,7 +5,7 @@
  * Nobody is kept waiting: only a worker whose last claims ended within a millisecond claims ahead, twice as many as
  * before; what hasn't begun after two goes back to the front of the queue.
  */
-import type { Claim } from '../store.ts';
+import type { Claim } from '../store/store.ts';
 
 /** Most jobs claimed ahead: by then the round trip is a small part of what a job costs. */
 const MOST = 50;

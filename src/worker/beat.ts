@@ -3,14 +3,14 @@
  * script moves the entry on only if it is as the caller saw it. Who holds the lock fires on time; the others look a
  * second later, and find nothing to do, unless the holder is dead or frozen: then the beat is theirs.
  */
-import { describeError } from '../codec.ts';
+import { describeError } from '../job/codec.ts';
 import { dueTicks, parseDefinition, tickJob } from '../cron/entry.ts';
-import type { Logger } from '../log.ts';
-import { startLoop, type Loop } from '../loop.ts';
+import type { Logger } from '../job/log.ts';
+import { startLoop, type Loop } from './loop.ts';
 import { syncEntries } from '../cron/schedules.ts';
-import { TAKEOVER_MS } from '../scripts/cron.ts';
-import type { BeatReply, Firing } from '../cron/store.ts';
-import type { Store } from '../store.ts';
+import { TAKEOVER_MS } from '../store/scripts/cron.ts';
+import type { BeatReply, Firing } from '../store/cron.ts';
+import type { Store } from '../store/store.ts';
 
 /** Most jobs enqueued by one call: keeps the script below 5 ms. */
 const MOST_JOBS = 200;

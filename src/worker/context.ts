@@ -1,6 +1,6 @@
 /** What a running job knows of itself: `currentJob()`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { silentLogger, type Logger } from '../log.ts';
+import { silentLogger, type Logger } from '../job/log.ts';
 
 export interface JobContext {
   readonly id: string;

@@ -3,10 +3,10 @@
  * which the processor records.
  */
 import { tracingChannel } from 'node:diagnostics_channel';
-import { backoffMs } from '../backoff.ts';
-import { describeError, encodeValue, type ErrorRecord } from '../codec.ts';
-import type { JobFunction } from '../define.ts';
-import { LONGEST_TIMER_MS } from '../duration.ts';
+import { backoffMs } from '../job/backoff.ts';
+import { describeError, encodeValue, type ErrorRecord } from '../job/codec.ts';
+import type { JobFunction } from '../job/define.ts';
+import { LONGEST_TIMER_MS } from '../job/duration.ts';
 import {
   BadResultError,
   JobCancelledError,
@@ -16,12 +16,12 @@ import {
   ShutdownError,
   UnknownFunctionError,
   WorkerLostError,
-} from '../errors.ts';
-import type { ClaimedJob, Outcome } from '../job.ts';
-import type { Logger } from '../log.ts';
-import { RUN_DEFAULTS } from '../options.ts';
-import { RETRIED } from '../scripts/control.ts';
-import { Fail, Retry } from '../signals.ts';
+} from '../job/errors.ts';
+import type { ClaimedJob, Outcome } from '../job/job.ts';
+import type { Logger } from '../job/log.ts';
+import { RUN_DEFAULTS } from '../job/options.ts';
+import { RETRIED } from '../store/scripts/control.ts';
+import { Fail, Retry } from '../job/signals.ts';
 import { runs, type JobContext } from './context.ts';
 
 /** Wraps each run. `next()` runs the job and gives its result; what the middleware returns is ignored. */

@@ -1,7 +1,7 @@
 /** What a worker tells of itself without asking Redis: how it is, and what it has done since it was started. */
-import { BOUNDS_MS, type Histogram } from '../buckets.ts';
-import type { Connection } from '../connection.ts';
-import { functionsOf, type FunctionStats } from '../statistics.ts';
+import { BOUNDS_MS, type Histogram } from '../store/buckets.ts';
+import type { Connection } from '../redis/connection.ts';
+import { functionsOf, type FunctionStats } from '../views/statistics.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { Processor } from './processor.ts';
 import type { Timings } from './timings.ts';

@@ -1,6 +1,6 @@
-import type { JobFunction } from '../define.ts';
-import type { ClaimedJob, JobRecord, Outcome } from '../job.ts';
-import type { NewJob } from '../settlement.ts';
+import type { JobFunction } from '../job/define.ts';
+import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
+import type { NewJob } from '../store/settlement.ts';
 
 /** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
 export function failureJob(

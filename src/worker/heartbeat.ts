@@ -2,8 +2,8 @@
  * Keeps the leases of all running jobs alive, in one call; tells the jobs whose lease was lost or that
  * somebody wants cancelled; says that the worker is there, and what it has counted.
  */
-import { startLoop, type Loop } from '../loop.ts';
-import type { Store } from '../store.ts';
+import { startLoop, type Loop } from './loop.ts';
+import type { Store } from '../store/store.ts';
 import type { Run } from './executor.ts';
 import type { Timings } from './timings.ts';
 

@@ -5,8 +5,8 @@
  * with it. It answers in every case, and whatever the answer, the caller claims: a token lost in a reset,
  * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
  */
-import type { Connection } from '../connection.ts';
-import { deadlineIn } from '../duration.ts';
+import type { Connection } from '../redis/connection.ts';
+import { deadlineIn } from '../job/duration.ts';
 
 /** No sleep is longer. Bounds how late a lost token is noticed, and the idle worker's commands per second. */
 const LONGEST_SLEEP_MS = 12_000;

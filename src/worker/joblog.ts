@@ -1,7 +1,7 @@
 /** What a worker's log says of its jobs: a line at the start, a line at the end. Arguments are never logged. */
-import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job.ts';
-import { unheard, type Logger } from '../log.ts';
-import type { Refusal } from '../store.ts';
+import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
+import { unheard, type Logger } from '../job/log.ts';
+import type { Refusal } from '../store/store.ts';
 
 export function logStart(logger: Logger, job: ClaimedJob): void {
   if (logger.info === unheard) return;

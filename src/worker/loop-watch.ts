@@ -5,8 +5,8 @@
  * A timer that comes late says that the loop was blocked, and for how long. Which job it was is known for certain
  * where it blocked before its first `await`; else it is one of those that ran.
  */
-import { BOUNDS_MS, bucketOf, type Histogram } from '../buckets.ts';
-import type { Logger } from '../log.ts';
+import { BOUNDS_MS, bucketOf, type Histogram } from '../store/buckets.ts';
+import type { Logger } from '../job/log.ts';
 import type { Run } from './executor.ts';
 
 /** What is worth a line in the log. */

@@ -5,10 +5,10 @@
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
  */
-import { describeError } from '../codec.ts';
-import type { JobFunction } from '../define.ts';
-import { LONGEST_TIMER_MS } from '../duration.ts';
-import { RedisUnavailableError, type RedisCommandError } from '../errors.ts';
+import { describeError } from '../job/codec.ts';
+import type { JobFunction } from '../job/define.ts';
+import { LONGEST_TIMER_MS } from '../job/duration.ts';
+import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts';
 import {
   parseTicket,
   readClaimed,
@@ -16,13 +16,13 @@ import {
   type ClaimedJob,
   type JobRecord,
   type Outcome,
-} from '../job.ts';
-import type { Logger } from '../log.ts';
-import { RUN_DEFAULTS } from '../options.ts';
-import { isDenied } from '../rights.ts';
-import { FAILED_KEPT_MS } from '../scripts/fragments.ts';
-import { takeOut, type Settlement } from '../settlement.ts';
-import type { Claim, Refusal, Store } from '../store.ts';
+} from '../job/job.ts';
+import type { Logger } from '../job/log.ts';
+import { RUN_DEFAULTS } from '../job/options.ts';
+import { isDenied } from '../redis/rights.ts';
+import { FAILED_KEPT_MS } from '../store/scripts/fragments.ts';
+import { takeOut, type Settlement } from '../store/settlement.ts';
+import type { Claim, Refusal, Store } from '../store/store.ts';
 import { Ahead } from './ahead.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { failureJob } from './failure-job.ts';

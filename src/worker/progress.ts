@@ -2,8 +2,8 @@
  * Carries progress values to Redis: of each job the latest, one call at a time, so that a chatty job costs
  * little. A value that can't be stored is no reason to disturb the job.
  */
-import type { Logger } from '../log.ts';
-import type { Store } from '../store.ts';
+import type { Logger } from '../job/log.ts';
+import type { Store } from '../store/store.ts';
 
 export class ProgressReporter {
   readonly #store: Store;

@@ -2,8 +2,8 @@
  * Removes outcomes that are kept too long, and workers that are gone: nothing grows without bound. Notes how things
  * stand, and now and then that this queue is worked on.
  */
-import { startLoop, type Loop } from '../loop.ts';
-import type { Store } from '../store.ts';
+import { startLoop, type Loop } from './loop.ts';
+import type { Store } from '../store/store.ts';
 
 const EVERY_MS = 60_000;
 const ANNOUNCED_EVERY = 60;

@@ -3,9 +3,9 @@
  * since the queue exists. Sent with the heartbeats: what is counted here costs a turn nothing, and at most the last
  * five seconds of a killed worker's counts are lost. (How many jobs ended how is counted by the turn itself.)
  */
-import { BLOCKED_MS, BLOCKED_TIMES, BOUNDS_MS, bucketOf } from '../buckets.ts';
-import type { Outcome } from '../job.ts';
-import type { Counted } from '../settlement.ts';
+import { BLOCKED_MS, BLOCKED_TIMES, BOUNDS_MS, bucketOf } from '../store/buckets.ts';
+import type { Outcome } from '../job/job.ts';
+import type { Counted } from '../store/settlement.ts';
 
 /** Counters sent at a time: bounds the script. The others come with the next heartbeat. */
 const MOST_SENT = 500;

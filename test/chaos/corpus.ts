@@ -1,6 +1,6 @@
 /** Garbage for every key of a queue, as intruders, other clients, half-written dumps and older or newer versions leave it. */
 import type { Redis } from 'ioredis';
-import { queueKeys, type KeyName } from '../../src/keys.ts';
+import { queueKeys, type KeyName } from '../../src/store/keys.ts';
 
 /** Texts that are nothing anybody expects. */
 export const TEXTS: readonly (string | Buffer)[] = [

@@ -1,6 +1,6 @@
 /** The command line of the suite. */
 import { parseArgs } from 'node:util';
-import { toMs } from '../../src/duration.ts';
+import { toMs } from '../../src/job/duration.ts';
 import type { LibraryName } from './libraries/library.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -16,7 +16,7 @@ import type { Test } from 'tap';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const CLI = path.join(ROOT, 'dist/cli.js');
+export const CLI = path.join(ROOT, 'dist/cli/main.js');
 export const FIXTURES = path.join(ROOT, 'test/fixtures/cli');
 /** A jobs file for every occasion. */
 export const JOBS = path.join(FIXTURES, 'jobs.js');

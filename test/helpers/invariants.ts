@@ -4,7 +4,7 @@
  * never see a job that is in none.
  */
 import type { Redis } from 'ioredis';
-import { queueKeys } from '../../src/keys.ts';
+import { queueKeys } from '../../src/store/keys.ts';
 
 const READ = `
 local k = {}

@@ -10,8 +10,8 @@ import {
   type QueueOptions,
   type WorkerOptions,
 } from '../../src/index.ts';
-import { Store } from '../../src/store.ts';
-import { Connection } from '../../src/connection.ts';
+import { Store } from '../../src/store/store.ts';
+import { Connection } from '../../src/redis/connection.ts';
 import { violations } from './invariants.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { until } from './until.ts';

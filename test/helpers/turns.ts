@@ -1,7 +1,7 @@
 /** Short words for tests of the transitions themselves: jobs and settlements as a worker would send them. */
-import type { Outcome } from '../../src/job.ts';
-import type { NewJob, Settlement } from '../../src/settlement.ts';
-import type { Store, Turn } from '../../src/store.ts';
+import type { Outcome } from '../../src/job/job.ts';
+import type { NewJob, Settlement } from '../../src/store/settlement.ts';
+import type { Store, Turn } from '../../src/store/store.ts';
 
 export const JSON_OF_JOB = '{"fn":"f","args":[]}';
 export const LEASE_MS = 15_000;

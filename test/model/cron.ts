@@ -1,5 +1,5 @@
 /** Cron in the model: each tick fires once, whoever beats, and however often he says so. */
-import type { EntryChange, Firing } from '../../src/cron/store.ts';
+import type { EntryChange, Firing } from '../../src/store/cron.ts';
 import { BEAT_MS, place } from './life.ts';
 import { ended, LANES, type ModelQueue } from './queue.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Flow } from '../../src/flow/flow.ts';
 import { GATHERED } from '../../src/flow/plan.ts';
-import { recordOf } from '../../src/record.ts';
+import { recordOf } from '../../src/job/record.ts';
 import type { Lane, ModelQueue } from './queue.ts';
 
 /** What comes after a step; it may live on another queue, and is told by a message then. */

@@ -1,6 +1,6 @@
 /** One call as it is made to minq, and what the model answers to it. */
 import type { Redis } from 'ioredis';
-import type { Store } from '../../src/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { QueueName } from './operations.ts';
 
 export interface Real {

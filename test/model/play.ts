@@ -2,7 +2,7 @@
  * Plays a history twice, in the model and for real, and compares after every call: its answer, the whole state, the
  * invariants. All calls are sent before the first answer is read: a history costs about one round trip.
  */
-import { Store } from '../../src/store.ts';
+import { Store } from '../../src/store/store.ts';
 import type { Move, Real } from './move.ts';
 import { movesOf } from './moves.ts';
 import type { Operation } from './operations.ts';

@@ -1,8 +1,8 @@
 /** Moves of producers: jobs and flows, sent once or twice. */
 import { chain, group, step, type Flow } from '../../src/flow/flow.ts';
 import { headOf, planFlow, type FlowPlan } from '../../src/flow/plan.ts';
-import { RUN_DEFAULTS } from '../../src/options.ts';
-import type { NewJob } from '../../src/settlement.ts';
+import { RUN_DEFAULTS } from '../../src/job/options.ts';
+import type { NewJob } from '../../src/store/settlement.ts';
 import { enqueueFlow, modelFlow, type ModelFlow } from './flows.ts';
 import { enqueue } from './life.ts';
 import type { Move } from './move.ts';

@@ -1,6 +1,6 @@
 /** All that Redis holds of a queue, read at one moment. */
 import type { Redis } from 'ioredis';
-import { queueKeys, type KeyName } from '../../src/keys.ts';
+import { queueKeys, type KeyName } from '../../src/store/keys.ts';
 import { PUBLISHED } from './virtual-time.ts';
 
 const READERS = {

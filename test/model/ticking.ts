@@ -1,5 +1,5 @@
 /** Moves of the beat, and of those who write its entries. */
-import type { EntryChange, Firing } from '../../src/cron/store.ts';
+import type { EntryChange, Firing } from '../../src/store/cron.ts';
 import * as cron from './cron.ts';
 import type { Move } from './move.ts';
 import type { Operation } from './operations.ts';

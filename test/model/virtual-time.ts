@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { Connection } from '../../src/connection.ts';
-import type { Script } from '../../src/script.ts';
+import { Connection } from '../../src/redis/connection.ts';
+import type { Script } from '../../src/redis/script.ts';
 
 /** Keys of the test's own, beside those of minq. */
 export const PUBLISHED = 'test:published';

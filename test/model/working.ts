@@ -1,6 +1,6 @@
 /** Moves of workers: turns that claim and settle, heartbeats, the end; each of them sent again, or too late. */
-import { parseTicket, type Outcome } from '../../src/job.ts';
-import type { Settlement } from '../../src/settlement.ts';
+import { parseTicket, type Outcome } from '../../src/job/job.ts';
+import type { Settlement } from '../../src/store/settlement.ts';
 import { heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';

@@ -1,7 +1,7 @@
 /** `minq worker`, with a lease of our choice: its command line has no option for one. */
 import path from 'node:path';
 import { work } from '../../../dist/cli/work.js';
-import { lineLogger, type LogFields } from '../../../dist/log.js';
+import { lineLogger, type LogFields } from '../../../dist/job/log.js';
 import type { WorkerOptions } from './library.ts';
 import { witness } from './tasks.ts';
 

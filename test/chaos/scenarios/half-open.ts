@@ -1,6 +1,6 @@
 /** Nothing is closed, and nothing answers: the network swallows all, or the process of Redis stands still. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { MinqError } from '../../../src/errors.ts';
+import { MinqError } from '../../../src/job/errors.ts';
 import type { Proxy } from '../../helpers/proxy.ts';
 import type { Scenario } from '../scenario.ts';
 import { onStand, sleep, type Stand } from '../stand.ts';

@@ -2,10 +2,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dashboard } from '../../../src/dashboard/index.ts';
-import { MinqError } from '../../../src/errors.ts';
-import { STATES } from '../../../src/job.ts';
-import type { KeyName } from '../../../src/keys.ts';
-import type { Queue } from '../../../src/queue.ts';
+import { MinqError } from '../../../src/job/errors.ts';
+import { STATES } from '../../../src/job/job.ts';
+import type { KeyName } from '../../../src/store/keys.ts';
+import type { Queue } from '../../../src/queue/queue.ts';
 import { minq } from '../../helpers/cli.ts';
 import { siteAt, stop } from '../../helpers/site.ts';
 import { until } from '../../helpers/until.ts';

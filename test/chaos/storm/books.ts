@@ -1,7 +1,7 @@
 /** What Redis says in the end of every job that it knows: what the evidence is held against. */
 import type { Redis } from 'ioredis';
-import { parseOutcome, parseTicket } from '../../../src/job.ts';
-import { queueKeys } from '../../../src/keys.ts';
+import { parseOutcome, parseTicket } from '../../../src/job/job.ts';
+import { queueKeys } from '../../../src/store/keys.ts';
 
 /** How a job ended, as it is recorded. */
 export interface Ended {

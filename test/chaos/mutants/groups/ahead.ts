@@ -7,7 +7,7 @@ export const AHEAD: readonly Mutant[] = [
   {
     name: 'ahead-charged',
     what: 'a crash charges jobs that had not begun: without an attempt to spare they fail unseen',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 1)`,
     tests: ['scripts.turn', ...tests],
@@ -15,7 +15,7 @@ export const AHEAD: readonly Mutant[] = [
   {
     name: 'ahead-unmarked',
     what: 'jobs claimed ahead look as if they had begun',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `i <= want and till or ahead, ticket`,
     replace: `till, ticket`,
     tests: ['scripts.turn', ...tests],
@@ -23,7 +23,7 @@ export const AHEAD: readonly Mutant[] = [
   {
     name: 'ahead-without-want',
     what: 'a worker with no free slot claims',
-    file: 'scripts/plain-turn.ts',
+    file: 'store/scripts/plain-turn.ts',
     find: `local most = want ~= '0' and want + ahead or 0`,
     replace: `local most = want + ahead`,
     tests: ['scripts.plain-turn', 'model'],

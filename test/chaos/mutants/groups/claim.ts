@@ -5,7 +5,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'claim-without-lease',
     what: 'claimed jobs are nowhere: those of a killed worker are lost',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `redis.call('ZADD', active, 'GT', unpack(leases))`,
     replace: ``,
     tests: ['scripts.turn', 'worker.lease'],
@@ -13,7 +13,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'long-member-stays',
     what: 'what makes the leases a tree is taken for one of them',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if long then redis.call('ZREM', active, long) end`,
     replace: ``,
     tests: ['scripts.turn'],
@@ -21,7 +21,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'no-recovery',
     what: 'leases that have ended are never taken back',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if over and over <= now then recover() end`,
     replace: ``,
     tests: ['scripts.turn', 'worker.lease'],
@@ -29,7 +29,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'recovery-uncharged',
     what: 'a job that kills its workers has attempts for ever',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 0)`,
     tests: ['scripts.turn', 'worker.lease'],
@@ -37,7 +37,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'recovery-ignores-the-cancel',
     what: 'a cancelled job whose worker died runs again',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if redis.call('SISMEMBER', cancelling, ticket) == 1 then`,
     replace: `if false then`,
     tests: ['scripts.turn', 'worker.lease'],
@@ -45,7 +45,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'recovery-by-range',
     what: 'of many leases that end at once only the first hundred jobs are kept',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `redis.call('ZREM', active, unpack(ended))`,
     replace: `redis.call('ZREMRANGEBYSCORE', active, '-inf', stamp)`,
     tests: ['scripts.limits'],
@@ -53,7 +53,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'promote-by-range',
     what: 'of many jobs due at once only the first 500 are kept',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `redis.call('ZREM', scheduled, unpack(ready))`,
     replace: `redis.call('ZREMRANGEBYSCORE', scheduled, '-inf', stamp)`,
     tests: ['scripts.limits'],
@@ -61,7 +61,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'promote-one-too-many',
     what: 'a job is promoted before it is due, with the first that is',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local ready = upTo(scheduled, \${MAX_PROMOTED})`,
     replace: `local ready = redis.call('ZRANGE', scheduled, 0, \${MAX_PROMOTED} - 1)`,
     tests: ['scripts.turn', 'worker.waiting > a delayed job runs when it is due'],
@@ -69,7 +69,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'resent-turn-claims-again',
     what: 'a turn sent again claims other jobs: those of the first lie until their lease ends',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}`,
     replace: `local got = (open and want > 0 and take(want + ahead)) or {}`,
     tests: ['scripts.turn', 'faults.reply-lost'],
@@ -77,7 +77,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'resent-turn-claims-the-settled',
     what: 'a turn sent again gives jobs that were settled meanwhile',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end`,
     replace: `still[#still + 1] = ticket`,
     tests: ['scripts.turn', 'faults.reply-lost'],
@@ -85,7 +85,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'older-turn-acts',
     what: 'a turn that comes late, after a newer one, claims jobs nobody will run',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if number and tonumber(turn) < tonumber(number) then return`,
     replace: `if false then return`,
     tests: ['scripts.turn'],
@@ -93,7 +93,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'paused-is-claimed',
     what: 'a paused queue goes on',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local open = redis.call('EXISTS', paused) == 0`,
     replace: `local open = true`,
     tests: ['scripts.turn', 'worker.processing'],
@@ -101,7 +101,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'lanes-swapped',
     what: 'low priority runs before high',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `ipairs({ high, queued, low })`,
     replace: `ipairs({ low, queued, high })`,
     tests: ['scripts.turn', 'worker.processing'],
@@ -109,7 +109,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'void-tickets-run',
     what: 'a job that was cancelled in its list runs when its turn comes',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if void and void[i] == 1 then`,
     replace: `if false then`,
     tests: ['scripts.control', 'handles'],
@@ -117,7 +117,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'token-kept',
     what: 'who claims a part of the jobs wakes nobody for the rest',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if more then\n  wakeOne()`,
     replace: `if more then`,
     tests: ['scripts.turn', 'worker.waiting > many jobs wake many workers'],

@@ -5,7 +5,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'blocking-pop-resent',
     what: 'a sleep that broke is begun again by the connection, and the job whose token was lost waits',
-    file: 'worker.ts',
+    file: 'worker/worker.ts',
     find: `open('wait', false, false)`,
     replace: `open('wait', true, false)`,
     tests: ['faults.reply-lost > the wake-up token is lost'],
@@ -13,7 +13,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'deadline-not-enforced',
     what: 'a call to a Redis that hangs never ends',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `Math.max(1, deadline.at - performance.now()),\n      );\n      this.#inFlight`,
     replace: `2 ** 30,\n      );\n      this.#inFlight`,
     tests: ['producer.connection'],
@@ -22,7 +22,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'wait-for-connection-not-bounded',
     what: 'a call without a connection never ends',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `end(this.#unreachable(deadline.ms)),\n        Math.max(1, deadline.at - performance.now()),`,
     replace: `end(this.#unreachable(deadline.ms)),\n        2 ** 30,`,
     tests: ['producer.connection'],
@@ -31,7 +31,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'dead-connection-kept',
     what: 'a connection that stays silent is never made anew',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `          this.#dropSocket();\n        },`,
     replace: `        },`,
     tests: ['faults.hang > replies go missing', 'faults.hang > go dead without a word'],
@@ -39,7 +39,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'handshake-unbounded',
     what: 'a handshake that is not answered keeps a connection from being made anew',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);`,
     replace: ``,
     tests: ['faults.hang > before Redis has answered its handshake'],
@@ -47,7 +47,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'passing-errors-surface',
     what: 'an error that is over in a moment (a failover) reaches the caller',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `const transient = error.message.startsWith('Redis: ');`,
     replace: `const transient = false;`,
     tests: ['connection > a master is made a replica for a second'],
@@ -55,7 +55,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'in-flight-given-up',
     what: 'what was in flight when the connection broke is not sent again',
-    file: 'client.ts',
+    file: 'redis/client.ts',
     find: `autoResendUnfulfilledCommands: settings.resend,`,
     replace: `autoResendUnfulfilledCommands: false,`,
     tests: ['faults.reply-lost'],
@@ -63,7 +63,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'errors-quote-arguments',
     what: 'an error that Redis gives carries the arguments of the job to the log',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `.replace(/,? with args beginning with.*$/s, '')`,
     replace: ``,
     tests: ['connection > a command that the server does not have'],
@@ -71,7 +71,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'errors-quote-the-password',
     what: 'an error carries the password in the URL of Redis',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `.replace(/\\/\\/[^@/\\s]*@/g, '//***@')`,
     replace: ``,
     tests: ['connection > what a connector of the user says'],
@@ -79,7 +79,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'maybe-sent-told-as-unsent',
     what: 'a call that may have been carried out is told to have been not',
-    file: 'connection.ts',
+    file: 'redis/connection.ts',
     find: `did not answer within \${deadline.ms} ms\`, {\n              maybeEnqueued: true,`,
     replace: `did not answer within \${deadline.ms} ms\`, {\n              maybeEnqueued: false,`,
     tests: ['producer.connection'],
@@ -87,7 +87,7 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'new-id-after-a-timeout',
     what: 'the error of an enqueue names another id than was sent: repeated, it is a second job',
-    file: 'queue.ts',
+    file: 'queue/queue.ts',
     find: `const named = withId(error, this.id);`,
     replace: `const named = withId(error, newId());`,
     tests: ['producer.connection'],

@@ -5,7 +5,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'tick-without-compare-and-set',
     what: 'a beat that was frozen sets the entry back when it comes back',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `if redis.call('ZSCORE', cron, name) ~= seen then return behind end`,
     replace: ``,
     tests: ['scripts.cron'],
@@ -13,7 +13,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'tick-by-the-old-definition',
     what: 'an entry that was changed fires once more as it was',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `if (redis.call('HGET', entries, name) or '') ~= definition then return behind end`,
     replace: ``,
     tests: ['scripts.cron'],
@@ -21,7 +21,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'tick-again-after-its-job-ended',
     what: 'a tick whose job has ended is fired again when the clock is set back',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])`,
     replace: `letter == 'n' and '' or letter, 'pending', 0, ARGV[i + 1])`,
     tests: ['scripts.cron'],
@@ -29,7 +29,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'overlap-ignored',
     what: 'a tick fires though the run before is unfinished and that is not wanted',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `if overlap == '0' and before and unfinished(name, before) then`,
     replace: `if false then`,
     tests: ['scripts.cron'],
@@ -37,7 +37,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'dead-beat-kept',
     what: 'nobody takes over from a beat that is frozen',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `local mine = not holder or holder == worker or #dueBy(now - \${TAKEOVER_MS}) > 0`,
     replace: `local mine = not holder or holder == worker`,
     tests: ['scripts.cron'],
@@ -45,7 +45,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'beat-released-by-another',
     what: 'a worker that stops gives away the beat of another',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `if redis.call('GET', beat) ~= worker then return 'other' end`,
     replace: ``,
     tests: ['scripts.cron'],
@@ -53,7 +53,7 @@ export const CRON: readonly Mutant[] = [
   {
     name: 'entries-written-unseen',
     what: 'two that change an entry at once write over each other',
-    file: 'scripts/cron.ts',
+    file: 'store/scripts/cron.ts',
     find: `if (redis.call('HGET', entries, ARGV[i]) or '') ~= seen then return 'changed' end`,
     replace: ``,
     tests: ['scripts.cron', 'cron.schedules'],

@@ -5,7 +5,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'enqueue-sent-twice',
     what: 'an enqueue whose reply was lost makes two jobs',
-    file: 'scripts/enqueue.ts',
+    file: 'store/scripts/enqueue.ts',
     find: `  if not there[i] then
     entries[#entries + 1] = id`,
     replace: `  if true then
@@ -15,7 +15,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'delayed-sent-twice',
     what: 'an enqueue with a delay or a lane, whose reply was lost, makes two jobs',
-    file: 'scripts/enqueue.ts',
+    file: 'store/scripts/enqueue.ts',
     find: `    if not there[i] then
       entries[#entries + 1] = id`,
     replace: `    if true then
@@ -25,7 +25,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'delayed-wakes-nobody',
     what: 'a sleeping worker does not hear of a job that is due earlier than all it knows of',
-    file: 'scripts/enqueue.ts',
+    file: 'store/scripts/enqueue.ts',
     find: `if redis.call('ZRANK', scheduled, first) == 0 then wakeOne() end`,
     replace: ``,
     tests: ['scripts.turn'],
@@ -33,7 +33,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'enqueue-with-an-id-sent-twice',
     what: 'a job whose id is taken is enqueued all the same',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `local old = redis.call('HGET', jobs, id)`,
     replace: `local old = false`,
     tests: ['producer.unique', 'faults.reply-lost'],
@@ -41,7 +41,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'own-repetition-is-a-duplicate',
     what: 'a call whose reply was lost is told that somebody else had its id',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if mode == '-' or string.sub(old, 14) == json then return true end`,
     replace: `if mode == '-' then return true end`,
     tests: ['faults.reply-lost', 'producer.unique'],
@@ -49,7 +49,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'kept-id-free-at-the-end',
     what: 'an id to be unique while its result is kept is free when the job ends',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
     replace: `if redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
     tests: ['producer.unique'],
@@ -57,7 +57,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'pending-id-free-at-the-first-failure',
     what: 'an id is free while its job waits for a retry',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
     replace: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) + redis.call('HEXISTS', errors, id) == 0 then return false end`,
     tests: ['producer.unique', 'scripts.control'],
@@ -65,7 +65,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'id-again-with-old-tickets',
     what: 'an id that comes again begins with tickets that were used: an old run can settle it',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)`,
     replace: `firstTicket(id, letter, 1)`,
     tests: ['scripts.turn', 'producer.unique'],
@@ -73,7 +73,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'void-ticket-comes-back',
     what: 'an enqueue that is sent again after its job was removed gets the ticket that lies there void: it never runs',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if redis.call('SISMEMBER', dropped, ticket) == 1 then`,
     replace: `if false then`,
     tests: ['scripts.control', 'producer.unique', 'model'],
@@ -81,7 +81,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'highest-run-forgotten',
     what: 'of a job that ran often and was removed, the next of its id gets a ticket again',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if highest > before then`,
     replace: `if false then`,
     tests: ['scripts.control', 'producer.unique'],
@@ -89,7 +89,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'earlier-due-untold',
     what: 'a delayed job that is the next one due wakes nobody: it runs late',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end`,
     replace: ``,
     tests: ['scripts.turn', 'worker.waiting > an earlier one wakes the sleeper'],
@@ -97,7 +97,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'enqueue-wakes-nobody',
     what: 'an enqueue leaves no token: an idle worker sees the job a lease later',
-    file: 'scripts/enqueue.ts',
+    file: 'store/scripts/enqueue.ts',
     find: `  wakeOne()\nend\nreturn {}`,
     replace: `end\nreturn {}`,
     tests: ['scripts.turn', 'worker.waiting > one token wakes one worker'],
@@ -105,7 +105,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'enqueue-into-a-full-redis',
     what: 'a Redis that has reached maxmemory takes new jobs',
-    file: 'scripts/enqueue.ts',
+    file: 'store/scripts/enqueue.ts',
     find: `name: 'enqueuePlain',`,
     replace: `name: 'enqueuePlain',\n  flags: 'allow-oom',`,
     tests: ['faults.memory', 'producer.many'],
@@ -113,7 +113,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'stuck-batch-unbounded',
     what: 'what waits behind a call that is stuck waits as long as that',
-    file: 'batch.ts',
+    file: 'queue/batch.ts',
     find: `if (this.#sending > 0) this.#watchDeadline();`,
     replace: ``,
     tests: ['batch'],
@@ -121,7 +121,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'three-calls-at-once',
     what: 'calls of enqueue pile up while Redis is slow',
-    file: 'batch.ts',
+    file: 'queue/batch.ts',
     find: `(this.#sending < MAX_SENDING && this.#size >= MAX_ITEMS)`,
     replace: `this.#size >= MAX_ITEMS`,
     tests: ['batch'],

@@ -5,7 +5,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'join-counted-twice',
     what: 'a member that comes twice counts for two: the group is complete without another',
-    file: 'scripts/flowing.ts',
+    file: 'store/scripts/flowing.ts',
     find: `elseif redis.call('HSETNX', joins, place, payload) == 1 then`,
     replace: `elseif redis.call('HSET', joins, place, payload) >= 0 then`,
     tests: ['scripts.flow', 'flow'],
@@ -13,7 +13,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'join-before-the-last',
     what: 'the step after a group begins before its last member',
-    file: 'scripts/flowing.ts',
+    file: 'store/scripts/flowing.ts',
     find: `if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then`,
     replace: `if redis.call('HINCRBY', joins, group, 1) == math.max(1, total - 1) then`,
     tests: ['scripts.flow', 'flow'],
@@ -21,7 +21,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'failed-member-forgiven',
     what: 'a member that fails for good leaves what follows the group waiting for ever',
-    file: 'scripts/flowing.ts',
+    file: 'store/scripts/flowing.ts',
     find: `follow('clear', group, total)\n      follow('fail', node, payload)`,
     replace: `follow('clear', group, total)`,
     tests: ['scripts.flow', 'flow'],
@@ -29,7 +29,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'step-begun-twice',
     what: 'what is said twice of a step begins it twice',
-    file: 'scripts/flowing.ts',
+    file: 'store/scripts/flowing.ts',
     find: `if redis.call('ZREM', waiting, id) == 0 then return end`,
     replace: `redis.call('ZREM', waiting, id)`,
     tests: ['scripts.flow', 'flow'],
@@ -37,7 +37,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'rest-of-the-work-dropped',
     what: 'what a call has no time for is not done by the next',
-    file: 'scripts/flowing.ts',
+    file: 'store/scripts/flowing.ts',
     find: `redis.call('RPUSH', flowing, table.concat({ kind, node, at, payload }, ' '))`,
     replace: ``,
     tests: ['scripts.flow'],
@@ -45,7 +45,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'flow-sent-twice',
     what: 'a flow whose reply was lost waits, and counts, twice',
-    file: 'scripts/flow.ts',
+    file: 'store/scripts/flow.ts',
     find: `do known = known or record end`,
     replace: `do known = false end`,
     tests: ['scripts.flow'],
@@ -77,7 +77,7 @@ export const FLOW: readonly Mutant[] = [
   {
     name: 'outbox-unseen',
     what: 'a message whose worker died is carried by nobody',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `post = redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1)`,
     replace: `post = flowsWork and redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1) or {}`,
     tests: ['flow > a message whose worker died'],

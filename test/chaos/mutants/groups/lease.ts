@@ -5,7 +5,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'heartbeat-revives-a-lost-lease',
     what: 'a worker that was away takes back a job that another has by now',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}`,
     replace: `for _, ticket in ipairs(mine) do redis.call('ZADD', active, 'NX', text(now + lease), ticket) end
   local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}`,
@@ -14,7 +14,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'heartbeat-renews-nothing',
     what: 'jobs longer than a lease run twice',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `if #renewed > 0 then redis.call('ZADD', active, 'XX', unpack(renewed)) end`,
     replace: ``,
     tests: ['scripts.control', 'worker.lease'],
@@ -30,7 +30,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'heartbeat-ends-with-the-claiming',
     what: 'a worker that stops lets the leases of what still runs go',
-    file: 'worker.ts',
+    file: 'worker/worker.ts',
     find: `const leaveBy = await this.#finish(processor, timeoutMs);`,
     replace: `await heartbeat.stop();\n    const leaveBy = await this.#finish(processor, timeoutMs);`,
     tests: ['worker.stop', 'worker.lease'],
@@ -38,7 +38,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'heartbeat-refused-when-full',
     what: 'a Redis that has reached maxmemory lets all leases end',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `name: 'heartbeat',\n  flags: 'allow-oom',`,
     replace: `name: 'heartbeat',`,
     tests: ['faults.memory'],
@@ -62,7 +62,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'counters-sent-twice',
     what: 'what a worker counted is counted again when the answer was lost',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `if tonumber(number) <= tonumber(last) then return last end`,
     replace: ``,
     tests: ['statistics'],
@@ -70,7 +70,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'leave-counts-twice',
     what: 'the last counts of a worker are counted again when the answer was lost',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end`,
     replace: `tally(worker, number, REST)`,
     tests: ['statistics', 'model'],
@@ -78,7 +78,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'progress-of-a-lost-run',
     what: 'a run that lost its lease writes over the progress of the newer one',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end`,
     replace: ``,
     tests: ['scripts.control'],

@@ -5,7 +5,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'cancel-leaves-the-entry',
     what: 'a queued job that was cancelled still runs: its ticket in the list is live',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `if redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end`,
     replace: `redis.call('ZREM', scheduled, ticket)`,
     tests: ['scripts.control', 'handles'],
@@ -13,7 +13,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'cancel-of-a-running-job-untold',
     what: 'the worker hears of a cancel by its heartbeat only',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `redis.call('PUBLISH', control, ticket)`,
     replace: ``,
     tests: ['scripts.control', 'worker.lease'],
@@ -21,7 +21,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'retry-by-hand-keeps-the-outcome',
     what: 'a job that runs again is still told to have ended',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `redis.call('HDEL', outcomes, id)`,
     replace: ``,
     tests: ['scripts.control', 'producer.operators'],
@@ -29,7 +29,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'retry-by-hand-keeps-the-ticket',
     what: 'a job that is run again gets a ticket of a run before',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `string.format('%s:%d:1%s', id, run + 1, letter)`,
     replace: `string.format('%s:%d:1%s', id, run, letter)`,
     tests: ['scripts.control', 'attempts'],
@@ -37,7 +37,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'retry-of-what-waits',
     what: 'running a job again that has not ended makes a second ticket of it',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end`,
     replace: ``,
     tests: ['scripts.control', 'producer.operators'],
@@ -45,7 +45,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'remove-of-what-runs',
     what: 'a running job can be removed from under its worker',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `elseif redis.call('ZSCORE', active, ticket) then\n  return 'active'`,
     replace: `elseif redis.call('ZSCORE', active, ticket) then\n  redis.call('ZREM', active, ticket)`,
     tests: ['scripts.control', 'producer.operators'],
@@ -53,7 +53,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'purge-of-the-cancelled',
     what: 'purging a queue counts, and forgets, what was cancelled in it',
-    file: 'scripts/control.ts',
+    file: 'store/scripts/control.ts',
     find: `if redis.call('SREM', dropped, ticket) == 0 then ids[#ids + 1] = idOf(ticket) end`,
     replace: `ids[#ids + 1] = idOf(ticket)`,
     tests: ['producer.operators', 'scripts.control'],
@@ -61,7 +61,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'prune-what-is-not-over',
     what: 'results are removed before their time',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1000)`,
     replace: `redis.call('ZRANGE', set, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, 1000)`,
     tests: ['scripts.control', 'producer.retention'],
@@ -69,7 +69,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'prune-the-living-workers',
     what: 'workers are taken off the list while they live',
-    file: 'scripts/upkeep.ts',
+    file: 'store/scripts/upkeep.ts',
     find: `if not at or at < now - \${WORKER_GONE_MS} then`,
     replace: `if not at or at < now then`,
     tests: ['scripts.control', 'producer.operators'],
@@ -77,7 +77,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'trim-the-newest',
     what: 'where more results are kept than may be, the newest go',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `  local ids = redis.call('ZRANGE', set, 0, last)\n  redis.call('ZREMRANGEBYRANK', set, 0, last)`,
     replace: `  local ids = redis.call('ZREVRANGE', set, 0, last)\n  redis.call('ZREM', set, unpack(ids))`,
     tests: ['producer.retention'],
@@ -85,7 +85,7 @@ export const OPERATORS: readonly Mutant[] = [
   {
     name: 'forgotten-untold',
     what: 'who waits for a job that is removed waits for ever',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `  tell(ids, {})`,
     replace: ``,
     tests: ['scripts.control', 'results'],

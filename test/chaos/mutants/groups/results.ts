@@ -5,7 +5,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-not-looked-up-after-a-reconnect',
     what: 'a result that came while the connection was down is not found when it is back',
-    file: 'results.ts',
+    file: 'queue/results.ts',
     find: `for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);`,
     replace: ``,
     tests: ['results'],
@@ -13,7 +13,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-looked-up-once',
     what: 'a result whose message was lost is never found',
-    file: 'results.ts',
+    file: 'queue/results.ts',
     find: `this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });`,
     replace: ``,
     tests: ['results'],
@@ -21,7 +21,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-looked-up-before-subscribing',
     what: 'a result that comes between the look and the subscription is missed',
-    file: 'results.ts',
+    file: 'queue/results.ts',
     find: `awaited.subscribed.then(\n      () =>`,
     replace: `Promise.resolve().then(\n      () =>`,
     tests: ['results'],
@@ -29,7 +29,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-told-to-one',
     what: 'of several who wait for a job in other processes only the first is told',
-    file: 'scripts/views.ts',
+    file: 'store/scripts/views.ts',
     find: `who[i] and who[i] .. ' ' .. channel or channel`,
     replace: `who[i] or channel`,
     tests: ['results'],
@@ -37,7 +37,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-first-of-a-message',
     what: 'of several jobs that end together only the first is heard of',
-    file: 'results.ts',
+    file: 'queue/results.ts',
     find: `message.split('\\n')`,
     replace: `message.split('\\n', 1)`,
     tests: ['results'],
@@ -45,7 +45,7 @@ export const RESULTS: readonly Mutant[] = [
   {
     name: 'results-untold-at-the-end',
     what: 'nobody is told when a job ends',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `    tell(ids, texts)\n`,
     replace: ``,
     tests: ['scripts.control', 'results'],

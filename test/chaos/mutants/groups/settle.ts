@@ -5,7 +5,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'settle-ignores-the-ticket',
     what: 'a run that lost its lease settles the job all the same',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local mine = redis.call('ZREM', active, ticket) == 1`,
     replace: `local mine = redis.call('ZREM', active, ticket) == 1 or redis.call('HEXISTS', jobs, id) == 1`,
     tests: ['scripts.turn', 'worker.lease'],
@@ -13,7 +13,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'settle-counts-twice',
     what: 'a settlement that comes twice is recorded twice',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local mine = redis.call('ZREM', active, ticket) == 1`,
     replace: `local mine = redis.call('ZREM', active, ticket) == 1 or redis.call('HEXISTS', outcomes, id) == 1`,
     tests: ['scripts.turn', 'faults.reply-lost'],
@@ -21,7 +21,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'settle-answered-is-news',
     what: 'a settlement whose reply was lost is told to have lost its lease',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local news = at + math.max(0, (resent and known or 0) - done) * 2`,
     replace: `local news = at`,
     tests: ['scripts.turn', 'faults.reply-lost'],
@@ -29,7 +29,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'retry-keeps-the-ticket',
     what: 'a job that failed waits under its old ticket: the run before can settle it',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = ticket`,
     tests: ['scripts.turn', 'executor'],
@@ -37,7 +37,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'retry-uncharged',
     what: 'a failed attempt is not counted: the job fails for ever',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = successor(ticket, 0)`,
     tests: ['scripts.turn', 'executor'],
@@ -45,7 +45,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'postponed-charged',
     what: 'waiting for a worker that knows the function uses up attempts',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = successor(ticket, 1)`,
     tests: ['scripts.turn', 'worker.records'],
@@ -53,7 +53,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'release-charges',
     what: 'a job given back at shutdown has lost an attempt',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `released[#released + 1] = successor(ticket, 0)`,
     replace: `released[#released + 1] = successor(ticket, 1)`,
     tests: ['scripts.turn', 'worker.stop'],
@@ -61,7 +61,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'release-keeps-the-ticket',
     what: 'a job given back lies in its list under the ticket of the run before',
-    file: 'scripts/fragments.ts',
+    file: 'store/scripts/fragments.ts',
     find: `local nextOne = string.format('%s:%d:%d%s', id, run + 1, attempt + charge, letter)`,
     replace: `local nextOne = string.format('%s:%d:%d%s', id, run + charge, attempt + charge, letter)`,
     tests: ['scripts.turn', 'worker.stop'],
@@ -69,7 +69,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'release-to-the-back',
     what: 'jobs given back stand behind all others',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `redis.call('LPUSH', lane(released[i]), released[i])`,
     replace: `redis.call('RPUSH', lane(released[i]), released[i])`,
     tests: ['scripts.turn', 'worker.stop'],
@@ -77,7 +77,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'release-wakes-nobody',
     what: 'who gives jobs back wakes no sleeper: they lie there for a lease',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if more then\n  wakeOne()`,
     replace: `if more then\n  if settled == 0 then wakeOne() end`,
     tests: ['scripts.turn', 'worker.stop'],
@@ -85,7 +85,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'retry-ignores-the-cancel',
     what: 'a running job that somebody cancelled is retried',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `elseif unwanted then`,
     replace: `elseif false then`,
     tests: ['scripts.turn', 'worker.lease'],
@@ -93,7 +93,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'follow-up-of-a-refused',
     what: 'the job for a failure is enqueued though the failure was refused',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `if accepted[ARGV[i]] then place`,
     replace: `if true then place`,
     tests: ['scripts.turn', 'executor'],
@@ -101,7 +101,7 @@ export const SETTLE: readonly Mutant[] = [
   {
     name: 'settle-refused-when-full',
     what: 'a Redis that has reached maxmemory takes no settlements: it never empties',
-    file: 'scripts/turn.ts',
+    file: 'store/scripts/turn.ts',
     find: `name: 'turn',\n  flags: 'allow-oom',`,
     replace: `name: 'turn',`,
     tests: ['faults.memory'],

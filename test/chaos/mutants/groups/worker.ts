@@ -77,7 +77,7 @@ export const WORKER: readonly Mutant[] = [
   {
     name: 'backoff-without-jitter',
     what: 'jobs that failed together are retried together',
-    file: 'backoff.ts',
+    file: 'job/backoff.ts',
     find: `wait - wait * backoff.jitter * random()`,
     replace: `wait`,
     tests: ['backoff'],
@@ -125,7 +125,7 @@ export const WORKER: readonly Mutant[] = [
   {
     name: 'codec-lets-nan-through',
     what: 'NaN arrives as null',
-    file: 'codec.ts',
+    file: 'job/codec.ts',
     find: `return Number.isFinite(value) ? undefined`,
     replace: `return Number.isFinite(value) || Number.isNaN(value) ? undefined`,
     tests: ['codec'],
@@ -133,7 +133,7 @@ export const WORKER: readonly Mutant[] = [
   {
     name: 'codec-lets-proto-through',
     what: 'a property __proto__ is stored: it poisons careless merges',
-    file: 'codec.ts',
+    file: 'job/codec.ts',
     find: `key === '__proto__'`,
     replace: `key === ''`,
     tests: ['codec'],

@@ -1,0 +1,394 @@
+/**
+ * Every option: its check, default and meaning. What a user gives is checked here once, at construction or
+ * at the call; the rest of minq sees only resolved values, durations in ms.
+ */
+import type { Backoff } from './backoff.ts';
+import { checkCron, checkTimezone } from '../cron/times.ts';
+import { show, toMs, type Duration } from './duration.ts';
+import { InvalidArgumentError } from './errors.ts';
+import { isFunctionName } from './job.ts';
+import { checkName } from '../store/keys.ts';
+
+/** Defaults of a run; DESIGN: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
+export const RUN_DEFAULTS = {
+  retries: 3,
+  backoff: { type: 'exponential', delay: 1_000, max: 600_000, jitter: 1 } satisfies Backoff,
+  timeout: 5 * 60_000,
+  resultTtl: 3_600_000,
+} as const;
+
+export type Check<T> = (value: unknown, name: string) => T;
+type Checks = Record<string, Check<unknown>>;
+type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> };
+
+export const fail = (name: string, value: unknown, mend: string): never => {
+  throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
+};
+
+const duration =
+  (min = 0): Check<number> =>
+  (value, name) =>
+    toMs(value, name, min);
+
+const wholeNumber =
+  (min: number, max: number): Check<number> =>
+  (value, name) =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+      ? (value as number)
+      : fail(name, value, `give a whole number from ${min} to ${max}`);
+
+const oneOf =
+  <const T extends string>(...words: T[]): Check<T> =>
+  (value, name) =>
+    words.includes(value as T)
+      ? (value as T)
+      : fail(name, value, `give one of ${words.map((word) => `'${word}'`).join(', ')}`);
+
+export const flag: Check<boolean> = (value, name) =>
+  typeof value === 'boolean' ? value : fail(name, value, 'give true or false');
+
+export const func =
+  <T>(): Check<T> =>
+  (value, name) =>
+    typeof value === 'function' ? (value as T) : fail(name, value, 'give a function');
+
+const text: Check<string> = (value, name) =>
+  typeof value === 'string' && value.length > 0 ? value : fail(name, value, 'give a text');
+
+const idOfLength =
+  (most: number): Check<string> =>
+  (value, name) =>
+    typeof value === 'string' && /^[\w.:@/+=-]+$/.test(value) && value.length <= most
+      ? value
+      : fail(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
+
+const jobId = idOfLength(128);
+
+/**
+ * Ids that minq makes from others, of `onFailure` jobs, may be longer than those a user may give.
+ * @throws {InvalidArgumentError} for what can't be the id of a job
+ */
+export const checkJobId = (value: unknown): string => idOfLength(256)(value, 'id');
+
+const date: Check<number> = (value, name) =>
+  value instanceof Date && Number.isSafeInteger(value.getTime()) && value.getTime() >= 0
+    ? value.getTime()
+    : fail(name, value, 'give a valid Date');
+
+export const checkMeta: Check<Record<string, string>> = (value, name) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return fail(name, value, 'give an object of texts');
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item !== 'string') fail(`${name}.${key}`, item, 'give a text');
+  }
+  return { ...value } as Record<string, string>;
+};
+
+/** `'5s'` is a fixed backoff; an object may leave out what the default has. */
+const backoff: Check<Backoff> = (value, name) => {
+  if (typeof value === 'number' || typeof value === 'string') {
+    const delay = toMs(value, name);
+    return { type: 'fixed', delay, max: delay, jitter: 0 };
+  }
+  const given = check(backoffChecks, value, name);
+  return { ...RUN_DEFAULTS.backoff, ...given };
+};
+
+const backoffChecks = {
+  type: oneOf('exponential', 'fixed'),
+  delay: duration(),
+  max: duration(),
+  jitter: (value, name) =>
+    typeof value === 'number' && value >= 0 && value <= 1
+      ? value
+      : fail(name, value, 'give a number from 0 (none) to 1 (full)'),
+} satisfies Checks;
+
+/** Zero would mean "never"; nothing that runs may be without an end. */
+const runChecks = {
+  retries: wholeNumber(0, 1_000_000),
+  backoff,
+  timeout: duration(1),
+  resultTtl: duration(),
+} satisfies Checks;
+
+const enqueueChecks = {
+  ...runChecks,
+  id: jobId,
+  unique: oneOf('pending', 'kept'),
+  delay: duration(),
+  runAt: date,
+  expires: duration(1),
+  priority: oneOf('high', 'normal', 'low'),
+  queue: checkName as Check<string>,
+  meta: checkMeta,
+} satisfies Checks;
+
+/** When a cron entry fires, and what becomes of ticks that were missed or come too early. */
+const tickChecks = {
+  cron: checkCron,
+  every: duration(1_000),
+  timezone: checkTimezone,
+  catchUp: oneOf('last', 'none', 'all'),
+  overlap: flag,
+} satisfies Checks;
+
+const jobChecks = {
+  ...runChecks,
+  retryIf: func<(error: unknown) => boolean>(),
+  onFailure: text,
+  ...tickChecks,
+} satisfies Checks;
+
+const scheduleChecks = {
+  ...tickChecks,
+  fn: (value, name) =>
+    isFunctionName(value)
+      ? value
+      : fail(name, value, 'give the name of a function your jobs file exports'),
+  args: (value, name) =>
+    Array.isArray(value) ? (value as unknown[]) : fail(name, value, 'give an array'),
+  options: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
+} satisfies Checks;
+
+const queueChecks = {
+  redis: ((value) => value) as Check<unknown>,
+  prefix: checkName as Check<string>,
+  defaults: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
+  callTimeout: duration(1),
+} satisfies Checks;
+
+export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
+
+const workerChecks = {
+  queue: checkName as Check<string>,
+  concurrency: wholeNumber(1, 1_000),
+  app: text,
+  cron: flag,
+  lease: duration(300),
+  shutdownTimeout: duration(),
+  burst: flag,
+  redis: ((value) => value) as Check<unknown>,
+  prefix: checkName as Check<string>,
+  callTimeout: duration(1),
+  middleware: checkMiddleware,
+  logger: (value, name) => {
+    for (const method of ['debug', 'info', 'warn', 'error']) {
+      if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
+        fail(name, value, `it needs a method '${method}' (console and pino have them)`);
+      }
+    }
+    return value as object;
+  },
+} satisfies Checks;
+
+export type ResolvedEnqueueOptions = Checked<typeof enqueueChecks>;
+export type ResolvedJobOptions = Checked<typeof jobChecks>;
+export type ResolvedSchedule = Checked<typeof scheduleChecks>;
+export type ResolvedWorkerOptions = Checked<typeof workerChecks>;
+export type ResolvedQueueOptions = Checked<typeof queueChecks>;
+
+/** @param defaults taken where nothing is given */
+export function checkEnqueueOptions(
+  value: unknown,
+  name = 'options',
+  defaults: ResolvedEnqueueOptions = {},
+): ResolvedEnqueueOptions {
+  const given = check(enqueueChecks, value, name);
+  const where = name === 'options' ? '' : `${name}.`;
+  if (given.delay !== undefined && given.runAt !== undefined) {
+    fail(`${where}delay`, given.delay, "give either 'delay' or 'runAt', not both");
+  }
+  const options = { ...defaults, ...given };
+  if (given.runAt !== undefined) delete options.delay;
+  if (options.unique !== undefined && options.id === undefined) {
+    fail(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
+  }
+  if (options.expires !== undefined && options.expires <= (options.delay ?? 0)) {
+    fail(
+      `${where}expires`,
+      options.expires,
+      "it must be later than 'delay', or the job can never start",
+    );
+  }
+  return options;
+}
+
+/** What makes sense for one job only can't be a default for all. */
+export function checkQueueOptions(value: unknown): ResolvedQueueOptions {
+  const options = check(queueChecks, value, 'options');
+  for (const name of ['id', 'unique', 'runAt', 'queue'] as const) {
+    if (options.defaults?.[name] !== undefined) {
+      fail(`defaults.${name}`, options.defaults[name], 'it can be given to a single job only');
+    }
+  }
+  return options;
+}
+
+export function checkJobOptions(value: unknown): ResolvedJobOptions {
+  const options = check(jobChecks, value, 'job options');
+  checkTicks(options);
+  return options;
+}
+
+export const checkScheduleName = (value: unknown): string => jobId(value, 'name');
+
+/** What `Queue.schedule` takes. */
+export function checkSchedule(value: unknown): ResolvedSchedule & { fn: string } {
+  const given = check(scheduleChecks, value, 'options');
+  if (given.cron === undefined && given.every === undefined) {
+    fail('cron', undefined, "say when: give 'cron' or 'every'");
+  }
+  checkTicks(given);
+  for (const name of ['id', 'unique', 'delay', 'runAt', 'queue'] as const) {
+    const option = given.options?.[name];
+    if (option !== undefined) {
+      fail(name, option, 'each tick enqueues a job of its own, at once, on this queue');
+    }
+  }
+  return { ...given, fn: given.fn ?? fail('fn', undefined, 'give the name of a function') };
+}
+
+function checkTicks({ cron, every, ...rest }: Checked<typeof tickChecks>): void {
+  if (cron !== undefined && every !== undefined) {
+    fail('every', every, "give either 'cron' or 'every', not both");
+  }
+  for (const name of ['timezone', 'catchUp', 'overlap'] as const) {
+    if (rest[name] === undefined) continue;
+    if (name === 'timezone' && every !== undefined) {
+      fail(name, rest[name], "it goes with 'cron'; 'every' is the same in all time zones");
+    }
+    if (cron === undefined && every === undefined) {
+      fail(name, rest[name], "it goes with 'cron' or 'every'");
+    }
+  }
+}
+
+export const checkWorkerOptions = (value: unknown): ResolvedWorkerOptions =>
+  check(workerChecks, value, 'options');
+
+/** `result({ timeout, signal })` */
+export const checkResultOptions = (value: unknown) =>
+  check(
+    {
+      timeout: duration(),
+      signal: (signal: unknown, name: string) =>
+        signal instanceof AbortSignal ? signal : fail(name, signal, 'give an AbortSignal'),
+    },
+    value,
+    'options',
+  );
+
+/** A page: `{ offset, limit }`. */
+const PAGE = { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) };
+const FILTER = { fn: text, error: text };
+export const checkPage = (value: unknown) => check(PAGE, value, 'options');
+export const checkFilter = (value: unknown) => check(FILTER, value, 'options');
+export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value, 'options');
+
+/** @throws {InvalidArgumentError} for an unknown option, or a value that its check refuses */
+export function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(name, value, 'give an object');
+  }
+  const prefix = name === 'options' || name === 'job options' ? '' : `${name}.`;
+  const checked: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value as object)) {
+    const one = Object.hasOwn(checks, key) ? checks[key] : undefined;
+    if (!one) {
+      const near = Object.keys(checks).find((known) => alike(known, key));
+      throw new InvalidArgumentError(
+        `${prefix}${key}: unknown option${near ? `; did you mean '${near}'?` : `; known are ${Object.keys(checks).join(', ')}`}`,
+      );
+    }
+    if (item !== undefined) checked[key] = one(item, prefix + key);
+  }
+  return checked as Checked<C>;
+}
+
+/** One typing slip apart: same letters in other case, or one letter more, less, other or swapped. */
+function alike(a: string, b: string): boolean {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  if (x === y) return true;
+  if (Math.abs(x.length - y.length) > 2) return false;
+  let same = 0;
+  while (same < x.length && x[same] === y[same]) same++;
+  let tail = 0;
+  while (tail < Math.min(x.length, y.length) - same && x.at(-1 - tail) === y.at(-1 - tail)) tail++;
+  return Math.max(x.length, y.length) - same - tail <= 2 && same + tail >= 2;
+}
+
+/** Options of `enqueue`. An option given here wins over the job's own. */
+export interface EnqueueOptions {
+  /** Id of the job, 1 to 128 characters. Default: a new one. */
+  id?: string;
+  /** With `id`: refuse a second job while the first is waiting or running (`pending`, the default), or also while its outcome is kept (`kept`). */
+  unique?: 'pending' | 'kept';
+  /** Start no earlier than this after now. */
+  delay?: Duration;
+  /** Start no earlier than this. A time in the past means now. */
+  runAt?: Date;
+  /** Not started this long after enqueueing: cancelled, with reason `expired`. */
+  expires?: Duration;
+  /** Runs after the first, if that fails. Default 3: up to four runs. */
+  retries?: number;
+  /** Wait before a retry. Default exponential from 1 s to 10 m with full jitter; a duration means fixed. */
+  backoff?: BackoffOptions;
+  /** Longest time of one run. Default 5 m. */
+  timeout?: Duration;
+  /** How long the result is kept. Default 1 h (and at most 10,000 of the queue); 0 keeps no trace. */
+  resultTtl?: Duration;
+  /** `high` runs before all `normal`, `normal` before all `low`. Default `normal`. */
+  priority?: 'high' | 'normal' | 'low';
+  /** Another queue on the same Redis. */
+  queue?: string;
+  /** Texts that travel with the job, such as trace headers. */
+  meta?: Record<string, string>;
+}
+
+export type BackoffOptions =
+  Duration | { type?: 'exponential' | 'fixed'; delay?: Duration; max?: Duration; jitter?: number };
+
+/** When a cron entry fires: at the times of an expression, or at regular intervals. */
+export type Ticks = {
+  /**
+   * What to do with ticks that fell before the worker that finds them was started, or more than 15 s ago: run the
+   * `last` of them (the default), `none`, or `all` (at most 100). Later ticks are all run.
+   */
+  catchUp?: 'last' | 'none' | 'all';
+  /** With `false`, a tick is skipped while the run of the one before is unfinished. Default true. */
+  overlap?: boolean;
+} & (
+  | {
+      /**
+       * Cron expression of 5 fields, or 6 with seconds in front; names (`MON`, `JAN`), `L`, `#`, `W` and `@daily` and its
+       * kin. Daylight saving as in Debian's cron (man 8 cron).
+       */
+      cron: string;
+      /** IANA time zone of the expression. Default `UTC`. */
+      timezone?: string;
+      every?: never;
+    }
+  | {
+      /** Interval, at least 1 s, counted from the epoch: `'15m'` means :00, :15, :30, :45, on every worker. */
+      every: Duration;
+      cron?: never;
+      timezone?: never;
+    }
+);
+
+/** Options of `job(options, fn)` that make it a cron job. */
+export type CronJobOptions = JobOptions & Ticks;
+
+/** Options of `job(options, fn)`: the job's own, beside its code. */
+export interface JobOptions extends Pick<
+  EnqueueOptions,
+  'retries' | 'backoff' | 'timeout' | 'resultTtl'
+> {
+  /** Whether this error is worth another run. Default: every error is. */
+  retryIf?: (error: unknown) => boolean;
+  /** Name of the job to enqueue when this one has failed for good; its argument is `{ id, fn, args, error, attempt }`. */
+  onFailure?: string;
+}

@@ -1,0 +1,152 @@
+import { setMaxListeners } from 'node:events';
+import { reviveError } from '../job/codec.ts';
+import { LONGEST_TIMER_MS, type Duration } from '../job/duration.ts';
+import {
+  JobCancelledError,
+  JobFailedError,
+  ResultNotFoundError,
+  ResultTimeoutError,
+} from '../job/errors.ts';
+import { placeOf, readFlow, type FlowInfo } from '../flow/view.ts';
+import { readInfo, type JobInfo } from '../views/inspector.ts';
+import type { JobState, StoredOutcome } from '../job/job.ts';
+import { checkResultOptions } from '../job/options.ts';
+import type { StoredShape } from '../flow/plan.ts';
+import type { Results } from './results.ts';
+import type { Store } from '../store/store.ts';
+
+/** What a handle needs of its queue. */
+export interface HandleContext {
+  readonly store: Store;
+  readonly results: Results;
+  /** Throws when the queue is closed. */
+  readonly check: () => void;
+}
+
+export interface ResultOptions {
+  /** Give up waiting after this long. Default: wait as long as the job takes. */
+  timeout?: Duration;
+  /** Give up waiting when it aborts, with its reason. */
+  signal?: AbortSignal;
+}
+
+/** A handle on a job. Making one costs no I/O. */
+export class Job<Result = unknown> {
+  readonly id: string;
+  /** Undefined for a handle made by `queue.job(id)`, which knows only the id. */
+  readonly fn: string | undefined;
+  readonly queue: string;
+  /** The enqueue was refused, because a job with this id existed; this is the handle of that job. */
+  readonly duplicate: boolean;
+  readonly #context: HandleContext;
+
+  constructor(id: string, fn: string | undefined, duplicate: boolean, context: HandleContext) {
+    this.id = id;
+    this.fn = fn;
+    this.queue = context.store.queue;
+    this.duplicate = duplicate;
+    this.#context = context;
+  }
+
+  /**
+   * What the function returned, as JSON brings it back. Waits until the job has ended for good.
+   * @throws {JobFailedError} with the job's own error as `cause`
+   * @throws {JobCancelledError | ResultTimeoutError}
+   * @throws {ResultNotFoundError} at once, when no such job is known
+   */
+  async result(options?: ResultOptions): Promise<Result> {
+    const { timeout, signal } = checkResultOptions(options);
+    signal?.throwIfAborted();
+    // Thousands may share a signal, and each leaves it when its wait ends: not the leak Node would warn of.
+    if (signal) setMaxListeners(0, signal);
+    this.#context.check();
+    const outcome = await new Promise<StoredOutcome>((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        leave();
+        settle();
+      };
+      const fail = (error: Error) => end(() => reject(error));
+      const onAbort = () => fail(signal!.reason as Error);
+      const leave = this.#context.results.wait(this.#context.store, this.id, {
+        resolve: (value) => end(() => resolve(value)),
+        reject: fail,
+      });
+      signal?.addEventListener('abort', onAbort);
+      const timer =
+        timeout === undefined
+          ? undefined
+          : setTimeout(
+              () => fail(new ResultTimeoutError(this.id, timeout)),
+              Math.min(timeout, LONGEST_TIMER_MS),
+            );
+    });
+    switch (outcome.state) {
+      case 'completed':
+        return outcome.result as Result;
+      case 'failed':
+        throw new JobFailedError(
+          this.id,
+          this.fn ?? (await this.info().catch(() => undefined))?.fn ?? 'unknown function',
+          reviveError(outcome.error ?? { name: 'Error', message: 'no error was recorded' }),
+          outcome.step,
+        );
+      case 'cancelled':
+        throw new JobCancelledError(this.id, outcome.reason ?? 'cancelled');
+    }
+  }
+
+  /** @throws {ResultNotFoundError} when no such job is known */
+  async state(): Promise<JobState> {
+    return (await this.info()).state;
+  }
+
+  /**
+   * Everything that is known of the job.
+   * @throws {ResultNotFoundError} when no such job is known
+   */
+  async info(): Promise<JobInfo> {
+    this.#context.check();
+    const info = await readInfo(this.#context.store, this.id);
+    if (!info) throw new ResultNotFoundError(this.id);
+    return info;
+  }
+
+  /**
+   * The flow it is a step of: its shape, and the states of its steps.
+   * @returns undefined for a job that is in none, or whose flow is forgotten
+   */
+  async flow(): Promise<FlowInfo | undefined> {
+    this.#context.check();
+    const place = placeOf(this.id);
+    return place && readFlow(this.#context.store, place.flow);
+  }
+
+  /**
+   * Cancels the job: a waiting one at once; a running one within a second, by its signal. The last step of a flow that
+   * waits for the others takes all of them along; another step fails what comes after it.
+   * @returns false when there was nothing to cancel: the job has ended, or is unknown
+   */
+  async cancel(): Promise<boolean> {
+    this.#context.check();
+    const { store } = this.#context;
+    const word = await store.cancel(this.id);
+    if (word === 'flow') {
+      await cancelFlow(store, this.id);
+      return true;
+    }
+    return word === 'cancelled' || word === 'cancelling';
+  }
+}
+
+/** From the last step back, on every queue it has steps on: none is failed by the one before it. */
+async function cancelFlow(store: Store, last: string): Promise<void> {
+  const { flow, step } = placeOf(last)!;
+  const shape = await store.flows.shape(flow);
+  const { queues } = JSON.parse(shape ?? '{"queues":[]}') as Pick<StoredShape, 'queues'>;
+  for (const queue of new Set([store.queue, ...queues])) {
+    const there = queue === store.queue ? store : store.on(queue);
+    for (let from = step; from >= 0;) from = await there.flows.cancel(flow, from);
+  }
+}

@@ -1,0 +1,213 @@
+/** What operators do with a queue: look at it, and act. The other half of `Queue`. */
+import { show } from '../job/duration.ts';
+import { InvalidArgumentError, MinqError } from '../job/errors.ts';
+import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
+import { readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
+import { Job, type HandleContext } from './handle.ts';
+import {
+  findJobs,
+  readCounts,
+  readJobs,
+  readWorkers,
+  type Counts,
+  type FoundJobs,
+  type JobFilter,
+  type JobInfo,
+  type WorkerInfo,
+} from '../views/inspector.ts';
+import { STATES, type JobState } from '../job/job.ts';
+import { checkFilter, checkFind, checkJobId, checkPage, checkScheduleName } from '../job/options.ts';
+import { MAX_RETRIED } from '../store/scripts/control.ts';
+import {
+  readFunctions,
+  readHistory,
+  readOldest,
+  readStats,
+  type FunctionStats,
+  type HistoryPoint,
+  type Span,
+  type Stats,
+} from '../views/statistics.ts';
+import type { Store } from '../store/store.ts';
+
+export abstract class Operator {
+  /** @throws {QueueClosedError} */
+  protected abstract context(): HandleContext;
+
+  protected get store(): Store {
+    return this.context().store;
+  }
+
+  /** How many jobs are in each state, and whether the queue is paused. */
+  async counts(): Promise<Counts> {
+    return readCounts(this.store);
+  }
+
+  /** A page of the jobs of one state; `limit` 1 to 1,000, default 100. */
+  async jobs(state: JobState, page: { offset?: number; limit?: number } = {}): Promise<JobInfo[]> {
+    return readJobs(this.store, checkState(state), checkPage(page));
+  }
+
+  /**
+   * A page of the jobs of one state that are wanted; `limit` 1 to 1,000, default 100. Looks through at most 5,000 jobs:
+   * where that wasn't enough, `next` is the offset to go on with.
+   * @example await queue.find('failed', { fn: 'sendMail', error: 'ECONNREFUSED' })
+   */
+  async find(
+    state: JobState,
+    wanted: JobFilter & { offset?: number; limit?: number } = {},
+  ): Promise<FoundJobs> {
+    return findJobs(this.store, checkState(state), checkFind(wanted));
+  }
+
+  /** The workers that gave a sign of life in the last minute. */
+  async workers(): Promise<WorkerInfo[]> {
+    return readWorkers(this.store);
+  }
+
+  /** The cron entries of this queue, by name: those of `schedule` and those beside functions. */
+  async schedules(): Promise<ScheduleInfo[]> {
+    return readSchedules(this.store);
+  }
+
+  /**
+   * Removes a cron entry; jobs it has enqueued stay. One that stands beside a function comes back when a worker starts.
+   * @returns false when there is none of this name
+   */
+  async unschedule(name: string): Promise<boolean> {
+    return removeEntry(this.store, checkScheduleName(name));
+  }
+
+  /**
+   * Fires a cron entry now, beside its ticks; the job's `tick` is this moment.
+   * @throws {MinqError} `NO_SCHEDULE` when there is none of this name
+   */
+  async runSchedule(name: string): Promise<Job> {
+    const store = this.store;
+    const { now, entries } = await store.cron.entries([checkScheduleName(name)]);
+    if (!entries[0]) throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
+    const entry = parseDefinition(entries[0].definition);
+    const { json, letter } = tickJob(entry, now);
+    const id = tickId(name, now);
+    const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
+    return new Job(id, entry.fn, refused.has(0), this.context());
+  }
+
+  /** Counters since the queue exists. */
+  async stats(): Promise<Stats> {
+    return readStats(this.store);
+  }
+
+  /** What happened minute by minute in the last hour, or ten minutes at a time in the last day; the oldest first. */
+  async history(span: Span): Promise<HistoryPoint[]> {
+    return readHistory(this.store, checkOneOf(span, ['hour', 'day'], 'span'));
+  }
+
+  /**
+   * How the runs of each function ended, how long they waited and took; by name. Workers report every five seconds.
+   * @param when `lately`: in the last hour or two (default); `ever`: since the queue exists
+   */
+  async functions(when: 'lately' | 'ever' = 'lately'): Promise<FunctionStats[]> {
+    return readFunctions(this.store, checkOneOf(when, ['lately', 'ever'], 'when'));
+  }
+
+  /** How long the job that stands first has waited, in ms; undefined where none waits. */
+  async oldestWaitingMs(): Promise<number | undefined> {
+    return readOldest(this.store);
+  }
+
+  /** Names of all queues that workers have worked on (of this prefix; at most 1,000), the one last seen first. */
+  async queues(): Promise<string[]> {
+    return this.store.queues();
+  }
+
+  /** Redis's clock, epoch ms: what all times are by. */
+  async now(): Promise<number> {
+    return this.store.now();
+  }
+
+  /** No worker claims from now on. What runs goes on, and so does enqueueing. */
+  async pause(): Promise<void> {
+    await this.store.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.store.resume();
+  }
+
+  /**
+   * Runs a failed or cancelled job again, with all its attempts.
+   * @returns false when there is no such job, or it is in another state
+   */
+  async retry(id: string): Promise<boolean> {
+    return (await this.store.retry([checkJobId(id)]))[0] === 'queued';
+  }
+
+  /**
+   * Runs again all failed jobs that are wanted, by default all there are; not those that fail meanwhile.
+   * @returns how many
+   */
+  async retryAll(wanted: JobFilter = {}): Promise<number> {
+    const filter = checkFilter(wanted);
+    // All ids first: a job leaves the list when it is run again, and may come back.
+    const ids = new Set<string>();
+    let next: number | undefined = 0;
+    while (next !== undefined) {
+      const found: FoundJobs = await findJobs(this.store, 'failed', {
+        ...filter,
+        offset: next,
+        limit: 1_000,
+      });
+      for (const { id } of found.jobs) ids.add(id);
+      next = found.next;
+    }
+    let retried = 0;
+    const all = [...ids];
+    for (let i = 0; i < all.length; i += MAX_RETRIED) {
+      const words = await this.store.retry(all.slice(i, i + MAX_RETRIED));
+      retried += words.filter((word) => word === 'queued').length;
+    }
+    return retried;
+  }
+
+  /**
+   * Removes a job without a trace.
+   * @returns false when there is no such job
+   * @throws {MinqError} `JOB_ACTIVE` while it runs: cancel it first
+   */
+  async remove(id: string): Promise<boolean> {
+    const word = await this.store.remove(id);
+    if (word === 'active')
+      throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
+    return word === 'removed';
+  }
+
+  /**
+   * Removes all jobs of one state without a trace, as many as there were at the call.
+   * @returns how many
+   */
+  async purge(state: Exclude<JobState, 'active' | 'waiting'>): Promise<number> {
+    if (['active', 'waiting'].includes(checkState(state))) {
+      throw new InvalidArgumentError(`state: "${state}" can't be purged; cancel the jobs instead`);
+    }
+    const store = this.store;
+    let left = (await readCounts(store))[state];
+    let removed = 0;
+    while (left > 0) {
+      const { taken, jobs } = await store.purge(state);
+      if (taken === 0) break;
+      removed += jobs;
+      left -= jobs;
+    }
+    return removed;
+  }
+}
+
+const checkState = (state: unknown): JobState => checkOneOf(state, STATES, 'state');
+
+function checkOneOf<const T extends string>(value: unknown, known: readonly T[], name: string): T {
+  if (known.includes(value as T)) return value as T;
+  throw new InvalidArgumentError(
+    `${name}: ${show(value)} is no ${name}; give one of ${known.join(', ')}`,
+  );
+}

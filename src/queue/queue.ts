@@ -1,0 +1,326 @@
+import { Batch, type BatchItem } from './batch.ts';
+import { defaultUrl, type RedisSource } from '../redis/client.ts';
+import { Connection } from '../redis/connection.ts';
+import { show, toMs, type Duration } from '../job/duration.ts';
+import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from '../job/errors.ts';
+import { definitionText } from '../cron/entry.ts';
+import { isFlow, type Flow } from '../flow/flow.ts';
+import { Job, type HandleContext } from './handle.ts';
+import { newId, randomText } from '../job/id.ts';
+import { isFunctionName } from '../job/job.ts';
+import { checkName } from '../store/keys.ts';
+import {
+  checkEnqueueOptions,
+  checkJobId,
+  checkQueueOptions,
+  checkSchedule,
+  checkScheduleName,
+  type EnqueueOptions,
+  type ResolvedEnqueueOptions,
+} from '../job/options.ts';
+import { headOf, planFlow } from '../flow/plan.ts';
+import { Operator } from './operator.ts';
+import { newJob } from '../job/record.ts';
+import { Results } from './results.ts';
+import { writeEntry } from '../cron/schedules.ts';
+import type {
+  AnyJobs,
+  CheckedFlow,
+  EnqueueItem,
+  EnqueueRest,
+  FlowResult,
+  JobName,
+  JobResult,
+  Schedule,
+} from './signature.ts';
+import type { NewJob } from '../store/settlement.ts';
+import { Store } from '../store/store.ts';
+import { traceEnqueue, type EnqueueTrace } from './tracing.ts';
+
+export interface QueueOptions {
+  /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
+  redis?: RedisSource;
+  /** First part of every key. Default `minq`. */
+  prefix?: string;
+  /** Enqueue options for all jobs of this queue object. */
+  defaults?: Omit<EnqueueOptions, 'id' | 'unique' | 'runAt' | 'queue'>;
+  /** Longest time a call waits for Redis. Default 5 s. */
+  callTimeout?: Duration;
+}
+
+/** What belongs to one queue name: `enqueue({ queue })` may name others. */
+interface Lane {
+  context: HandleContext;
+  batch: Batch<Pending>;
+}
+
+/** A job on its way. One object for all there is to know: of ten thousand at once, each more costs a tenth of the time. */
+class Pending implements NewJob, BatchItem {
+  readonly id: string;
+  readonly how: string;
+  readonly json: string;
+  readonly #fn: string;
+  readonly #lane: Lane;
+  readonly #trace: EnqueueTrace | undefined;
+  #resolve: ((job: Job) => void) | undefined;
+  #reject: ((error: Error) => void) | undefined;
+
+  constructor(fn: string, { id, how, json }: NewJob, lane: Lane, trace: EnqueueTrace | undefined) {
+    this.id = id;
+    this.how = how;
+    this.json = json;
+    this.#fn = fn;
+    this.#lane = lane;
+    this.#trace = trace;
+  }
+
+  get bytes(): number {
+    return this.json.length;
+  }
+
+  /** With a delay, a lane or an id of the user's it takes more commands, and some are put into a large sorted set. */
+  get weight(): number {
+    return this.how === '' ? 1 : 4;
+  }
+
+  send(resolve: (job: Job) => void, reject: (error: Error) => void): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#lane.batch.add(this);
+  }
+
+  accept(duplicate: boolean): void {
+    const handle = new Job(this.id, this.#fn, duplicate, this.#lane.context);
+    this.#trace?.done(handle);
+    this.#resolve!(handle);
+  }
+
+  fail(error: Error): void {
+    const named = withId(error, this.id);
+    this.#trace?.fail(named);
+    this.#reject!(named);
+  }
+
+  /** It is not sent, because another can't be. */
+  drop(error: unknown): void {
+    this.#trace?.fail(error);
+  }
+}
+
+/**
+ * The producer's side: enqueues jobs, waits for results, looks at the queue. Connects at the first use.
+ * @typeParam Jobs `typeof import('./jobs.ts')`: names, arguments and results are then checked
+ */
+export class Queue<Jobs = AnyJobs> extends Operator {
+  readonly name: string;
+  readonly #prefix: string;
+  readonly #defaults: ResolvedEnqueueOptions;
+  readonly #callTimeoutMs: number;
+  readonly #connection: Connection;
+  readonly #results: Results;
+  readonly #lanes = new Map<string, Lane>();
+  #closed: Promise<void> | undefined;
+
+  constructor(name = 'default', options: QueueOptions = {}) {
+    super();
+    this.name = checkName(name, 'queue');
+    const {
+      prefix = 'minq',
+      defaults = {},
+      callTimeout = toMs('5s', 'callTimeout'),
+    } = checkQueueOptions(options);
+    this.#prefix = prefix;
+    this.#defaults = defaults;
+    this.#callTimeoutMs = callTimeout;
+    const redis = options.redis ?? defaultUrl(); // now: the connection for results is made later
+    const open = (role: string) =>
+      new Connection(redis, {
+        name: `minq:${role}:${this.name}`,
+        callTimeoutMs: callTimeout,
+      });
+    this.#connection = open('queue');
+    this.#results = new Results(() => open('results'), randomText(12), callTimeout);
+  }
+
+  /**
+   * Enqueues one job. Calls made in the same tick share one round trip.
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {RedisUnavailableError} with the job's `id`, and whether it may have been enqueued all the same
+   * @throws {RedisOutOfMemoryError | QueueClosedError}
+   */
+  enqueue<N extends JobName<Jobs>>(
+    fn: N,
+    ...rest: EnqueueRest<Jobs[N]>
+  ): Promise<Job<JobResult<Jobs[N]>>>;
+  /**
+   * Enqueues a flow made with `step`, `chain`, `group` and `chord`.
+   * @returns the handle of its last step; of a flow that ends in a group, that of the group's result
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {RedisUnavailableError} with the id of the last step
+   */
+  enqueue<const F>(flow: CheckedFlow<Jobs, F>): Promise<Job<FlowResult<Jobs, F>>>;
+  enqueue(fn: unknown, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
+    if (isFlow(fn)) return this.#enqueueFlow(fn);
+    return new Promise((resolve, reject) => this.#prepare(fn, args, options).send(resolve, reject));
+  }
+
+  async #enqueueFlow(flow: Flow): Promise<Job> {
+    this.#check();
+    const head = headOf(flow, this.name);
+    const { id, fn, queue } = head.last;
+    const trace = traceEnqueue(queue, fn, id);
+    const lay = (meta?: Record<string, string>) =>
+      planFlow(flow, this.name, this.#defaults, head, meta);
+    const plan = trace ? trace.start(lay) : lay();
+    try {
+      for (const [name, part] of plan.parts) {
+        const start = name === plan.start.queue ? plan.start.node : '';
+        await this.#lane(name).context.store.flows.enqueue(plan, part, start);
+      }
+    } catch (error) {
+      const named = withId(error, id);
+      trace?.fail(named);
+      throw named;
+    }
+    const handle = new Job(id, fn, false, this.#lane(queue).context);
+    trace?.done(handle);
+    return handle;
+  }
+
+  /**
+   * Enqueues many jobs, up to 1,000 in a round trip. All are checked before any is sent; after that each has
+   * an outcome of its own, in the order of the items, as from `Promise.allSettled`.
+   * @throws {InvalidArgumentError} naming the item, when one can't be enqueued; then none is
+   */
+  async enqueueMany(items: readonly EnqueueItem<Jobs>[]): Promise<PromiseSettledResult<Job>[]> {
+    if (!Array.isArray(items)) {
+      throw new InvalidArgumentError(
+        `items: ${show(items)} is not usable; give an array of { fn, args }`,
+      );
+    }
+    const prepared: Pending[] = [];
+    for (const [i, item] of (items as readonly unknown[]).entries()) {
+      try {
+        if (typeof item !== 'object' || item === null) {
+          throw new InvalidArgumentError(`${show(item)} is not usable; give { fn, args }`);
+        }
+        const { fn, args = [], ...options } = item as { fn?: unknown; args?: unknown };
+        prepared.push(this.#prepare(fn, args, options));
+      } catch (error) {
+        const named =
+          error instanceof InvalidArgumentError
+            ? new InvalidArgumentError(`items[${i}]: ${error.message}`)
+            : error;
+        for (const one of prepared) one.drop(named);
+        throw named;
+      }
+    }
+    const outcomes: PromiseSettledResult<Job>[] = [];
+    let open = prepared.length;
+    if (open === 0) return outcomes;
+    return new Promise((resolve) => {
+      const settle = (i: number, outcome: PromiseSettledResult<Job>) => {
+        outcomes[i] = outcome;
+        if (--open === 0) resolve(outcomes);
+      };
+      for (const [i, one] of prepared.entries()) {
+        one.send(
+          (value) => settle(i, { status: 'fulfilled', value }),
+          (reason) => settle(i, { status: 'rejected', reason }),
+        );
+      }
+    });
+  }
+
+  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined): Pending {
+    if (this.#closed) throw new QueueClosedError(this.name);
+    if (!isFunctionName(fn)) {
+      throw new InvalidArgumentError(
+        `fn: ${show(fn)} can't be the name of a job; give the name of a function your jobs file exports`,
+      );
+    }
+    if (!Array.isArray(args)) {
+      throw new InvalidArgumentError(
+        `args: ${show(args)} is not usable; give an array of the arguments`,
+      );
+    }
+    const options =
+      given === undefined ? this.#defaults : checkEnqueueOptions(given, 'options', this.#defaults);
+    const queue = options.queue ?? this.name;
+    const lane = this.#lane(queue);
+    const id = options.id ?? newId();
+    const trace = traceEnqueue(queue, fn, id, options.meta);
+    const job = trace
+      ? trace.start((meta) => newJob(fn, args, { ...options, meta }, id))
+      : newJob(fn, args, options, id);
+    return new Pending(fn, job, lane, trace);
+  }
+
+  #lane(queue: string): Lane {
+    let lane = this.#lanes.get(queue);
+    if (!lane) {
+      const store = new Store(this.#connection, this.#prefix, queue);
+      lane = {
+        context: { store, results: this.#results, check: () => this.#check() },
+        batch: new Batch({
+          timeoutMs: this.#callTimeoutMs,
+          send: async (items, deadline) => {
+            const refused = await store.enqueue(items, deadline);
+            for (const [i, item] of items.entries()) item.accept(refused.has(i));
+          },
+        }),
+      };
+      this.#lanes.set(queue, lane);
+    }
+    return lane;
+  }
+
+  protected override context(): HandleContext {
+    this.#check();
+    return this.#lane(this.name).context;
+  }
+
+  #check(): void {
+    if (this.#closed) throw new QueueClosedError(this.name);
+  }
+
+  /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
+  job<Result = unknown>(id: string): Job<Result> {
+    return new Job(checkJobId(id), undefined, false, this.#lane(this.name).context);
+  }
+
+  /**
+   * Adds a cron entry, or replaces the one of this name. At each of its ticks one of the workers enqueues a job, with
+   * the id `cron:<name>:<tick in epoch ms>`.
+   * @example await queue.schedule('digest', { cron: '0 7 * * MON-FRI', timezone: 'Europe/Berlin', fn: 'sendDigest' })
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {MinqError} `SCHEDULE_TAKEN`: a function's own entry has this name; `TOO_MANY_SCHEDULES`: over 10,000
+   */
+  async schedule<N extends JobName<Jobs>>(
+    name: string,
+    schedule: Schedule<Jobs, N>,
+  ): Promise<void> {
+    const text = definitionText(checkSchedule(schedule));
+    await writeEntry(this.store, checkScheduleName(name), text);
+  }
+
+  /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await Promise.all([...this.#lanes.values()].map((lane) => lane.batch.drained()));
+      await this.#results.close(new QueueClosedError(this.name));
+      this.#connection.close();
+    })();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** What was not, or maybe not, enqueued has a name all the same. */
+const withId = <E>(error: E, id: string): E | RedisUnavailableError =>
+  error instanceof RedisUnavailableError
+    ? new RedisUnavailableError(error.message, { maybeEnqueued: error.maybeEnqueued, id })
+    : error;

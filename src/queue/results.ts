@@ -1,0 +1,170 @@
+/**
+ * Waiting for results: one subscriber connection, any number of waiters.
+ *
+ * Pushed, not polled; but a push can be lost (a reset, a server that went away), so waiting is level-triggered:
+ * after every reconnect, and every few seconds while somebody waits, the subscription is renewed and all that
+ * is awaited is looked up again. Renewing is a call with a deadline, so that a connection that died silently
+ * is noticed and made anew.
+ */
+import { Batch, type BatchItem } from './batch.ts';
+import type { Connection } from '../redis/connection.ts';
+import type { Deadline } from '../job/duration.ts';
+import { ResultNotFoundError } from '../job/errors.ts';
+import { parseOutcome, type StoredOutcome } from '../job/job.ts';
+import { startLoop, type Loop } from '../worker/loop.ts';
+import type { Store } from '../store/store.ts';
+
+const LOOK_AGAIN_MS = 5_000;
+
+export interface Waiter {
+  resolve(outcome: StoredOutcome): void;
+  reject(error: Error): void;
+}
+
+/** What is awaited of one queue. */
+interface Awaited {
+  store: Store;
+  channel: string;
+  waiters: Map<string, Set<Waiter>>;
+  lookups: Batch<Lookup>;
+  subscribed: Promise<void>;
+}
+
+interface Lookup extends BatchItem {
+  id: string;
+}
+
+export class Results {
+  readonly #open: () => Connection;
+  readonly #client: string;
+  readonly #callTimeoutMs: number;
+  readonly #queues = new Map<string, Awaited>();
+  #subscriber: Connection | undefined;
+  #loop: Loop | undefined;
+
+  /** @param open makes the subscriber connection when the first result is awaited */
+  constructor(open: () => Connection, client: string, callTimeoutMs: number) {
+    this.#open = open;
+    this.#client = client;
+    this.#callTimeoutMs = callTimeoutMs;
+  }
+
+  /** The waiter hears of the outcome once, unless it is taken off by the function returned. */
+  wait(store: Store, id: string, waiter: Waiter): () => void {
+    const awaited = this.#awaited(store);
+    const waiters = awaited.waiters.get(id) ?? new Set();
+    awaited.waiters.set(id, waiters.add(waiter));
+    // Subscribe, then look: in the other order an outcome could slip through between the two.
+    awaited.subscribed.then(
+      () => look(awaited, [id], (error) => waiter.reject(error)),
+      (error: Error) => waiter.reject(error),
+    );
+    return () => {
+      waiters.delete(waiter);
+      if (waiters.size === 0 && awaited.waiters.get(id) === waiters) awaited.waiters.delete(id);
+    };
+  }
+
+  #awaited(store: Store): Awaited {
+    let awaited = this.#queues.get(store.queue);
+    if (!awaited) {
+      const waiters: Awaited['waiters'] = new Map();
+      awaited = {
+        store,
+        channel: store.keys.results(this.#client),
+        waiters,
+        lookups: new Batch({
+          timeoutMs: this.#callTimeoutMs,
+          send: (items, deadline) => lookUp(awaited!, items, deadline),
+        }),
+        subscribed: Promise.resolve(),
+      };
+      this.#queues.set(store.queue, awaited);
+      this.#subscribe(awaited);
+    }
+    return awaited;
+  }
+
+  #subscribe(awaited: Awaited): void {
+    awaited.subscribed = this.#connect().call(async (client) => {
+      await client.subscribe(awaited.channel);
+    });
+    // Those who wait have been told; the next wait tries anew.
+    awaited.subscribed.catch(() => this.#queues.delete(awaited.store.queue));
+  }
+
+  #connect(): Connection {
+    if (this.#subscriber) return this.#subscriber;
+    const subscriber = (this.#subscriber = this.#open());
+    subscriber.client.on('message', (channel: string, message: string) =>
+      this.#hear(channel, message),
+    );
+    // After a break also for those who will wait later; now and then, in case the subscription was lost all the same.
+    subscriber.client.on('ready', () => {
+      for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);
+    });
+    const renewAwaited = async () => {
+      for (const awaited of this.#queues.values()) {
+        if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);
+      }
+    };
+    this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });
+    return subscriber;
+  }
+
+  #renew(subscriber: Connection, awaited: Awaited): void {
+    subscriber
+      .call((client) => client.subscribe(awaited.channel))
+      .catch(() => {}) // the next `ready` comes back here
+      .finally(() => lookAgain(awaited));
+  }
+
+  #hear(channel: string, message: string): void {
+    for (const awaited of this.#queues.values()) {
+      if (awaited.channel !== channel) continue;
+      for (const line of message.split('\n')) {
+        const space = line.indexOf(' ');
+        tell(awaited, line.slice(0, space), line.slice(space + 1) || null);
+      }
+    }
+  }
+
+  async close(error: Error): Promise<void> {
+    await this.#loop?.stop();
+    this.#subscriber?.close();
+    for (const { waiters } of this.#queues.values()) {
+      for (const waiter of [...waiters.values()].flatMap((set) => [...set])) waiter.reject(error);
+      waiters.clear();
+    }
+  }
+}
+
+function tell(awaited: Awaited, id: string, text: string | null): void {
+  const waiters = awaited.waiters.get(id);
+  if (!waiters) return;
+  awaited.waiters.delete(id);
+  for (const waiter of waiters) {
+    if (text === null) {
+      waiter.reject(new ResultNotFoundError(id));
+      continue;
+    }
+    try {
+      waiter.resolve(parseOutcome(text));
+    } catch (error) {
+      waiter.reject(error as Error);
+    }
+  }
+}
+
+function look(awaited: Awaited, ids: Iterable<string>, fail: (error: Error) => void): void {
+  for (const id of ids) awaited.lookups.add({ id, bytes: id.length, fail });
+}
+
+/** A look that fails is made up for by the next one: those who wait go on waiting. */
+const lookAgain = (awaited: Awaited): void => look(awaited, [...awaited.waiters.keys()], () => {});
+
+async function lookUp(awaited: Awaited, items: Lookup[], deadline: Deadline): Promise<void> {
+  const ids = items.map((item) => item.id);
+  const replies = await awaited.store.watch(ids, awaited.channel, deadline);
+  for (const [i, reply] of replies.entries()) if (reply !== '') tell(awaited, ids[i]!, reply);
+}

@@ -1,0 +1,82 @@
+/** The flows of one queue in Redis: a method for each transition. */
+import type { Caller, Reply } from './caller.ts';
+import type { FlowPlan, PlannedStep, QueuePart } from '../flow/plan.ts';
+import {
+  cancelFlowScript,
+  deliverScript,
+  enqueueFlowScript,
+  statesScript,
+} from './scripts/flow.ts';
+
+/** Steps of a flow in one call. */
+const STEPS_A_CALL = 1_000;
+/** Messages to other queues that are looked at together. */
+const MESSAGES_A_CALL = 20;
+
+export class FlowStore {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Writes down this queue's part of a flow, in calls of up to 1,000 steps.
+   * @param start what the last call begins; empty: nothing, the flow begins on another queue
+   */
+  async enqueue(
+    { flow, total }: FlowPlan,
+    { steps, fields }: QueuePart,
+    start: string,
+  ): Promise<void> {
+    const write = (some: readonly PlannedStep[], begin: string, rest: readonly string[]) =>
+      this.#caller.run(
+        enqueueFlowScript,
+        { flow, total, start: begin, steps: some.length },
+        some.flatMap(({ id, how, json }) => [id, how, json]).concat(rest),
+      );
+    let from = 0;
+    for (; steps.length - from > STEPS_A_CALL; from += STEPS_A_CALL) {
+      await write(steps.slice(from, from + STEPS_A_CALL), '-', []);
+    }
+    await write(steps.slice(from), start, fields.flat());
+  }
+
+  /** Does what another queue's flow has to tell this one. */
+  async deliver(kind: string, node: string, payload: string): Promise<void> {
+    await this.#caller.run(deliverScript, { kind, node, payload });
+  }
+
+  /** These messages of the outbox were delivered. @returns the next ones */
+  async delivered(messages: readonly string[]): Promise<string[]> {
+    const { outbox } = this.#caller.keys;
+    for (const message of messages) await this.#caller.connection.call((client) => client.lrem(outbox, 1, message)); // prettier-ignore
+    const next = await this.#caller.connection.call((client) =>
+      client.lrangeBuffer(outbox, 0, MESSAGES_A_CALL - 1),
+    );
+    const texts: string[] = [];
+    for (const raw of next) {
+      const text = raw.toString();
+      if (Buffer.from(text).equals(raw)) texts.push(text);
+      // None of ours: it could not be taken out by what we read of it, and would be delivered for ever.
+      else await this.#caller.connection.call((client) => client.lrem(outbox, 1, raw));
+    }
+    return texts;
+  }
+
+  /** Cancels what is not over of a flow, from this step back. @returns where to go on; -1: nowhere */
+  cancel(flow: string, from: number): Promise<number> {
+    const { control } = this.#caller.keys;
+    return this.#caller.run(cancelFlowScript, { flow, from, control }) as Promise<number>;
+  }
+
+  /** Of a flow that is known here: its shape, as JSON. */
+  shape(flow: string): Promise<Reply> {
+    return this.#caller.connection.call((client) => client.hget(this.#caller.keys.flows, flow));
+  }
+
+  /** States of up to 1,000 jobs; `unknown` for those that are forgotten. */
+  states(ids: readonly string[]): Promise<string[]> {
+    return this.#caller.run(statesScript, {}, ids) as Promise<string[]>;
+  }
+}

@@ -1,0 +1,113 @@
+import { defineScript } from '../../redis/script.ts';
+import { clock, finish, firstTicket, place, tickets, wakeOne } from './fragments.ts';
+
+/**
+ * Moves: nothing -> queued, for up to 1,000 plain jobs: most calls are one, and this is all they need.
+ * Refuses, called by, if we crash: as `enqueue`. Two arguments a job: id, JSON.
+ */
+export const enqueuePlainScript = defineScript({
+  name: 'enqueuePlain',
+  keys: ['jobs', 'queued', 'stats', 'dropped'],
+  args: [],
+  uses: [clock, wakeOne, firstTicket],
+  lua: `
+local ids = {}
+for i = REST, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+local there, void = redis.call('HMGET', jobs, unpack(ids)), redis.call('EXISTS', dropped) == 1
+local entries, line = {}, {}
+for i, id in ipairs(ids) do
+  if not there[i] then
+    entries[#entries + 1] = id
+    entries[#entries + 1] = stamp .. ARGV[REST + i * 2 - 1]
+    line[#line + 1] = void and firstTicket(id, '', 1) or id .. ':1:1'
+  end
+end
+if #line > 0 then
+  redis.call('HSET', jobs, unpack(entries))
+  redis.call('RPUSH', queued, unpack(line))
+  redis.pcall('HINCRBY', stats, 'enqueued', #line)
+  wakeOne()
+end
+return {}`,
+});
+
+/**
+ * Moves: nothing -> queued or scheduled, for up to 1,000 jobs.
+ * Refuses when: the id is taken (see `place`); replies with the positions of those it refused, from 0:
+ * one id may come twice in a call, the first accepted and the second refused.
+ * Called by: `Queue.enqueue`, all calls of one tick together.
+ * If we crash: all jobs are in, or none. Sent again it changes nothing: the ids are the client's.
+ *
+ * Three arguments a job: id, how, JSON. `how` is empty for a plain job, else `lane mode due`, e.g. `h pending 0`,
+ * `n - +5000`. Jobs in a row without an id of the user's go in together: a few variadic commands for all.
+ */
+export const enqueueScript = defineScript({
+  name: 'enqueue',
+  keys: [],
+  args: [],
+  uses: [clock, wakeOne, tickets, finish, place],
+  lua: `
+local function parsed(how)
+  if how == '' then return { letter = '', mode = '-', at = 0 } end
+  local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
+  local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
+  return { letter = letter == 'n' and '' or letter, mode = mode, at = at, till = text(at) }
+end
+
+-- ids, and for each how it is to be placed and its JSON.
+local ids, hows, jsons = {}, {}, {}
+local function flush()
+  if #ids == 0 then return end
+  local there, void = redis.call('HMGET', jobs, unpack(ids)), redis.call('EXISTS', dropped) == 1
+  local entries, later, lines = {}, {}, { [high] = {}, [queued] = {}, [low] = {} }
+  local first, earliest
+  for i, id in ipairs(ids) do
+    local how = hows[i]
+    if not there[i] then
+      entries[#entries + 1] = id
+      entries[#entries + 1] = stamp .. jsons[i]
+      local ticket = (void or how.letter ~= '') and firstTicket(id, how.letter, 1) or id .. ':1:1'
+      if how.at > now then
+        later[#later + 1] = how.till
+        later[#later + 1] = ticket
+        if not first or how.at < earliest then first, earliest = ticket, how.at end
+      else
+        table.insert(lines[lane(ticket)], ticket)
+      end
+    end
+  end
+  ids, hows, jsons = {}, {}, {}
+  if #entries == 0 then return end
+  redis.call('HSET', jobs, unpack(entries))
+  redis.pcall('HINCRBY', stats, 'enqueued', #entries / 2)
+  for key, line in pairs(lines) do
+    if #line > 0 then
+      redis.call('RPUSH', key, unpack(line))
+      wakeOne()
+    end
+  end
+  if first then
+    redis.call('ZADD', scheduled, unpack(later))
+    -- Sleeping workers know only of what was due before: the new first one must be heard of.
+    if redis.call('ZRANK', scheduled, first) == 0 then wakeOne() end
+  end
+end
+
+local known, refused = {}, {}
+for i = REST, #ARGV, 3 do
+  local id, word, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local how = known[word] or parsed(word)
+  known[word] = how
+  if how.mode == '-' then
+    local n = #ids + 1
+    ids[n], hows[n], jsons[n] = id, how, json
+  else
+    flush() -- what was enqueued first stands first
+    if not place(id, how.letter, how.mode, how.at, json) then
+      refused[#refused + 1] = (i - REST) / 3
+    end
+  end
+end
+flush()
+return refused`,
+});

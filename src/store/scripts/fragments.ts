@@ -1,0 +1,345 @@
+/**
+ * Lua that several transitions share. Rules for all of it: read and validate, then write (Redis does not
+ * roll back); time only from Redis; user JSON is never decoded; lists of at most 1,000 (Lua's `unpack`). A count
+ * that somebody broke stops nothing: `stats` is counted up with pcall.
+ */
+import type { Fragment } from '../../redis/script.ts';
+
+/** Most jobs kept per final state; the ones whose time is up first go first. */
+export const MAX_KEPT = 10_000;
+/** How many more go of the completed ones when there are too many: else it would be each turn's business. */
+export const TRIMMED_AHEAD = 500;
+/** How long a cancelled job stays readable: 1 h. */
+export const CANCELLED_KEPT_MS = 3_600_000;
+/** How long failed jobs are kept: 7 days, so that a weekend doesn't hide them. */
+export const FAILED_KEPT_MS = 7 * 24 * 3_600_000;
+/** How long the beat is a worker's without a sign of life. */
+export const BEAT_MS = 15_000;
+
+/** Keys that plain jobs don't need. Redis removes what is empty: one look says whether there is any of it. */
+export const RARE = [
+  'high',
+  'low',
+  'scheduled',
+  'paused',
+  'dropped',
+  'cancelling',
+  'errors',
+  'flows',
+  'flowing',
+  'outbox',
+] as const;
+
+/**
+ * `now`: Redis's clock in epoch ms; clocks of other hosts play no role in any transition. `stamp`: the same
+ * as text, and `text(n)` for others: formatting a number costs more than the command it is for.
+ */
+export const clock: Fragment = {
+  keys: [],
+  lua: `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function text(n) return string.format('%.0f', n) end -- %d has but 32 bits on some servers
+local stamp = text(now)`,
+};
+
+/** `wakeOne()`: one token, one worker. More than one token would only make workers look in vain. */
+export const wakeOne: Fragment = {
+  keys: ['wake'],
+  lua: `
+local function wakeOne()
+  if redis.call('EXISTS', wake) == 0 then redis.call('LPUSH', wake, '1') end
+end`,
+};
+
+/** `idOf(ticket)`: the job it is a run of. */
+export const idOf: Fragment = {
+  keys: [],
+  lua: `
+local function idOf(ticket)
+  if string.sub(ticket, -4) == ':1:1' then return string.sub(ticket, 1, -5) end
+  return string.match(ticket, '^(.+):%d+:%d+%l?$') or ticket
+end`,
+};
+
+/**
+ * Tickets: \`id:run:attempt\` and a lane letter (h, l; none for normal). A ticket never comes back once it
+ * has left a structure: its successor has a higher run. That makes it the fencing token.
+ */
+export const tickets: Fragment = {
+  keys: ['tickets', 'queued', 'high', 'low'],
+  lua: `${idOf.lua}
+local function ticketOf(id)
+  return redis.call('HGET', tickets, id) or id .. ':1:1'
+end
+local function lane(ticket)
+  if string.sub(ticket, -4) == ':1:1' then return queued end
+  local letter = string.match(ticket, '%d(%l)$')
+  return letter == 'h' and high or letter == 'l' and low or queued
+end
+-- The ticket of the next run, written down as the job's current one. charge: 1 uses up an attempt.
+local function successor(ticket, charge)
+  local id, run, attempt, letter = string.match(ticket, '^(.+):(%d+):(%d+)(%l?)$')
+  if not id then id, run, attempt, letter = ticket, 1, 1, '' end
+  local nextOne = string.format('%s:%d:%d%s', id, run + 1, attempt + charge, letter)
+  redis.call('HSET', tickets, id, nextOne)
+  return nextOne
+end`,
+};
+
+/**
+ * `hold(list, want)`: the tickets are active for the time of a lease. Those beyond the first `want` are claimed ahead of a
+ * free slot: that nobody knows whether they have begun is told by the half millisecond by which their lease ends earlier.
+ *
+ * Redis keeps a sorted set of up to 128 short members as a plain list, and looks for each from its beginning. One long
+ * member, the first to come, makes it a tree for as long as it isn't empty: a third of the work of a turn with many jobs.
+ */
+export const hold: Fragment = {
+  keys: ['active'],
+  lua: `
+local function hold(list, want)
+  local till, ahead = text(now + lease), text(now + lease - 1) .. '.5'
+  local long = #list > 16 and string.rep('-', 65)
+  local leases = long and { till, long } or {}
+  local last = #leases
+  for i, ticket in ipairs(list) do
+    leases[last + i * 2 - 1], leases[last + i * 2] = i <= want and till or ahead, ticket
+  end
+  redis.call('ZADD', active, 'GT', unpack(leases)) -- sent again, a turn takes nothing back
+  if long then redis.call('ZREM', active, long) end
+end`,
+};
+
+/**
+ * `firstTicket(id, letter, run)`: the ticket a new job begins with, written down where it isn't the plain one.
+ *
+ * An id may come again after it was forgotten: a user's, or one whose enqueue is sent again after the job was removed.
+ * Its tickets must not: a void one may still lie in a list, an old one in a call on its way.
+ */
+export const firstTicket: Fragment = {
+  keys: ['tickets', 'dropped', 'stats'],
+  lua: `
+local function highestRun()
+  return tonumber(redis.pcall('HGET', stats, 'highestRun') or 1) or 1
+end
+local function firstTicket(id, letter, run)
+  local ticket = string.format('%s:%d:1%s', id, run, letter)
+  if redis.call('SISMEMBER', dropped, ticket) == 1 then
+    ticket = string.format('%s:%d:1%s', id, highestRun() + 1, letter)
+  end
+  if ticket ~= id .. ':1:1' then redis.call('HSET', tickets, id, ticket) end
+  return ticket
+end`,
+};
+
+/**
+ * `tell(ids, texts)`: those who wait for the jobs get the outcome texts (empty: the job is gone), each client in one
+ * message of a line a job; a text is JSON, and has no line breaks.
+ */
+export const tell: Fragment = {
+  keys: ['waiters'],
+  lua: `
+local function tell(ids, texts)
+  if #ids == 0 or redis.call('EXISTS', waiters) == 0 then return end
+  local who = redis.call('HMGET', waiters, unpack(ids))
+  local told, lines = {}, {}
+  for i, id in ipairs(ids) do
+    if who[i] then
+      told[#told + 1] = id
+      local line = id .. ' ' .. (texts[i] or '')
+      for channel in string.gmatch(who[i], '%S+') do
+        local of = lines[channel]
+        if of then of[#of + 1] = line else lines[channel] = { line } end
+      end
+    end
+  end
+  for channel, of in pairs(lines) do redis.call('PUBLISH', channel, table.concat(of, '\\n')) end
+  if #told > 0 then redis.call('HDEL', waiters, unpack(told)) end
+end`,
+};
+
+/** Bytes kept of a job's failed attempts; the oldest lines go first, and one that is longer has no place. */
+const MAX_HISTORY = 8_192;
+
+/** `remember(id, line)`: one more attempt of the job failed. */
+export const remember: Fragment = {
+  keys: ['attempts'],
+  lua: `
+local function remember(id, line)
+  if #line >= ${MAX_HISTORY} then return end
+  local all = (redis.call('HGET', attempts, id) or '') .. line .. '\\n'
+  while #all > ${MAX_HISTORY} do all = string.sub(all, string.find(all, '\\n', 1, true) + 1) end
+  redis.call('HSET', attempts, id, all)
+end`,
+};
+
+/**
+ * `tally(worker, number, at)`: adds to the counters of functions: pairs of field and increment, from ARGV[at] on. A worker
+ * numbers what it sends: what comes again, because the answer was lost, is not counted again. What can't be counted,
+ * because somebody broke the key, costs nobody a heartbeat.
+ */
+export const tally: Fragment = {
+  keys: ['timings', 'workers'],
+  lua: `
+local function tally(worker, number, at)
+  local last = string.match(redis.call('HGET', workers, worker) or '', '"counted":(%d+)}$') or '0'
+  if tonumber(number) <= tonumber(last) then return last end
+  for i = at, #ARGV, 2 do redis.pcall('HINCRBY', timings, ARGV[i], ARGV[i + 1]) end
+  return number
+end`,
+};
+
+/** `forget(ids)`: no trace is left of the jobs. The caller has taken them out of their structure. */
+export const forget: Fragment = {
+  keys: [
+    'jobs',
+    'outcomes',
+    'tickets',
+    'errors',
+    'attempts',
+    'progress',
+    'stats',
+    'flows',
+    ...tell.keys,
+    ...firstTicket.keys,
+  ],
+  lua: `${tell.lua}
+${firstTicket.lua}
+-- A job of the user's id begins above the highest run that was forgotten.
+local function rememberRuns(ids)
+  local highest, before = 0, highestRun()
+  for _, ticket in ipairs(redis.call('HMGET', tickets, unpack(ids))) do
+    local run = ticket and string.match(ticket, ':(%d+):%d+%l?$')
+    highest = math.max(highest, tonumber(run or 0))
+  end
+  if highest > before then redis.pcall('HSET', stats, 'highestRun', highest) end
+end
+local function forgetSteps(ids)
+  for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
+    -- With this queue's last step of a flow, its shape is forgotten.
+    if how and string.sub(how, -1) == '*' then redis.call('HDEL', flows, (string.gsub(ids[i], '%.%d+$', ''))) end
+  end
+  redis.call('HDEL', flows, unpack(ids))
+end
+local function forget(ids)
+  if #ids == 0 then return end
+  redis.call('HDEL', jobs, unpack(ids))
+  redis.call('HDEL', outcomes, unpack(ids))
+  if redis.call('EXISTS', tickets, errors, progress, flows) > 0 then
+    rememberRuns(ids)
+    redis.call('HDEL', tickets, unpack(ids))
+    redis.call('HDEL', errors, unpack(ids))
+    redis.call('HDEL', attempts, unpack(ids)) -- whoever has some has a ticket too
+    redis.call('HDEL', progress, unpack(ids))
+    forgetSteps(ids)
+  end
+  tell(ids, {})
+end`,
+};
+
+/**
+ * `finish(state, entries, untils)`: records final outcomes; `trim(set)`: keeps the count cap.
+ * `entries` is a flat list for HSET (id, text, ...), `untils` one for ZADD (kept until, id, ...).
+ */
+export const finish: Fragment = {
+  keys: ['completed', 'failed', 'cancelled', 'stats', ...forget.keys],
+  lua: `${forget.lua}
+local finals = { completed = completed, failed = failed, cancelled = cancelled }
+local ended -- what flows do when something has ended; scripts that can't end a step have none
+local function trim(set)
+  local over = redis.call('ZCARD', set) - ${MAX_KEPT}
+  if over <= 0 then return 0 end
+  local ahead = set == completed and ${TRIMMED_AHEAD} or 0
+  local last = math.min(over + ahead, 1000) - 1
+  local ids = redis.call('ZRANGE', set, 0, last)
+  redis.call('ZREMRANGEBYRANK', set, 0, last)
+  forget(ids)
+  return #ids
+end
+local function finish(state, entries, untils)
+  redis.call('HSET', outcomes, unpack(entries))
+  redis.call('ZADD', finals[state], unpack(untils))
+  redis.pcall('HINCRBY', stats, state, #entries / 2)
+  if redis.call('EXISTS', errors, waiters) > 0 then
+    local ids, texts = {}, {}
+    for i = 1, #entries, 2 do
+      ids[#ids + 1] = entries[i]
+      texts[#texts + 1] = entries[i + 1]
+    end
+    redis.call('HDEL', errors, unpack(ids))
+    tell(ids, texts)
+  end
+  if ended then ended(entries) end
+  trim(finals[state])
+end
+-- early: it is a step of a flow whose turn has not come.
+local function finishCancelled(id, early)
+  local outcome = stamp .. '{"state":"cancelled","reason":"cancelled"' .. (early and ',"step":"' .. id .. '"}' or '}')
+  finish('cancelled', { id, outcome }, { text(now + ${CANCELLED_KEPT_MS}), id })
+end`,
+};
+
+/**
+ * `place(id, letter, mode, due, json)`: a new job into its lane, or into `scheduled`.
+ * Refuses when the id is taken: `mode` '-' (an id no two clients make: it can only be the same call sent
+ * again), 'pending' (taken while the first waits or runs), 'kept' (also while its outcome is kept).
+ */
+export const place: Fragment = {
+  keys: ['scheduled', ...wakeOne.keys, ...tickets.keys, ...finish.keys],
+  lua: `
+local function place(id, letter, mode, due, json)
+  local old = redis.call('HGET', jobs, id)
+  if old then
+    -- The same call, sent again because its reply was lost: the job is there already. Accepted.
+    if mode == '-' or string.sub(old, 14) == json then return true end
+    if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end
+    for _, set in pairs(finals) do redis.call('ZREM', set, id) end
+    forget({ id })
+  end
+  redis.pcall('HINCRBY', stats, 'enqueued', 1)
+  local ticket = firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)
+  redis.call('HSET', jobs, id, stamp .. json)
+  if due > now then
+    redis.call('ZADD', scheduled, due, ticket)
+    -- Sleeping workers know only of what was due before: the new first one must be heard of.
+    if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
+  else
+    redis.call('RPUSH', lane(ticket), ticket)
+    wakeOne()
+  end
+  return true
+end`,
+};
+
+/** `describe(id)`: the state of a job, and what is known of it. */
+export const describe: Fragment = {
+  keys: [
+    'jobs',
+    'outcomes',
+    'errors',
+    'progress',
+    'active',
+    'scheduled',
+    'waiting',
+    'flows',
+    ...tickets.keys,
+  ],
+  lua: `
+-- id, state, ticket, due at or lease end, record, outcome, last error, progress, what follows it in a flow
+local function describe(id)
+  local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
+  if not record and not outcome then return { id, 'unknown' } end
+  local ticket = ticketOf(id)
+  local state, at = 'ended', false
+  if not outcome then
+    at = redis.call('ZSCORE', active, ticket)
+    state = 'active'
+    if not at then
+      at = redis.call('ZSCORE', scheduled, ticket)
+      state = at and 'scheduled' or redis.call('ZSCORE', waiting, id) and 'waiting' or 'queued'
+    end
+  end
+  return { id, state, ticket, at, record, outcome,
+    redis.call('HGET', errors, id), redis.call('HGET', progress, id), redis.call('HGET', flows, id) }
+end`,
+};

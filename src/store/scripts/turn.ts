@@ -1,0 +1,233 @@
+import { defineScript } from '../../redis/script.ts';
+import { flowing } from './flowing.ts';
+import { FAILED_KEPT_MS, finish, place, remember, tickets } from './fragments.ts';
+import { plainTurn } from './plain-turn.ts';
+
+/** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
+const MAX_PROMOTED = 500;
+const MAX_RECOVERED = 100;
+/** Most messages to other queues in one reply. */
+const MAX_POST = 20;
+/** Most void tickets one call sweeps out of the lists. */
+const MAX_SWEPT = 1_000;
+
+/**
+ * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
+ * is due, claim as many as it has free slots, and some ahead of them. Most turns are plain, and end before the rest
+ * of this script begins.
+ *
+ * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
+ *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
+ *        waiting -> queued, scheduled or failed: what follows a step of a flow that has ended.
+ * Refuses when: a ticket to settle is no longer active: its lease was lost, or it was settled before.
+ * Called by: the processor, whenever jobs have finished or slots are free.
+ * If we crash: claimed jobs come back when their lease ends. Sent again, the turn gives the same tickets
+ * again, and what it settled the first time is no news; a turn older than the last does nothing.
+ *
+ * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
+ * three for each job to enqueue with one (ticket it depends on, id, JSON).
+ * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
+ * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
+ * last one empty where no job waits or runs again), and what flows have to tell other queues.
+ */
+export const turnScript = defineScript({
+  name: 'turn',
+  flags: 'allow-oom',
+  keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
+  args: ['turn', 'lease', 'want', 'ahead', 'settled', 'followUps'],
+  uses: [plainTurn, tickets, remember, finish, place, flowing],
+  lua: `
+settled, want, ahead, lease = tonumber(settled), tonumber(want), tonumber(ahead), tonumber(lease)
+local followed = followUps ~= '0'
+-- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
+local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
+local resent = number == turn
+if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {}, {} } end
+local refused = {}
+
+-- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
+local function settleGroup(word, ms, at, count, news, accepted, released)
+  local cancels = redis.call('EXISTS', cancelling) == 1
+  local till, entries, untils = text(now + ms), {}, {}
+  for i = at, at + count * 2 - 1, 2 do
+    local ticket = ARGV[i]
+    local id = idOf(ticket)
+    -- The fence: only a ticket that is still active can be settled, and only once.
+    local mine = redis.call('ZREM', active, ticket) == 1
+    local unwanted = cancels and redis.call('SREM', cancelling, ticket) == 1
+    if not mine then
+      if i >= news then
+        refused[#refused + 1] = ticket
+        refused[#refused + 1] = redis.call('HEXISTS', jobs, id) == 1 and 'lost' or 'gone'
+      end
+    elseif finals[word] then
+      local n = #entries
+      entries[n + 1], entries[n + 2] = id, stamp .. ARGV[i + 1]
+      untils[n + 1], untils[n + 2] = till, id
+      if followed then accepted[ticket] = true end
+    elseif unwanted then
+      finishCancelled(id)
+    elseif word == 'released' then
+      released[#released + 1] = successor(ticket, 0)
+    else -- retry: an attempt is used up; postponed: none is
+      local again = successor(ticket, word == 'retry' and 1 or 0)
+      redis.call('ZADD', scheduled, till, again)
+      redis.call('HSET', errors, id, ARGV[i + 1])
+      if word == 'retry' then remember(id, stamp .. ARGV[i + 1]) end
+      redis.pcall('HINCRBY', stats, 'retried', 1)
+      if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
+    end
+  end
+  if #entries > 0 then finish(word, entries, untils) end
+  if ms == '0' then
+    for i = 1, #entries, 2 do
+      redis.call('ZREM', finals[word], entries[i])
+      forget({ entries[i] })
+    end
+  end
+end
+
+local function settle()
+  local at, done, accepted, released = REST, 0, {}, {}
+  while done < settled do
+    local word, ms, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+    at = at + 3
+    -- A turn sent again begins with the settlements it had: these were answered, though nobody heard it.
+    local news = at + math.max(0, (resent and known or 0) - done) * 2
+    settleGroup(word, ms, at, count, news, accepted, released)
+    at = at + count * 2
+    done = done + count
+  end
+  -- The last first: in front of the queue they stand in their old order.
+  for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
+  if #refused > 0 then redis.pcall('HINCRBY', stats, 'refused', #refused / 2) end
+  for i = at, #ARGV, 3 do
+    if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
+  end
+end
+
+-- Score of the first member of a sorted set.
+local function earliest(set)
+  return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2])
+end
+
+local function upTo(set, limit)
+  return redis.call('ZRANGE', set, '-inf', stamp, 'BYSCORE', 'LIMIT', 0, limit)
+end
+
+-- To the back of its lane with each. Before they leave where they are: a push that fails, because somebody
+-- broke a key, must lose none.
+local function push(list)
+  local lines = { [high] = {}, [queued] = {}, [low] = {} }
+  for _, ticket in ipairs(list) do table.insert(lines[lane(ticket)], ticket) end
+  for key, line in pairs(lines) do
+    if #line > 0 then redis.call('RPUSH', key, unpack(line)) end
+  end
+end
+
+local function recover()
+  local ended, again, unwanted, unknown = upTo(active, ${MAX_RECOVERED}), {}, {}, {}
+  for _, ticket in ipairs(ended) do
+    local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
+    if redis.call('SISMEMBER', cancelling, ticket) == 1 then
+      unwanted[#unwanted + 1] = ticket
+    elseif redis.call('HEXISTS', jobs, id) == 0 then
+      unknown[#unknown + 1] = id
+    else
+      local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
+      -- Claimed ahead, it may not have begun: nothing is charged, but who claims it next knows.
+      local unsure = string.find(redis.call('ZSCORE', active, ticket), '.', 1, true)
+      again[#again + 1] = successor(ticket, unsure and 0 or 1)
+      redis.call('HSET', errors, id, lost)
+      if not unsure then remember(id, stamp .. lost) end
+    end
+  end
+  push(again)
+  redis.call('ZREM', active, unpack(ended))
+  for _, ticket in ipairs(unwanted) do
+    redis.call('SREM', cancelling, ticket)
+    finishCancelled(idOf(ticket))
+  end
+  -- Nothing is there to run: no worker could settle a ticket that is no text, and it would come back for ever.
+  for _, id in ipairs(unknown) do
+    local missing = '{"name":"BadRecordError","message":"the record of the job is missing in Redis"}'
+    local outcome = stamp .. '{"state":"failed","error":' .. missing .. '}'
+    finish('failed', { id, outcome }, { text(now + ${FAILED_KEPT_MS}), id })
+  end
+  if #again > 0 then redis.pcall('HINCRBY', stats, 'recovered', #again) end
+end
+
+-- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
+local function take(n)
+  local taken, swept = {}, 0
+  for _, list in ipairs({ high, queued, low }) do
+    local popped = #taken < n and redis.call('LPOP', list, n - #taken)
+    while popped do
+      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(popped))
+      if not void and #taken == 0 then taken, popped = popped, {} end
+      for i, ticket in ipairs(popped) do
+        if void and void[i] == 1 then
+          redis.call('SREM', dropped, ticket)
+          swept = swept + 1
+        else
+          taken[#taken + 1] = ticket
+        end
+      end
+      popped = void and #taken < n and swept < ${MAX_SWEPT} and redis.call('LPOP', list, n - #taken)
+    end
+  end
+  return taken
+end
+
+-- The tickets this turn claimed the first time, without those that were settled or lost meanwhile.
+local function replay()
+  local still = {}
+  for ticket in string.gmatch(list, '%S+') do
+    if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end
+  end
+  return still
+end
+
+if settled > 0 then settle() end
+
+local due = earliest(scheduled)
+if due and due <= now then
+  local ready = upTo(scheduled, ${MAX_PROMOTED})
+  push(ready)
+  redis.call('ZREM', scheduled, unpack(ready))
+  due = earliest(scheduled)
+end
+local over = earliest(active)
+if over and over <= now then recover() end
+
+-- Before the claim: what follows a step can be claimed in the turn that settles it.
+local left, post = false, {}
+if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
+  goOnWithFlows()
+  left = redis.call('EXISTS', flowing) == 1
+  post = redis.call('LRANGE', outbox, 0, ${MAX_POST} - 1)
+end
+
+local open = redis.call('EXISTS', paused) == 0
+local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}
+local records, failures = {}, {}
+if #got > 0 then
+  local ids = {}
+  for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
+  hold(got, want)
+  records = redis.call('HMGET', jobs, unpack(ids))
+  if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
+end
+redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
+
+-- While work remains, the token is handed on: the next worker wakes.
+local more = left or open and redis.call('EXISTS', queued, high, low) > 0
+local nextIn = 0
+if more then
+  wakeOne()
+else
+  local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
+  nextIn = nextAt == math.huge and -1 or math.max(0, math.ceil(nextAt - now))
+end
+return { now, nextIn, refused, got, records, failures, post }`,
+});

@@ -1,0 +1,131 @@
+import { defineScript } from '../../redis/script.ts';
+import { MOST_MEMBERS } from './flowing.ts';
+import { BEAT_MS, clock, finish, tally, tickets } from './fragments.ts';
+import { sample } from './sample.ts';
+
+/** A worker that gave no sign of life for this long is taken off the list. */
+export const WORKER_GONE_MS = 60_000;
+
+/**
+ * Moves: nothing; puts off the end of the leases of all running jobs, keeps the beat if it is the worker's, and
+ * says the worker is alive.
+ * Refuses when: a ticket is no longer active; replies with it, with those somebody wants cancelled, with the
+ * first tick of cron (-1: none) and whether the app's entries are known: what its timer and its start told the
+ * beat may be out of date. Counts what the worker has counted since the last time, and notes the number of that
+ * beside its presence: sent again because its reply was lost, it has no other effect than once.
+ * Called by: the heartbeat, every third of a lease.
+ * If we crash: the leases end when they would have ended.
+ */
+export const heartbeatScript = defineScript({
+  name: 'heartbeat',
+  flags: 'allow-oom',
+  keys: ['active', 'workers', 'cancelling', 'jobs', 'beat', 'cron', 'apps'],
+  args: ['worker', 'presence', 'lease', 'app', 'number', 'held'],
+  uses: [clock, tickets, tally],
+  lua: `
+local counted = tally(worker, number, REST + held)
+if counted ~= '0' then presence = string.sub(presence, 1, -2) .. ',"counted":' .. counted .. '}' end
+redis.call('HSET', workers, worker, stamp .. presence)
+if redis.call('GET', beat) == worker then redis.call('SET', beat, worker, 'PX', ${BEAT_MS}) end
+local mine, lost, unwanted = {}, {}, {}
+for i = REST, REST + held - 1 do mine[#mine + 1] = ARGV[i] end
+if #mine > 0 then
+  local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}
+  local till = text(now + lease)
+  for i, ticket in ipairs(mine) do
+    if leases[i] then
+      renewed[#renewed + 1] = till
+      renewed[#renewed + 1] = ticket
+    else
+      lost[#lost + 1] = ticket
+      lost[#lost + 1] = redis.call('HEXISTS', jobs, idOf(ticket)) == 1 and 'lost' or 'gone'
+    end
+  end
+  if #renewed > 0 then redis.call('ZADD', active, 'XX', unpack(renewed)) end
+  if redis.call('EXISTS', cancelling) == 1 then
+    local marks = redis.call('SMISMEMBER', cancelling, unpack(mine))
+    for i, ticket in ipairs(mine) do
+      if marks[i] == 1 then unwanted[#unwanted + 1] = ticket end
+    end
+  end
+end
+local coming = redis.call('ZRANGE', cron, 0, 0, 'WITHSCORES')
+return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, app) }`,
+});
+
+/**
+ * The worker has stopped: it leaves the list of workers, and its last counts. What it still held comes back by its lease.
+ * A worker with much to say says it in several calls. Sent again, one counts nothing twice: the number of the last is
+ * kept for a while, where the worker's last turn was.
+ */
+export const leaveScript = defineScript({
+  name: 'leave',
+  flags: 'allow-oom',
+  keys: ['workers', 'claim'],
+  args: ['worker', 'number'],
+  uses: [tally],
+  lua: `
+local last = string.match(redis.call('GET', claim) or '', '^left (%d+)$')
+if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end
+redis.call('HDEL', workers, worker)
+redis.call('SET', claim, 'left ' .. number, 'PX', ${WORKER_GONE_MS})
+return 'left'`,
+});
+
+/**
+ * Moves: completed | failed | cancelled -> nothing, where the time is up or the count too high. Notes how things stand.
+ * Called by: the pruner. Replies `more` when a call was not enough.
+ * If we crash: the rest goes next time.
+ */
+export const pruneScript = defineScript({
+  name: 'prune',
+  flags: 'allow-oom',
+  keys: ['workers', 'building', 'waiting'],
+  args: [],
+  uses: [clock, finish, sample],
+  lua: `
+sample()
+local most = 0
+-- Flows of which the last part never came: nothing of them was begun.
+for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
+  local flow, total = string.match(each, '^(%S+) (%d+)$')
+  -- Its steps wait. Where none does, or the number is none, somebody wrote garbage.
+  total = redis.call('EXISTS', waiting) == 1 and math.min(tonumber(total or 0), ${MOST_MEMBERS}) or 0
+  local ids = {}
+  for n = math.max(0, total - 1000), total - 1 do ids[#ids + 1] = flow .. '.' .. n end
+  redis.call('ZREM', building, each)
+  if total > 0 then
+    redis.call('ZREM', waiting, unpack(ids))
+    forget(ids)
+    redis.call('HDEL', flows, flow)
+  end
+  if total > 1000 then redis.call('ZADD', building, now, flow .. ' ' .. text(total - 1000)) end
+  most = 1000
+end
+for _, set in pairs(finals) do
+  local ids = redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1000)
+  if #ids > 0 then
+    redis.call('ZREM', set, unpack(ids))
+    forget(ids)
+  end
+  most = math.max(most, #ids, trim(set))
+end
+local seen = redis.call('HGETALL', workers)
+for i = 1, #seen, 2 do
+  local at = tonumber(string.sub(seen[i + 1], 1, 13))
+  if not at or at < now - ${WORKER_GONE_MS} then redis.call('HDEL', workers, seen[i]) end
+end
+return most == 1000 and 'more' or 'done'`,
+});
+
+/** Stores what the job gave to `progress()`, while its ticket is active; an older run's is refused. */
+export const progressScript = defineScript({
+  name: 'progress',
+  keys: ['active', 'progress'],
+  args: ['ticket', 'json'],
+  uses: [tickets],
+  lua: `
+if not redis.call('ZSCORE', active, ticket) then return 'lost' end
+redis.call('HSET', progress, idOf(ticket), json)
+return 'stored'`,
+});

@@ -1,0 +1,188 @@
+import { defineScript } from '../../redis/script.ts';
+import { clock, describe, tickets } from './fragments.ts';
+
+/** Reads: what is known of one job, and its failed attempts. */
+export const infoScript = defineScript({
+  name: 'info',
+  flags: 'no-writes',
+  keys: ['attempts'],
+  args: ['id'],
+  uses: [tickets, describe],
+  lua: `return { describe(id), redis.call('HGET', attempts, id) }`,
+});
+
+/** Bytes of records and outcomes a call reads in search of something: keeps it below 5 ms. */
+const MAX_READ = 500_000;
+
+/**
+ * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
+ * or a piece of an error (`text`, in lower case, as JSON writes it), those jobs only, among the next `most`.
+ * Replies with how many were looked through, and the jobs.
+ */
+export const listScript = defineScript({
+  name: 'list',
+  flags: 'no-writes',
+  keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
+  args: ['state', 'offset', 'limit', 'fn', 'text', 'most'],
+  uses: [tickets, describe],
+  lua: `
+local found, seen, read = {}, 0, 0
+local skip, room, most = tonumber(offset), tonumber(limit), tonumber(most)
+local head = '{"fn":"' .. fn .. '",'
+
+local function wanted(id)
+  if fn ~= '' then
+    local record = redis.call('HGET', jobs, id) or ''
+    read = read + #record
+    if string.sub(record, 14, 13 + #head) ~= head then return false end
+  end
+  if text ~= '' then
+    local trouble = redis.call('HGET', outcomes, id) or redis.call('HGET', errors, id) or ''
+    read = read + #trouble
+    local at = string.find(trouble, '"error":', 1, true) or string.find(trouble, '^{') or 0
+    if at == 0 or not string.find(string.lower(trouble), text, at, true) then return false end
+  end
+  return true
+end
+
+local plain = fn == '' and text == ''
+if plain then most = room end
+local function look(ids)
+  for _, id in ipairs(ids) do
+    if seen == most or #found == room or read > ${MAX_READ} then return end
+    seen = seen + 1
+    if plain or wanted(id) then found[#found + 1] = describe(id) end
+  end
+end
+
+if state == 'queued' then
+  for _, list in ipairs({ high, queued, low }) do
+    local length = redis.call('LLEN', list)
+    if seen < most and skip < length then
+      local ids, marks = redis.call('LRANGE', list, skip, skip + most - seen - 1), {}
+      local void = redis.call('EXISTS', dropped) == 1 and redis.call('SMISMEMBER', dropped, unpack(ids)) or marks
+      for i, ticket in ipairs(ids) do
+        if #found == room or read > ${MAX_READ} then break end
+        if void[i] == 1 then seen = seen + 1 else look({ idOf(ticket) }) end
+      end
+    end
+    skip = math.max(0, skip - length)
+  end
+else
+  local sets = { completed = completed, failed = failed, cancelled = cancelled, active = active, scheduled = scheduled,
+    waiting = waiting }
+  local final = state == 'completed' or state == 'failed' or state == 'cancelled'
+  -- What ended last comes first; what starts first comes first.
+  local members = redis.call(final and 'ZREVRANGE' or 'ZRANGE', sets[state], skip, skip + most - 1)
+  if not final and state ~= 'waiting' then
+    for i, ticket in ipairs(members) do members[i] = idOf(ticket) end
+  end
+  look(members)
+end
+return { seen, found }`,
+});
+
+/** Most tickets looked through in each lane for one that has not run. */
+const MAX_HEADS = 1_000;
+
+/**
+ * Reads: the record of the job that stands first in each lane and has not run before, and the time. Those before it
+ * that run again, after a failure or by hand, don't count: since when they stand there isn't known.
+ */
+export const headsScript = defineScript({
+  name: 'heads',
+  flags: 'no-writes',
+  keys: ['jobs', 'dropped', 'errors'],
+  args: [],
+  uses: [clock, tickets],
+  lua: `
+local function isNew(ticket)
+  return string.find(ticket, ':1%l?$') and redis.call('SISMEMBER', dropped, ticket) == 0
+    and redis.call('HEXISTS', errors, idOf(ticket)) == 0
+end
+-- The first one, nearly always.
+local function firstNew(list, from, to)
+  for _, ticket in ipairs(redis.call('LRANGE', list, from, to)) do
+    if isNew(ticket) then return ticket end
+  end
+end
+local heads = {}
+for _, list in ipairs({ high, queued, low }) do
+  local ticket = firstNew(list, 0, 9) or firstNew(list, 10, ${MAX_HEADS - 1})
+  if ticket then
+    local record = redis.call('HGET', jobs, idOf(ticket)) or ''
+    heads[#heads + 1] = #record < 10000 and record or string.sub(record, 1, 13)
+  end
+end
+return { now, heads }`,
+});
+
+/** Reads: every nth of the last samples that are not older than that, the oldest first and the newest always. */
+export const historyScript = defineScript({
+  name: 'history',
+  flags: 'no-writes',
+  keys: ['history'],
+  args: ['last', 'nth', 'within'],
+  uses: [clock],
+  lua: `
+local rows, picked = redis.call('LRANGE', history, -last, -1), {}
+for i = #rows, 1, -nth do
+  if now - (string.match(rows[i], '^%d+') or 0) > tonumber(within) then break end
+  table.insert(picked, 1, rows[i])
+end
+return picked`,
+});
+
+/** Reads: how many jobs are in each state, and whether the queue is paused. */
+export const countsScript = defineScript({
+  name: 'counts',
+  flags: 'no-writes',
+  keys: [
+    'dropped',
+    'scheduled',
+    'active',
+    'completed',
+    'failed',
+    'cancelled',
+    'paused',
+    'waiting',
+    ...tickets.keys,
+  ],
+  args: [],
+  lua: `
+local inLists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
+return { redis.call('ZCARD', scheduled), inLists - redis.call('SCARD', dropped), redis.call('ZCARD', active),
+  redis.call('ZCARD', completed), redis.call('ZCARD', failed), redis.call('ZCARD', cancelled),
+  redis.call('EXISTS', paused), redis.call('ZCARD', waiting) }`,
+});
+
+/**
+ * Notes who waits for the results of these jobs. Replies for each: the outcome if it is there already,
+ * `` (noted), or nothing at all (no such job).
+ * Called by: `Job.result`, and again after a reconnect. Sent again it changes nothing.
+ */
+export const watchScript = defineScript({
+  name: 'watch',
+  flags: 'allow-oom',
+  keys: ['jobs', 'outcomes', 'waiters'],
+  args: ['channel'],
+  lua: `
+local ids = { unpack(ARGV, REST) }
+local replies = redis.call('HMGET', outcomes, unpack(ids))
+local who = redis.call('HMGET', waiters, unpack(ids))
+local new = {}
+for i, id in ipairs(ids) do
+  if replies[i] == '' then
+    replies[i] = '-' -- garbage, and no word of ours
+  elseif not replies[i] and redis.call('HEXISTS', jobs, id) == 1 then
+    replies[i] = ''
+    local known = who[i] and string.find(' ' .. who[i] .. ' ', ' ' .. channel .. ' ', 1, true)
+    if not known then
+      new[#new + 1] = id
+      new[#new + 1] = who[i] and who[i] .. ' ' .. channel or channel
+    end
+  end
+end
+if #new > 0 then redis.call('HSET', waiters, unpack(new)) end
+return replies`,
+});

@@ -1,0 +1,288 @@
+/**
+ * The state of one queue in Redis: a method for each transition, and nobody else changes it.
+ * The transitions themselves are in scripts/; here their arguments are laid out and their replies read.
+ */
+import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
+import type { Connection } from '../redis/connection.ts';
+import { Caller, inRows, type Reply } from './caller.ts';
+import { CronStore } from './cron.ts';
+import { deadlineIn, type Deadline } from '../job/duration.ts';
+import { FlowStore } from './flow.ts';
+import { queuesKey, type QueueKeys } from './keys.ts';
+import {
+  cancelScript,
+  pauseScript,
+  purgeScript,
+  removeScript,
+  resumeScript,
+  retryScript,
+} from './scripts/control.ts';
+import { enqueuePlainScript, enqueueScript } from './scripts/enqueue.ts';
+import { turnScript } from './scripts/turn.ts';
+import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
+import {
+  countsScript,
+  headsScript,
+  historyScript,
+  infoScript,
+  listScript,
+  watchScript,
+} from './scripts/views.ts';
+import { settlementArgs, type Counted, type NewJob, type Settlement } from './settlement.ts';
+
+/** Most queues that are known by name; the ones not seen for longest are forgotten. */
+const MAX_QUEUES = 1_000;
+
+const NOTHING: Counted = { number: 0, pairs: [] };
+
+export interface Turn {
+  /** Server time, epoch ms. */
+  now: number;
+  /** Milliseconds until something falls due; 0: there is more to claim; -1: nothing in sight. */
+  nextIn: number;
+  /** Settlements that were refused: the lease was lost, or the job is gone from Redis. */
+  refused: Refusal[];
+  claimed: Claim[];
+  /** What flows have to tell other queues. */
+  post: string[];
+}
+
+/** A ticket claimed, with the texts of its record (null: missing) and of its last failed attempt, if any. */
+export interface Claim {
+  ticket: string;
+  record: string | null;
+  lastError: string | null;
+}
+
+export interface Refusal {
+  ticket: string;
+  why: 'lost' | 'gone';
+}
+
+export class Store {
+  readonly queue: string;
+  readonly keys: QueueKeys;
+  readonly cron: CronStore;
+  readonly flows: FlowStore;
+  readonly #caller: Caller;
+
+  /** @param worker id of the worker on whose behalf this store claims; producers have none */
+  constructor(connection: Connection, prefix: string, queue: string, worker = '-') {
+    this.#caller = new Caller(connection, prefix, queue, worker);
+    this.queue = queue;
+    this.keys = this.#caller.keys;
+    this.cron = new CronStore(this.#caller);
+    this.flows = new FlowStore(this.#caller);
+  }
+
+  /** The same of another queue. */
+  on(queue: string): Store {
+    const { connection, prefix, worker } = this.#caller;
+    return new Store(connection, prefix, queue, worker);
+  }
+
+  // ---- The life of a job --------------------------------------------------------------------
+
+  /** @returns the indexes of those that were refused because their job exists */
+  async enqueue(jobs: readonly NewJob[], deadline?: Deadline): Promise<Set<number>> {
+    const plain = jobs.every(({ how }) => how === '');
+    const script = plain ? enqueuePlainScript : enqueueScript;
+    const rest: string[] = [];
+    for (const { id, how, json } of jobs) {
+      if (plain) rest.push(id, json);
+      else rest.push(id, how, json);
+    }
+    return new Set((await this.#caller.run(script, {}, rest, deadline)) as number[]);
+  }
+
+  /**
+   * One turn of a worker. Sent again under the same number, it has no other effect than once.
+   * @param ahead how many to claim beyond `want`, if `want` isn't 0: a crash doesn't charge them until a heartbeat names them
+   */
+  async turn(
+    turn: number,
+    leaseMs: number,
+    want: number,
+    settlements: readonly Settlement[],
+    ahead = 0,
+  ): Promise<Turn> {
+    const { groups, followUps } = settlementArgs(settlements);
+    const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
+      turnScript,
+      {
+        turn,
+        lease: leaseMs,
+        want,
+        ahead,
+        settled: settlements.length,
+        followUps: followUps.length,
+      },
+      followUps.length > 0 ? groups.concat(followUps) : groups,
+    )) as [number, number, string[], string[], Reply[], Reply[], string[]];
+    const claimed = tickets.map((ticket, i) => ({
+      ticket,
+      record: records[i] ?? null,
+      lastError: lastErrors[i] ?? null,
+    }));
+    return { now, nextIn, refused: refusals(refused), claimed, post };
+  }
+
+  /**
+   * Renews the leases of these tickets; says which are lost, and which somebody wants cancelled.
+   * @param presence JSON object
+   */
+  async heartbeat(
+    presence: string,
+    leaseMs: number,
+    tickets: readonly string[],
+    app = '',
+    { number, pairs }: Counted = NOTHING,
+  ): Promise<{ lost: Refusal[]; unwanted: string[]; tick: number; appKnown: boolean }> {
+    const [lost, unwanted, tick, known] = (await this.#caller.run(
+      heartbeatScript,
+      { worker: this.#caller.worker, presence, lease: leaseMs, app, number, held: tickets.length },
+      tickets.concat(pairs),
+    )) as [string[], string[], number, number];
+    return { lost: refusals(lost), unwanted, tick, appKnown: known === 1 };
+  }
+
+  async leave({ number, pairs }: Counted = NOTHING): Promise<void> {
+    await this.#caller.run(
+      leaveScript,
+      { worker: this.#caller.worker, number },
+      pairs,
+      deadlineIn(1_000),
+    );
+  }
+
+  /** Says that this queue is worked on, to those who ask for all queues. */
+  async announce(): Promise<void> {
+    const key = queuesKey(this.#caller.prefix);
+    const { connection } = this.#caller;
+    await connection.call((client) => client.zadd(key, Date.now(), this.queue));
+    await connection.call((client) => client.zremrangebyrank(key, 0, -MAX_QUEUES - 1));
+  }
+
+  /** @returns whether the run is still the one in charge */
+  async progress(ticket: string, json: string): Promise<boolean> {
+    return (await this.#caller.run(progressScript, { ticket, json })) === 'stored';
+  }
+
+  /** Removes what is kept too long, and notes how things stand. @returns whether there is more to remove */
+  async prune(): Promise<boolean> {
+    return (await this.#caller.run(pruneScript, {})) === 'more';
+  }
+
+  // ---- What people do ------------------------------------------------------------------------
+
+  cancel(id: string) {
+    return this.#caller.run(cancelScript, { id, control: this.keys.control }) as Promise<
+      'unknown' | 'ended' | 'cancelling' | 'cancelled' | 'flow'
+    >;
+  }
+
+  /** @param ids at most 100 */
+  retry(ids: readonly string[]) {
+    return this.#caller.run(retryScript, {}, ids) as Promise<('unknown' | 'other' | 'queued')[]>;
+  }
+
+  remove(id: string) {
+    return this.#caller.run(removeScript, { id }) as Promise<'unknown' | 'active' | 'removed'>;
+  }
+
+  /** @returns how many tickets were taken out, and how many jobs they stood for */
+  async purge(state: string): Promise<{ taken: number; jobs: number }> {
+    const [taken, jobs] = (await this.#caller.run(purgeScript, { state })) as [number, number];
+    return { taken, jobs };
+  }
+
+  async pause(): Promise<void> {
+    await this.#caller.run(pauseScript, {});
+  }
+
+  async resume(): Promise<void> {
+    await this.#caller.run(resumeScript, {});
+  }
+
+  // ---- Views -----------------------------------------------------------------------------------
+
+  /** Outcomes that are there already; `''` where `channel` will be told; null for an unknown job. */
+  watch(ids: readonly string[], channel: string, deadline?: Deadline): Promise<Reply[]> {
+    return this.#caller.run(watchScript, { channel }, ids, deadline) as Promise<Reply[]>;
+  }
+
+  async info(id: string): Promise<{ row: Reply[]; attempts: Reply }> {
+    const [row, attempts] = (await this.#caller.run(infoScript, { id })) as [Reply[], Reply];
+    return { row, attempts };
+  }
+
+  /**
+   * @param only `text`: in lower case, as it stands in JSON; `most`: how many jobs to look through
+   * @returns how many were looked through
+   */
+  async list(
+    state: string,
+    offset: number,
+    limit: number,
+    { fn = '', text = '', most = limit } = {},
+  ): Promise<{ seen: number; rows: Reply[][] }> {
+    const args = { state, offset, limit, fn, text, most };
+    const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
+    return { seen, rows };
+  }
+
+  /** Records, cut after the time where they are long, of the jobs that stand first. */
+  async heads(): Promise<{ now: number; heads: string[] }> {
+    const [now, heads] = (await this.#caller.run(headsScript, {})) as [number, string[]];
+    return { now, heads };
+  }
+
+  /** Every `nth` of the `last` samples, as far as they were made `within` so many ms. */
+  history(last: number, nth: number, within: number): Promise<string[]> {
+    return this.#caller.run(historyScript, { last, nth, within }) as Promise<string[]>;
+  }
+
+  /** Counters of functions, now and an hour or two ago. */
+  timings(when: 'now' | 'then'): Promise<Record<string, string>> {
+    const key = when === 'now' ? this.keys.timings : this.keys.timingsThen;
+    return this.#caller.connection.call((client) => client.hgetall(key));
+  }
+
+  /** Redis's clock, epoch ms. */
+  async now(): Promise<number> {
+    const [seconds, micros] = await this.#caller.connection.call((client) => client.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
+  /** Names of the queues that workers have worked on, the last one first. */
+  queues(): Promise<string[]> {
+    const key = queuesKey(this.#caller.prefix);
+    return this.#caller.connection.call((client) => client.zrange(key, '0', '-1', 'REV'));
+  }
+
+  counts(): Promise<number[]> {
+    return this.#caller.run(countsScript, {}) as Promise<number[]>;
+  }
+
+  /** Counters of jobs, and of what happened to workers. */
+  async stats() {
+    const { connection } = this.#caller;
+    const [stored, [blocked, blockedMs]] = await Promise.all([
+      connection.call((client) => client.hgetall(this.keys.stats)),
+      connection.call((client) => client.hmget(this.keys.timings, BLOCKED_TIMES, BLOCKED_MS)),
+    ]);
+    return { stored, blocked, blockedMs };
+  }
+
+  workers(): Promise<Record<string, string>> {
+    return this.#caller.connection.call((client) => client.hgetall(this.keys.workers));
+  }
+
+  /** Id of the worker that beats. */
+  beatHolder(): Promise<Reply> {
+    return this.#caller.connection.call((client) => client.get(this.keys.beat));
+  }
+}
+
+const refusals = (flat: string[]): Refusal[] =>
+  inRows(flat, 2).map(([ticket, why]) => ({ ticket: ticket!, why: why as Refusal['why'] }));

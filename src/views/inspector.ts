@@ -1,0 +1,309 @@
+/** Read-only views of a queue: raw replies of the store made into what people look at. */
+import type { ErrorRecord } from '../job/codec.ts';
+import { placeOf, readFlow, waitsFor } from '../flow/view.ts';
+import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from '../job/job.ts';
+import type { Store } from '../store/store.ts';
+
+/** What is known of a job. Times (`...At`) are epoch ms by Redis's clock. */
+export interface JobInfo {
+  id: string;
+  queue: string;
+  state: JobState;
+  /** Undefined where the record is missing or unreadable. */
+  fn: string | undefined;
+  args: unknown[];
+  /** The current or last run that counts, from 1. */
+  attempt: number;
+  priority: 'high' | 'normal' | 'low';
+  meta: Record<string, string>;
+  enqueuedAt: number | undefined;
+  /** The instant a cron job fired for. */
+  tick?: number;
+  /** When a scheduled job falls due. */
+  dueAt?: number;
+  /** When the lease of a running job ends, unless it is renewed. */
+  leaseEndsAt?: number;
+  startedAt?: number;
+  endedAt?: number;
+  /** Duration of the last run, in ms. */
+  ranMs?: number;
+  progress?: unknown;
+  result?: unknown;
+  /** Of a failed job; of one that waits or runs again, the error of the last attempt. */
+  error?: ErrorRecord;
+  /** Why it was cancelled. */
+  reason?: string;
+  /** Of a step of a flow: its place, from 0. */
+  flow?: {
+    id: string;
+    step: number;
+    /** Of a waiting step: the unfinished ones right before it. */ waitsFor?: string[];
+  };
+  /** Of a step that failed because another did: id of that one. */
+  failedStep?: string;
+  /** Attempts that failed before the last one, the oldest first; of `info()` only. */
+  attempts?: PastAttempt[];
+}
+
+export interface PastAttempt {
+  /** 1 for the first; after a retry by hand it begins again with 1. */
+  attempt: number;
+  startedAt?: number;
+  endedAt: number;
+  ranMs?: number;
+  error: ErrorRecord;
+}
+
+export type Counts = Record<JobState, number> & { paused: boolean };
+
+export interface WorkerInfo {
+  id: string;
+  host: string;
+  pid: number;
+  /** Slots. */
+  concurrency: number;
+  /** Slots that are taken. */
+  busy: number;
+  /** At most 100 of them. */
+  running: { id: string; fn: string; sinceMs: number }[];
+  startedAt: number;
+  /** Last sign of life, epoch ms by Redis's clock. */
+  seenAt: number;
+  /** Whether it is the one that fires the ticks of cron. */
+  beat: boolean;
+  /** How late timers were since the sign of life before, in ms: what a busy event loop costs every job. */
+  loop: { p50: number; p99: number; max: number };
+  /** The last time the event loop was blocked for half a second or more. */
+  blocked?: Blocked;
+  /** Bytes. */
+  memory: { rss: number; heap: number };
+  /** Version of minq. */
+  version: string;
+  /** Version of Node. */
+  node: string;
+}
+
+export interface Blocked {
+  /** Epoch ms by the worker's own clock. */
+  at: number;
+  ms: number;
+  /** The job that did it; several where it can only be one of them. */
+  jobs: { id: string; fn: string }[];
+}
+
+/** Which jobs are looked for. */
+export interface JobFilter {
+  /** Name of the function. */
+  fn?: string | undefined;
+  /** A piece of the error: of its name, message or stack, in whatever case. */
+  error?: string | undefined;
+}
+
+export interface FoundJobs {
+  jobs: JobInfo[];
+  /** Offset at which to go on; undefined at the end. A page may be short, or empty, and yet go on. */
+  next?: number;
+}
+
+/** Most jobs looked through in one call to Redis, and for one page. */
+const LOOKED_A_CALL = 1_000;
+const LOOKED_A_PAGE = 5_000;
+const CALLS_A_PAGE = 20;
+/** Who gave no sign of life for this long is dead, or cut off. */
+const ALIVE_MS = 60_000;
+/** Workers say at least this often that they are there; those that run jobs more often. */
+const SILENT_MS = 30_000;
+const SILENT_BUSY_MS = 15_000;
+
+/** @returns undefined for an unknown job */
+export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
+  const { row, attempts } = await store.info(id);
+  const info = toInfo(store.queue, row);
+  if (info && attempts) info.attempts = readAttempts(attempts);
+  if (info?.flow && info.state === 'waiting') {
+    const flow = await readFlow(store, info.flow.id);
+    if (flow) info.flow.waitsFor = waitsFor(flow, id);
+  }
+  return info;
+}
+
+export async function readJobs(
+  store: Store,
+  state: JobState,
+  page: { offset?: number; limit?: number },
+): Promise<JobInfo[]> {
+  const { rows } = await store.list(state, page.offset ?? 0, page.limit ?? 100);
+  return rows.flatMap((row) => toInfo(store.queue, row) ?? []);
+}
+
+/** Looks through at most 5,000 jobs: so the work for a page is bounded, whatever the filter. */
+export async function findJobs(
+  store: Store,
+  state: JobState,
+  { fn = '', error = '', offset = 0, limit = 100 }: JobFilter & { offset?: number; limit?: number },
+): Promise<FoundJobs> {
+  // As it stands in the JSON of an error: Redis finds it there, or in what is written around it.
+  const sought = lower(error);
+  const text = JSON.stringify(sought).slice(1, -1);
+  const isWanted = ({ error: found }: JobInfo) =>
+    sought === '' ||
+    [found?.name, found?.message, found?.stack].some((part) => lower(part ?? '').includes(sought));
+  const jobs: JobInfo[] = [];
+  const filtered = fn !== '' || text !== '';
+  let at = offset;
+  let calls = 0;
+  do {
+    const wanted = limit - jobs.length;
+    const most = filtered ? LOOKED_A_CALL : wanted;
+    const { seen, rows } = await store.list(state, at, wanted, { fn, text, most });
+    at += seen;
+    jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
+    if (seen === 0) return { jobs };
+    calls++; // a call may end early, where records are large
+  } while (jobs.length < limit && at - offset < LOOKED_A_PAGE && calls < CALLS_A_PAGE);
+  return { jobs, next: at };
+}
+
+/** As Lua does it: ASCII letters only. */
+const lower = (text: string) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
+function readAttempts(lines: string): PastAttempt[] {
+  return lines.split('\n').flatMap((line) => {
+    const { at, json } = splitTime(line);
+    // An attempt that was followed by another, or a whole outcome, where somebody had the job run again.
+    const read = readJson(json) as Partial<PastAttempt & ErrorRecord> | undefined;
+    const error = read?.error ?? (read as ErrorRecord | undefined);
+    if (!read || typeof error?.name !== 'string') return [];
+    return {
+      attempt: read.attempt ?? 1,
+      endedAt: at,
+      ...pick(read, ['startedAt', 'ranMs']),
+      error: errorOf(error),
+    };
+  });
+}
+
+function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
+  const [id, state, ticket, at, text, outcomeText, error, progress, follows] = row;
+  if (!id || state === 'unknown') return undefined;
+  const known = readRecord(text ?? null);
+  const { outcome, outcomeState } = readOutcome(outcomeText ?? null);
+  return {
+    id,
+    queue,
+    state: state === 'ended' ? outcomeState : (state as JobState),
+    fn: known?.record.fn,
+    args: known?.record.args ?? [],
+    attempt: outcome.attempt ?? parseTicket(ticket ?? id).attempt,
+    priority: known?.record.priority ?? 'normal',
+    meta: known?.record.meta ?? {},
+    enqueuedAt: known?.enqueuedAt,
+    ...(known?.record.tick !== undefined && { tick: known.record.tick }),
+    ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
+    ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
+    ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
+    ...(follows ? { flow: flowOf(id) } : {}),
+    ...(outcome.step !== undefined && outcome.step !== id && { failedStep: outcome.step }),
+    ...(progress ? { progress: readJson(progress) } : {}),
+    ...(outcome.error
+      ? { error: outcome.error }
+      : error
+        ? { error: errorOf(readJson(error)) }
+        : {}),
+  };
+}
+
+/** Of a failed attempt, as it is stored with the attempt's number and times. */
+const errorOf = (stored: unknown): ErrorRecord => {
+  const { name, message, stack } = (stored ?? {}) as Partial<ErrorRecord>;
+  return { name: String(name), message: String(message), ...(stack !== undefined && { stack }) };
+};
+
+function flowOf(id: string): { id: string; step: number } {
+  const { flow, step } = placeOf(id) ?? { flow: '', step: 0 };
+  return { id: flow, step };
+}
+
+/** Views must show what is broken, not break themselves: what can't be read is left out. */
+function readRecord(text: string | null) {
+  try {
+    return parseRecord(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readOutcome(text: string | null): {
+  outcome: Partial<ReturnType<typeof parseOutcome>>;
+  outcomeState: JobState;
+} {
+  try {
+    if (text === null) return { outcome: {}, outcomeState: 'failed' };
+    const outcome = parseOutcome(text);
+    return { outcome, outcomeState: outcome.state };
+  } catch {
+    return { outcome: {}, outcomeState: 'failed' };
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function pick<T extends object, K extends keyof T>(from: T, names: K[]): Partial<Pick<T, K>> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const name of names) if (from[name] !== undefined) picked[name] = from[name];
+  return picked;
+}
+
+export async function readCounts(store: Store): Promise<Counts> {
+  const [
+    scheduled = 0,
+    queued = 0,
+    active = 0,
+    completed = 0,
+    failed = 0,
+    cancelled = 0,
+    paused,
+    waiting = 0,
+  ] = await store.counts();
+  return { waiting, scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
+}
+
+/** Those that gave a sign of life in the last minute. */
+export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
+  const [workers, beatsNow, now] = await Promise.all([
+    store.workers(),
+    store.beatHolder(),
+    store.now(),
+  ]);
+  return Object.entries(workers).flatMap(([id, text]) => {
+    const { at, json } = splitTime(text);
+    type Presence = Omit<WorkerInfo, 'id' | 'seenAt' | 'beat'>;
+    const stored = readJson(json) as (Presence & { counted?: number }) | undefined;
+    if (!(at > now - ALIVE_MS) || !saysHowItIs(stored)) return [];
+    const { counted: _, ...presence } = stored; // between the worker and the heartbeat script
+    return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
+  });
+}
+
+/** Whether it is what a heartbeat writes: who shows it relies on these. */
+function saysHowItIs<T extends Partial<WorkerInfo>>(stored: T | undefined): stored is T {
+  const { host, concurrency, busy, startedAt, running, loop, memory, blocked } = stored ?? {};
+  const numbers = [concurrency, busy, startedAt, loop?.p50, loop?.p99, loop?.max, memory?.rss];
+  return (
+    typeof host === 'string' &&
+    numbers.every(Number.isFinite) &&
+    Array.isArray(running) &&
+    running.every((job) => typeof job?.fn === 'string') &&
+    (blocked === undefined || Array.isArray(blocked?.jobs))
+  );
+}
+
+/** It was to give a sign of life by now: it is dead, blocked, or cut off. */
+export const isSilent = ({ seenAt, busy }: WorkerInfo, now: number): boolean =>
+  now - seenAt > (busy > 0 ? SILENT_BUSY_MS : SILENT_MS);

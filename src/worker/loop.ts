@@ -1,0 +1,57 @@
+/**
+ * Runs a task every so often: jittered, so that many workers don't act in step; never overlapping;
+ * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way. A task may say
+ * itself, in ms, when it wants to run next.
+ */
+import { LONGEST_TIMER_MS } from '../job/duration.ts';
+
+export interface Loop {
+  /** The next run begins now, or right after the one that is under way. */
+  soon(): void;
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  everyMs: number;
+  /** Called with what the task threw. */
+  onError: (error: unknown) => void;
+  /** Run at once too, not only after the first interval. */
+  immediately?: boolean;
+}
+
+export function startLoop(task: () => Promise<number | void>, options: LoopOptions): Loop {
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+
+  const next = (inMs: number | void) => {
+    if (stopped) return;
+    const jittered = options.everyMs * (0.9 + 0.2 * Math.random());
+    timer = setTimeout(run, Math.min(inMs ?? jittered, LONGEST_TIMER_MS));
+  };
+  const run = () => {
+    running = task()
+      .catch((error: unknown) => {
+        options.onError(error);
+      })
+      .then(next);
+  };
+  if (options.immediately) run();
+  else next();
+
+  return {
+    soon() {
+      const last = running;
+      void last.then(() => {
+        if (stopped || running !== last) return; // a run has begun since: that is soon enough
+        clearTimeout(timer);
+        run();
+      });
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,395 @@
+/** A worker: wires the roles together, starts them and stops them in the right order. */
+import { hostname } from 'node:os';
+import { appOf } from './app.ts';
+import type { RedisSource } from '../redis/client.ts';
+import { describeError } from '../job/codec.ts';
+import { Connection } from '../redis/connection.ts';
+import { collectFunctions, type JobFunction } from '../job/define.ts';
+import { LONGEST_TIMER_MS, toMs, type Duration } from '../job/duration.ts';
+import { definitionText } from '../cron/entry.ts';
+import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
+import { randomText } from '../job/id.ts';
+import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
+import type { Loop } from './loop.ts';
+import { checkMiddleware, checkWorkerOptions } from '../job/options.ts';
+import { CRON_CHANGED } from '../store/scripts/cron.ts';
+import { checkRights, isDenied } from '../redis/rights.ts';
+import { checkServer } from '../redis/server.ts';
+import { Store } from '../store/store.ts';
+import { Beat } from './beat.ts';
+import { startControl } from './control.ts';
+import { Courier } from './courier.ts';
+import type { Middleware } from './executor.ts';
+import { factsOf, type Roles, type WorkerFacts } from './facts.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Idle } from './idle.ts';
+import { LoopWatch } from './loop-watch.ts';
+import { Processor } from './processor.ts';
+import { startPruner } from './pruner.ts';
+import { catchRejections } from './rejections.ts';
+import { Timings } from './timings.ts';
+import { VERSION } from '../job/version.ts';
+
+export interface WorkerOptions {
+  /** Name of the queue. Default `default`. */
+  queue?: string;
+  /** Jobs that run at once, 1 to 1,000. Default 10. */
+  concurrency?: number;
+  /** How long a claim lasts without a heartbeat; a killed worker's jobs start again after it. Default 15 s, at least 300 ms. */
+  lease?: Duration;
+  /** How long `stop()` waits for running jobs before it gives them back. Default 25 s. */
+  shutdownTimeout?: Duration;
+  /** Stop by itself when nothing is left to run now. Default false. */
+  burst?: boolean;
+  /**
+   * Whether the functions' own cron entries (`job({ cron }, fn)`) fire on this queue. Default true. Where the same functions
+   * work on several queues, let all workers but one queue's have `false`: an entry fires on each queue that has it.
+   */
+  cron?: boolean;
+  /**
+   * Name of the app: entries it defined once and doesn't any more are removed, other apps' are left alone.
+   * Default: name of the package and path in it, of the jobs file (`minq worker`) or the main script.
+   */
+  app?: string;
+  /** As for `Queue`. */
+  redis?: RedisSource;
+  /** First part of every key. Default `minq`. */
+  prefix?: string;
+  /** Longest time a call waits for Redis. Default 5 s. */
+  callTimeout?: Duration;
+  /** `console`, pino, winston or the like. Default: warnings and errors to standard error. */
+  logger?: Logger;
+  /** Wraps each run: `async (job, next) => { await next() }`. */
+  middleware?: Middleware;
+}
+
+/** After the time for running jobs is over: how long giving them back and signing off may take, together. Gone within 2 s. */
+const LEAVE_MS = 1_500;
+const LEAVE_NOW_MS = 700;
+
+export class Worker {
+  /** Unique to this object; two workers may share host, name and pid. */
+  readonly id = randomText(12);
+  readonly #functions: ReadonlyMap<string, JobFunction>;
+  readonly #options;
+  readonly #logger: Logger;
+  #processor: Processor | undefined;
+  #roles: Roles | undefined;
+  #running: Promise<void> | undefined;
+  #stop: ((timeoutMs: number) => void) | undefined;
+  #stopAsked: number | undefined;
+
+  static readonly #everywhere: Middleware[] = [];
+
+  /**
+   * Adds middleware to every worker that this process makes from now on, around that of its own options. Meant for
+   * a file that the jobs file imports: so `minq worker` and `minq dev`, which make the worker themselves, have it too.
+   * @throws {InvalidArgumentError}
+   */
+  static use(middleware: Middleware): void {
+    checkMiddleware(middleware, 'middleware');
+    Worker.#everywhere.push(middleware);
+  }
+
+  /**
+   * @param jobs a module namespace (`import * as jobs from './jobs.ts'`) or an object of functions
+   * @throws {InvalidArgumentError} for a bad option, or when there is no function in `jobs`
+   */
+  constructor(jobs: object, options: WorkerOptions = {}) {
+    const given = checkWorkerOptions(options);
+    this.#functions = collectFunctions(jobs);
+    this.#options = {
+      queue: 'default',
+      concurrency: 10,
+      lease: toMs('15s', 'lease'),
+      shutdownTimeout: toMs('25s', 'shutdownTimeout'),
+      burst: false,
+      cron: true,
+      app: appOf(process.argv[1] ?? 'node'),
+      prefix: 'minq',
+      callTimeout: toMs('5s', 'callTimeout'),
+      ...given,
+      redis: options.redis,
+      middleware: [...Worker.#everywhere, ...(options.middleware ? [options.middleware] : [])],
+    };
+    this.#logger = options.logger ? messageFirst(options.logger) : quietLogger();
+  }
+
+  /**
+   * Works until `stop()` is called (or, with `burst`, until nothing is left).
+   * Redis being away is waited out; Redis refusing us (password, rights, version) is an error.
+   * @throws {RedisCommandError}
+   */
+  run(): Promise<void> {
+    if (this.#running)
+      throw new MinqError('WORKER_RUNNING', 'run() was called before on this worker');
+    this.#running = this.#work();
+    return this.#running;
+  }
+
+  /**
+   * Claims no more jobs, waits for the running ones, aborts and gives back what is left after `timeout`
+   * (no attempt is charged), and resolves. A second call with a shorter timeout hurries the first.
+   */
+  async stop(options: { timeout?: Duration } = {}): Promise<void> {
+    const timeoutMs =
+      options.timeout === undefined
+        ? this.#options.shutdownTimeout
+        : toMs(options.timeout, 'timeout');
+    this.#stopAsked = Math.min(timeoutMs, this.#stopAsked ?? Infinity);
+    this.#stop?.(timeoutMs);
+    await this.#running?.catch(() => {}); // who called run() hears of its failure
+  }
+
+  /** How this worker is, and what it has done since it was started: for metrics. No I/O. */
+  facts(): WorkerFacts {
+    return {
+      id: this.id,
+      queue: this.#options.queue,
+      slots: this.#options.concurrency,
+      ...factsOf(this.#roles),
+    };
+  }
+
+  async #work(): Promise<void> {
+    const { prefix, queue, lease, redis, callTimeout } = this.#options;
+    const logger = this.#logger;
+    let stopping = false;
+    let denied: RedisCommandError | undefined;
+    const end = (error: RedisCommandError) => {
+      denied ??= error;
+      void this.stop({ timeout: 0 }); // what runs can't be settled either: it comes back by its lease
+    };
+    const onError = (what: string) => (error: unknown) => {
+      if (isDenied(error)) end(error);
+      else if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
+    };
+    const open = (role: string, resend: boolean, report: boolean) =>
+      new Connection(redis, {
+        name: `minq:${role}:${queue}`,
+        callTimeoutMs: callTimeout,
+        resend,
+        // One of the three connections speaks for all; they break together.
+        ...(report && { onError: reportOnce(onError('Redis')) }),
+      });
+
+    const connection = open('worker', true, true);
+    const store = new Store(connection, prefix, queue, this.id);
+    const stopped = new Promise<number>((resolve) => {
+      this.#stop = resolve;
+      if (this.#stopAsked !== undefined) resolve(this.#stopAsked);
+    });
+    try {
+      const ready = await this.#untilServerIsFit(connection, store, stopped);
+      if (!ready) return;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+
+    const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
+    const courier = new Courier(store, reportOnce(onError('flows')));
+    const timings = new Timings();
+    const watch = new LoopWatch({
+      logger,
+      running: () => processor.running,
+      onBlocked: (ms) => timings.blocked(ms),
+    });
+    const processor: Processor = (this.#processor = new Processor({
+      store,
+      functions: this.#functions,
+      concurrency: this.#options.concurrency,
+      leaseMs: lease,
+      logger,
+      idle,
+      middleware: this.#options.middleware,
+      timings,
+      watch,
+      onBegun: () => heartbeat.soon(),
+      onPost: (messages) => courier.carry(messages),
+      onDenied: end,
+      onDrained: () => {
+        if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
+      },
+    }));
+    let leasesMissed = 0;
+    const leasesLost = () => leasesMissed + processor.leasesLost;
+    this.#roles = { connection, processor, timings, watch, leasesLost };
+    const { definitions, app } = this.#cron();
+    const beat = this.#options.burst
+      ? undefined
+      : new Beat({ store, app, definitions, logger, onError: reportOnce(onError('cron')) });
+    const control = startControl(
+      open('control', true, false),
+      store.keys.control,
+      (message) =>
+        message === CRON_CHANGED ? beat?.look() : processor.held().get(message)?.cancel(),
+      () => heartbeat.soon(),
+      (error) => isDenied(error) && end(error), // else its connection has told it
+    );
+    const startedAt = Date.now();
+    const heartbeat: Loop = startHeartbeat({
+      store,
+      leaseMs: lease,
+      held: () => processor.held(),
+      presence: () => this.#presence(processor, watch, startedAt),
+      timings,
+      app,
+      beating: () => beat?.mine ?? false,
+      onCron: (tick, appKnown) => beat?.heard(tick, appKnown),
+      onLost: (run, why) => {
+        if (why === 'lost') leasesMissed++;
+        logger.warn(
+          why === 'lost'
+            ? 'lease lost: another worker may run the job by now'
+            : 'job vanished: its record is gone from Redis',
+          { id: run.job.id, fn: run.fn.name },
+        );
+      },
+      onError: onError('heartbeat'),
+    });
+    const pruner = startPruner(store, onError('pruner'));
+    const stopCatching = catchRejections();
+    processor.start();
+    logger.info('worker started', {
+      queue,
+      concurrency: this.#options.concurrency,
+      worker: this.id,
+    });
+
+    // Several calls of stop() within one tick: the shortest counts.
+    const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
+    const beatOver = beat?.stop().catch(() => {}); // else another takes it at the next tick
+    const leaveBy = await this.#finish(processor, timeoutMs);
+    stopping = true;
+    stopCatching();
+    watch.stop();
+    const signOff = async () => {
+      await heartbeat.stop(); // one that came after it would put us on the list again
+      do {
+        const counted = timings.take();
+        await store.leave(counted);
+        timings.sent(counted);
+      } while (!timings.empty);
+    };
+    const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
+    await within(leaveBy - performance.now(), signedOff);
+    // Connections close last, which also ends whatever call of a loop is still under way.
+    control.stop();
+    const carried = courier.stop();
+    processor.end();
+    connection.close();
+    await Promise.all([heartbeat.stop(), pruner.stop(), beatOver, carried]);
+    if (denied) throw denied;
+    logger.info('worker stopped', { queue, worker: this.id });
+  }
+
+  /** The app and the entries of its functions; a worker that isn't to define any belongs to no app. */
+  #cron(): { app: string; definitions: Map<string, string> } {
+    const definitions = new Map<string, string>();
+    const { app, cron, burst } = this.#options;
+    if (!cron || burst) return { app: '', definitions };
+    for (const { name, options } of this.#functions.values()) {
+      const { cron, every, timezone, catchUp, overlap } = options;
+      if (cron === undefined && every === undefined) continue;
+      const text = definitionText({ fn: name, cron, every, timezone, catchUp, overlap }, app);
+      definitions.set(name, text);
+    }
+    return { app, definitions };
+  }
+
+  get #hurried(): boolean {
+    return this.#stopAsked === 0;
+  }
+
+  /**
+   * Nothing new is claimed; leases are renewed until the last job is settled or given back.
+   * @returns when the worker has to be gone, though Redis may be away
+   */
+  async #finish(processor: Processor, timeoutMs: number): Promise<number> {
+    processor.stopClaiming();
+    const hurried = new Promise<void>((resolve) => {
+      this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
+    });
+    await within(timeoutMs, processor.quiet(), hurried);
+    const left = [...processor.running].filter((run) => !run.decided).length;
+    if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
+    const leaveMs = this.#hurried ? LEAVE_NOW_MS : LEAVE_MS;
+    const leaveBy = performance.now() + leaveMs;
+    await within(leaveMs, processor.releaseAll());
+    return leaveBy;
+  }
+
+  /** @returns false when the worker was stopped before Redis could be reached */
+  async #untilServerIsFit(
+    connection: Connection,
+    store: Store,
+    stopped: Promise<number>,
+  ): Promise<boolean> {
+    let gaveUp = false;
+    void stopped.then(() => {
+      gaveUp = true;
+      if (!this.#processor) connection.close();
+    });
+    for (;;) {
+      try {
+        for (const warning of await checkServer(connection)) this.#logger.warn(warning);
+        await checkRights(connection, store.keys.wake);
+        await store.prune(); // the first script: shows whether the keys are ours
+        return !gaveUp;
+      } catch (error) {
+        if (gaveUp) return false;
+        // A key that somebody broke is the trouble of what needs it, and may be mended while we work.
+        if (error instanceof RedisCommandError && error.message.includes('WRONGTYPE')) return true;
+        if (!(error instanceof RedisUnavailableError)) throw error;
+        this.#logger.error(`waiting for Redis: ${error.message}`);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  #presence(processor: Processor, watch: LoopWatch, startedAt: number): string {
+    const now = performance.now();
+    const { rss, heapUsed } = process.memoryUsage();
+    return JSON.stringify({
+      host: hostname(),
+      pid: process.pid,
+      concurrency: this.#options.concurrency,
+      busy: processor.running.size,
+      running: [...processor.running].slice(0, 100).map((run) => ({
+        id: run.job.id,
+        fn: run.fn.name,
+        sinceMs: Math.round(now - run.startedAt),
+      })),
+      startedAt,
+      ...watch.take(),
+      memory: { rss, heap: heapUsed },
+      version: VERSION,
+      node: process.versions.node,
+    });
+  }
+}
+
+/** Warnings and errors only: a library doesn't talk unasked. */
+const quietLogger = (): Logger => ({ ...lineLogger(), info: unheard });
+
+/** The same message again and again, as from a reconnect loop, is said once until another comes. */
+function reportOnce(report: (error: unknown) => void): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const { message } = describeError(error);
+    if (message === last) return;
+    last = message;
+    report(error);
+  };
+}
+
+/** Resolves when one of the promises does, or after `ms`. */
+async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
+  });
+  await Promise.race([...promises, timeout]);
+  clearTimeout(timer);
+}
