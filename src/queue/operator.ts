@@ -16,7 +16,13 @@ import {
   type WorkerInfo,
 } from '../views/inspector.ts';
 import { STATES, type JobState } from '../job/job.ts';
-import { checkFilter, checkFind, checkJobId, checkPage, checkScheduleName } from '../job/options.ts';
+import {
+  checkFilter,
+  checkFind,
+  checkJobId,
+  checkPage,
+  checkScheduleName,
+} from '../job/options.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
 import {
   readFunctions,

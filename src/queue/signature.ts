@@ -1,6 +1,13 @@
 /** Types of the calls to a queue, read off the functions of a jobs file. */
 import type { Chain, Flow, Group, Step } from '../flow/flow.ts';
-import type { AnyFunction, Json, Jsonify, NotStorable, Storable, TakesJson } from '../job/jsonify.ts';
+import type {
+  AnyFunction,
+  Json,
+  Jsonify,
+  NotStorable,
+  Storable,
+  TakesJson,
+} from '../job/jsonify.ts';
 import type { EnqueueOptions, Ticks } from '../job/options.ts';
 
 /** The shape of a queue without a type argument: every name and argument is accepted. */

@@ -10,7 +10,7 @@ export const AHEAD: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 1)`,
-    tests: ['scripts.turn', ...tests],
+    tests: ['store/turn', ...tests],
   },
   {
     name: 'ahead-unmarked',
@@ -18,7 +18,7 @@ export const AHEAD: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `i <= want and till or ahead, ticket`,
     replace: `till, ticket`,
-    tests: ['scripts.turn', ...tests],
+    tests: ['store/turn', ...tests],
   },
   {
     name: 'ahead-without-want',
@@ -26,7 +26,7 @@ export const AHEAD: readonly Mutant[] = [
     file: 'store/scripts/plain-turn.ts',
     find: `local most = want ~= '0' and want + ahead or 0`,
     replace: `local most = want + ahead`,
-    tests: ['scripts.plain-turn', 'model'],
+    tests: ['store/plain-turn', 'store/model'],
   },
   {
     name: 'ahead-hoarded',

@@ -8,7 +8,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `redis.call('ZADD', active, 'GT', unpack(leases))`,
     replace: ``,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'long-member-stays',
@@ -16,7 +16,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if long then redis.call('ZREM', active, long) end`,
     replace: ``,
-    tests: ['scripts.turn'],
+    tests: ['store/turn'],
   },
   {
     name: 'no-recovery',
@@ -24,7 +24,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if over and over <= now then recover() end`,
     replace: ``,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'recovery-uncharged',
@@ -32,7 +32,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `successor(ticket, unsure and 0 or 1)`,
     replace: `successor(ticket, 0)`,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'recovery-ignores-the-cancel',
@@ -40,7 +40,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if redis.call('SISMEMBER', cancelling, ticket) == 1 then`,
     replace: `if false then`,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'recovery-by-range',
@@ -48,7 +48,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `redis.call('ZREM', active, unpack(ended))`,
     replace: `redis.call('ZREMRANGEBYSCORE', active, '-inf', stamp)`,
-    tests: ['scripts.limits'],
+    tests: ['store/limits'],
   },
   {
     name: 'promote-by-range',
@@ -56,7 +56,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `redis.call('ZREM', scheduled, unpack(ready))`,
     replace: `redis.call('ZREMRANGEBYSCORE', scheduled, '-inf', stamp)`,
-    tests: ['scripts.limits'],
+    tests: ['store/limits'],
   },
   {
     name: 'promote-one-too-many',
@@ -64,7 +64,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local ready = upTo(scheduled, \${MAX_PROMOTED})`,
     replace: `local ready = redis.call('ZRANGE', scheduled, 0, \${MAX_PROMOTED} - 1)`,
-    tests: ['scripts.turn', 'worker.waiting > a delayed job runs when it is due'],
+    tests: ['store/turn', 'worker/waiting > a delayed job runs when it is due'],
   },
   {
     name: 'resent-turn-claims-again',
@@ -72,7 +72,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}`,
     replace: `local got = (open and want > 0 and take(want + ahead)) or {}`,
-    tests: ['scripts.turn', 'faults.reply-lost'],
+    tests: ['store/turn', 'redis/reply-lost'],
   },
   {
     name: 'resent-turn-claims-the-settled',
@@ -80,7 +80,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if redis.call('ZSCORE', active, ticket) then still[#still + 1] = ticket end`,
     replace: `still[#still + 1] = ticket`,
-    tests: ['scripts.turn', 'faults.reply-lost'],
+    tests: ['store/turn', 'redis/reply-lost'],
   },
   {
     name: 'older-turn-acts',
@@ -88,7 +88,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if number and tonumber(turn) < tonumber(number) then return`,
     replace: `if false then return`,
-    tests: ['scripts.turn'],
+    tests: ['store/turn'],
   },
   {
     name: 'paused-is-claimed',
@@ -96,7 +96,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local open = redis.call('EXISTS', paused) == 0`,
     replace: `local open = true`,
-    tests: ['scripts.turn', 'worker.processing'],
+    tests: ['store/turn', 'worker/processing'],
   },
   {
     name: 'lanes-swapped',
@@ -104,7 +104,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `ipairs({ high, queued, low })`,
     replace: `ipairs({ low, queued, high })`,
-    tests: ['scripts.turn', 'worker.processing'],
+    tests: ['store/turn', 'worker/processing'],
   },
   {
     name: 'void-tickets-run',
@@ -112,7 +112,7 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if void and void[i] == 1 then`,
     replace: `if false then`,
-    tests: ['scripts.control', 'handles'],
+    tests: ['store/control', 'queue/handles'],
   },
   {
     name: 'token-kept',
@@ -120,6 +120,6 @@ export const CLAIM: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if more then\n  wakeOne()`,
     replace: `if more then`,
-    tests: ['scripts.turn', 'worker.waiting > many jobs wake many workers'],
+    tests: ['store/turn', 'worker/waiting > many jobs wake many workers'],
   },
 ];

@@ -8,7 +8,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'worker/worker.ts',
     find: `open('wait', false, false)`,
     replace: `open('wait', true, false)`,
-    tests: ['faults.reply-lost > the wake-up token is lost'],
+    tests: ['redis/reply-lost > the wake-up token is lost'],
   },
   {
     name: 'deadline-not-enforced',
@@ -16,7 +16,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `Math.max(1, deadline.at - performance.now()),\n      );\n      this.#inFlight`,
     replace: `2 ** 30,\n      );\n      this.#inFlight`,
-    tests: ['producer.connection'],
+    tests: ['queue/connection'],
     hangs: true,
   },
   {
@@ -25,7 +25,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `end(this.#unreachable(deadline.ms)),\n        Math.max(1, deadline.at - performance.now()),`,
     replace: `end(this.#unreachable(deadline.ms)),\n        2 ** 30,`,
-    tests: ['producer.connection'],
+    tests: ['queue/connection'],
     hangs: true,
   },
   {
@@ -34,7 +34,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `          this.#dropSocket();\n        },`,
     replace: `        },`,
-    tests: ['faults.hang > replies go missing', 'faults.hang > go dead without a word'],
+    tests: ['redis/hang > replies go missing', 'redis/hang > go dead without a word'],
   },
   {
     name: 'handshake-unbounded',
@@ -42,7 +42,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);`,
     replace: ``,
-    tests: ['faults.hang > before Redis has answered its handshake'],
+    tests: ['redis/hang > before Redis has answered its handshake'],
   },
   {
     name: 'passing-errors-surface',
@@ -50,7 +50,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `const transient = error.message.startsWith('Redis: ');`,
     replace: `const transient = false;`,
-    tests: ['connection > a master is made a replica for a second'],
+    tests: ['redis/connection > a master is made a replica for a second'],
   },
   {
     name: 'in-flight-given-up',
@@ -58,7 +58,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/client.ts',
     find: `autoResendUnfulfilledCommands: settings.resend,`,
     replace: `autoResendUnfulfilledCommands: false,`,
-    tests: ['faults.reply-lost'],
+    tests: ['redis/reply-lost'],
   },
   {
     name: 'errors-quote-arguments',
@@ -66,7 +66,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `.replace(/,? with args beginning with.*$/s, '')`,
     replace: ``,
-    tests: ['connection > a command that the server does not have'],
+    tests: ['redis/connection > a command that the server does not have'],
   },
   {
     name: 'errors-quote-the-password',
@@ -74,7 +74,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `.replace(/\\/\\/[^@/\\s]*@/g, '//***@')`,
     replace: ``,
-    tests: ['connection > what a connector of the user says'],
+    tests: ['redis/connection > what a connector of the user says'],
   },
   {
     name: 'maybe-sent-told-as-unsent',
@@ -82,7 +82,7 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'redis/connection.ts',
     find: `did not answer within \${deadline.ms} ms\`, {\n              maybeEnqueued: true,`,
     replace: `did not answer within \${deadline.ms} ms\`, {\n              maybeEnqueued: false,`,
-    tests: ['producer.connection'],
+    tests: ['queue/connection'],
   },
   {
     name: 'new-id-after-a-timeout',
@@ -90,6 +90,6 @@ export const CONNECTION: readonly Mutant[] = [
     file: 'queue/queue.ts',
     find: `const named = withId(error, this.id);`,
     replace: `const named = withId(error, newId());`,
-    tests: ['producer.connection'],
+    tests: ['queue/connection'],
   },
 ];

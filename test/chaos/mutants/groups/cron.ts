@@ -8,7 +8,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `if redis.call('ZSCORE', cron, name) ~= seen then return behind end`,
     replace: ``,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'tick-by-the-old-definition',
@@ -16,7 +16,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `if (redis.call('HGET', entries, name) or '') ~= definition then return behind end`,
     replace: ``,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'tick-again-after-its-job-ended',
@@ -24,7 +24,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])`,
     replace: `letter == 'n' and '' or letter, 'pending', 0, ARGV[i + 1])`,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'overlap-ignored',
@@ -32,7 +32,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `if overlap == '0' and before and unfinished(name, before) then`,
     replace: `if false then`,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'dead-beat-kept',
@@ -40,7 +40,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `local mine = not holder or holder == worker or #dueBy(now - \${TAKEOVER_MS}) > 0`,
     replace: `local mine = not holder or holder == worker`,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'beat-released-by-another',
@@ -48,7 +48,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `if redis.call('GET', beat) ~= worker then return 'other' end`,
     replace: ``,
-    tests: ['scripts.cron'],
+    tests: ['store/cron'],
   },
   {
     name: 'entries-written-unseen',
@@ -56,7 +56,7 @@ export const CRON: readonly Mutant[] = [
     file: 'store/scripts/cron.ts',
     find: `if (redis.call('HGET', entries, ARGV[i]) or '') ~= seen then return 'changed' end`,
     replace: ``,
-    tests: ['scripts.cron', 'cron.schedules'],
+    tests: ['store/cron', 'cron/schedules'],
   },
   {
     name: 'entries-not-written-again',
@@ -64,6 +64,6 @@ export const CRON: readonly Mutant[] = [
     file: 'worker/beat.ts',
     find: `if (!reply.known && this.#defines) {`,
     replace: `if (false) {`,
-    tests: ['faults.cron > that Redis was emptied'],
+    tests: ['cron/faults > that Redis was emptied'],
   },
 ];

@@ -8,7 +8,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `  checkHost(request, settings.allowedHosts);`,
     replace: ``,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'host-unchecked-on-reads',
@@ -16,7 +16,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `  checkHost(request, settings.allowedHosts);`,
     replace: `  if (request.method === 'POST') checkHost(request, settings.allowedHosts);`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'action-by-get',
@@ -24,7 +24,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/handler.ts',
     find: `    allow(request, ['POST']);\n    checkOrigin(request);`,
     replace: `    if (request.method !== 'GET') checkOrigin(request);`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'origin-unchecked',
@@ -32,7 +32,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/handler.ts',
     find: `    checkOrigin(request);`,
     replace: ``,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'own-header-not-wanted',
@@ -40,7 +40,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `if (headers['x-requested-with'] !== 'minq') {`,
     replace: `if (false) {`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'other-site-believed',
@@ -48,7 +48,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `if (site !== undefined && site !== 'same-origin') {`,
     replace: `if (false) {`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'read-only-ignored',
@@ -56,7 +56,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/handler.ts',
     find: `if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');`,
     replace: ``,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'token-by-its-beginning',
@@ -64,7 +64,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `sameText(given, token)`,
     replace: `token.startsWith(given)`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'outside-unguarded',
@@ -72,7 +72,7 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `if (!isLoopback(request.socket.localAddress)) {`,
     replace: `if (false) {`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
   {
     name: 'failed-hook-lets-in',
@@ -80,6 +80,6 @@ export const DASHBOARD: readonly Mutant[] = [
     file: 'dashboard/guard.ts',
     find: `if (allowed !== true)`,
     replace: `if (allowed === false)`,
-    tests: ['dashboard.security'],
+    tests: ['dashboard/security'],
   },
 ];

@@ -10,7 +10,7 @@ export const ENQUEUE: readonly Mutant[] = [
     entries[#entries + 1] = id`,
     replace: `  if true then
     entries[#entries + 1] = id`,
-    tests: ['producer.enqueue', 'faults.reply-lost'],
+    tests: ['queue/enqueue', 'redis/reply-lost'],
   },
   {
     name: 'delayed-sent-twice',
@@ -20,7 +20,7 @@ export const ENQUEUE: readonly Mutant[] = [
       entries[#entries + 1] = id`,
     replace: `    if true then
       entries[#entries + 1] = id`,
-    tests: ['producer.enqueue', 'faults.reply-lost', 'model'],
+    tests: ['queue/enqueue', 'redis/reply-lost', 'store/model'],
   },
   {
     name: 'delayed-wakes-nobody',
@@ -28,7 +28,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/enqueue.ts',
     find: `if redis.call('ZRANK', scheduled, first) == 0 then wakeOne() end`,
     replace: ``,
-    tests: ['scripts.turn'],
+    tests: ['store/turn'],
   },
   {
     name: 'enqueue-with-an-id-sent-twice',
@@ -36,7 +36,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `local old = redis.call('HGET', jobs, id)`,
     replace: `local old = false`,
-    tests: ['producer.unique', 'faults.reply-lost'],
+    tests: ['queue/unique', 'redis/reply-lost'],
   },
   {
     name: 'own-repetition-is-a-duplicate',
@@ -44,7 +44,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if mode == '-' or string.sub(old, 14) == json then return true end`,
     replace: `if mode == '-' then return true end`,
-    tests: ['faults.reply-lost', 'producer.unique'],
+    tests: ['redis/reply-lost', 'queue/unique'],
   },
   {
     name: 'kept-id-free-at-the-end',
@@ -52,7 +52,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
     replace: `if redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
-    tests: ['producer.unique'],
+    tests: ['queue/unique'],
   },
   {
     name: 'pending-id-free-at-the-first-failure',
@@ -60,7 +60,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
     replace: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) + redis.call('HEXISTS', errors, id) == 0 then return false end`,
-    tests: ['producer.unique', 'scripts.control'],
+    tests: ['queue/unique', 'store/control'],
   },
   {
     name: 'id-again-with-old-tickets',
@@ -68,7 +68,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)`,
     replace: `firstTicket(id, letter, 1)`,
-    tests: ['scripts.turn', 'producer.unique'],
+    tests: ['store/turn', 'queue/unique'],
   },
   {
     name: 'void-ticket-comes-back',
@@ -76,7 +76,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if redis.call('SISMEMBER', dropped, ticket) == 1 then`,
     replace: `if false then`,
-    tests: ['scripts.control', 'producer.unique', 'model'],
+    tests: ['store/control', 'queue/unique', 'store/model'],
   },
   {
     name: 'highest-run-forgotten',
@@ -84,7 +84,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if highest > before then`,
     replace: `if false then`,
-    tests: ['scripts.control', 'producer.unique'],
+    tests: ['store/control', 'queue/unique'],
   },
   {
     name: 'earlier-due-untold',
@@ -92,7 +92,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end`,
     replace: ``,
-    tests: ['scripts.turn', 'worker.waiting > an earlier one wakes the sleeper'],
+    tests: ['store/turn', 'worker/waiting > an earlier one wakes the sleeper'],
   },
   {
     name: 'enqueue-wakes-nobody',
@@ -100,7 +100,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/enqueue.ts',
     find: `  wakeOne()\nend\nreturn {}`,
     replace: `end\nreturn {}`,
-    tests: ['scripts.turn', 'worker.waiting > one token wakes one worker'],
+    tests: ['store/turn', 'worker/waiting > one token wakes one worker'],
   },
   {
     name: 'enqueue-into-a-full-redis',
@@ -108,7 +108,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/enqueue.ts',
     find: `name: 'enqueuePlain',`,
     replace: `name: 'enqueuePlain',\n  flags: 'allow-oom',`,
-    tests: ['faults.memory', 'producer.many'],
+    tests: ['redis/memory', 'queue/many'],
   },
   {
     name: 'stuck-batch-unbounded',
@@ -116,7 +116,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'queue/batch.ts',
     find: `if (this.#sending > 0) this.#watchDeadline();`,
     replace: ``,
-    tests: ['batch'],
+    tests: ['queue/batch'],
   },
   {
     name: 'three-calls-at-once',
@@ -124,6 +124,6 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'queue/batch.ts',
     find: `(this.#sending < MAX_SENDING && this.#size >= MAX_ITEMS)`,
     replace: `this.#size >= MAX_ITEMS`,
-    tests: ['batch'],
+    tests: ['queue/batch'],
   },
 ];

@@ -8,7 +8,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flowing.ts',
     find: `elseif redis.call('HSETNX', joins, place, payload) == 1 then`,
     replace: `elseif redis.call('HSET', joins, place, payload) >= 0 then`,
-    tests: ['scripts.flow', 'flow'],
+    tests: ['store/flow', 'flow/flow'],
   },
   {
     name: 'join-before-the-last',
@@ -16,7 +16,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flowing.ts',
     find: `if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then`,
     replace: `if redis.call('HINCRBY', joins, group, 1) == math.max(1, total - 1) then`,
-    tests: ['scripts.flow', 'flow'],
+    tests: ['store/flow', 'flow/flow'],
   },
   {
     name: 'failed-member-forgiven',
@@ -24,7 +24,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flowing.ts',
     find: `follow('clear', group, total)\n      follow('fail', node, payload)`,
     replace: `follow('clear', group, total)`,
-    tests: ['scripts.flow', 'flow'],
+    tests: ['store/flow', 'flow/flow'],
   },
   {
     name: 'step-begun-twice',
@@ -32,7 +32,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flowing.ts',
     find: `if redis.call('ZREM', waiting, id) == 0 then return end`,
     replace: `redis.call('ZREM', waiting, id)`,
-    tests: ['scripts.flow', 'flow'],
+    tests: ['store/flow', 'flow/flow'],
   },
   {
     name: 'rest-of-the-work-dropped',
@@ -40,7 +40,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flowing.ts',
     find: `redis.call('RPUSH', flowing, table.concat({ kind, node, at, payload }, ' '))`,
     replace: ``,
-    tests: ['scripts.flow'],
+    tests: ['store/flow'],
   },
   {
     name: 'flow-sent-twice',
@@ -48,7 +48,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/flow.ts',
     find: `do known = known or record end`,
     replace: `do known = false end`,
-    tests: ['scripts.flow'],
+    tests: ['store/flow'],
   },
   {
     name: 'courier-carries-the-first',
@@ -56,7 +56,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `for (const message of post) {`,
     replace: `for (const message of post.slice(0, 1)) {`,
-    tests: ['flow > steps on other queues'],
+    tests: ['flow/flow > steps on other queues'],
   },
   {
     name: 'courier-drops-what-failed',
@@ -64,7 +64,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `flows.deliver(kind!, node!, payload!);`,
     replace: `flows.deliver(kind!, node!, payload!).catch(() => {});`,
-    tests: ['faults.flow > can not be delivered'],
+    tests: ['flow/kills > can not be delivered'],
   },
   {
     name: 'courier-forgets-before-delivery',
@@ -72,7 +72,7 @@ export const FLOW: readonly Mutant[] = [
     file: 'worker/courier.ts',
     find: `for (let post = messages; post.length > 0 && !this.#stopped;) {`,
     replace: `for (let post = messages; post.length > 0 && !this.#stopped;) {\n      await this.#store.flows.delivered(post);`,
-    tests: ['faults.flow > can not be delivered'],
+    tests: ['flow/kills > can not be delivered'],
   },
   {
     name: 'outbox-unseen',
@@ -80,6 +80,6 @@ export const FLOW: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `post = redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1)`,
     replace: `post = flowsWork and redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1) or {}`,
-    tests: ['flow > a message whose worker died'],
+    tests: ['flow/flow > a message whose worker died'],
   },
 ];

@@ -9,7 +9,7 @@ export const LEASE: readonly Mutant[] = [
     find: `local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}`,
     replace: `for _, ticket in ipairs(mine) do redis.call('ZADD', active, 'NX', text(now + lease), ticket) end
   local leases, renewed = redis.call('ZMSCORE', active, unpack(mine)), {}`,
-    tests: ['scripts.control', 'worker.lease'],
+    tests: ['store/control', 'worker/lease'],
   },
   {
     name: 'heartbeat-renews-nothing',
@@ -17,7 +17,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if #renewed > 0 then redis.call('ZADD', active, 'XX', unpack(renewed)) end`,
     replace: ``,
-    tests: ['scripts.control', 'worker.lease'],
+    tests: ['store/control', 'worker/lease'],
   },
   {
     name: 'heartbeat-renews-the-first',
@@ -25,7 +25,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `.map(([ticket]) => ticket);`,
     replace: `.map(([ticket]) => ticket).slice(0, 1);`,
-    tests: ['worker.lease'],
+    tests: ['worker/lease'],
   },
   {
     name: 'heartbeat-ends-with-the-claiming',
@@ -33,7 +33,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/worker.ts',
     find: `const leaveBy = await this.#finish(processor, timeoutMs);`,
     replace: `await heartbeat.stop();\n    const leaveBy = await this.#finish(processor, timeoutMs);`,
-    tests: ['worker.stop', 'worker.lease'],
+    tests: ['worker/stop', 'worker/lease'],
   },
   {
     name: 'heartbeat-refused-when-full',
@@ -41,7 +41,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `name: 'heartbeat',\n  flags: 'allow-oom',`,
     replace: `name: 'heartbeat',`,
-    tests: ['faults.memory'],
+    tests: ['redis/memory'],
   },
   {
     name: 'heartbeat-brings-no-cancel',
@@ -49,7 +49,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `for (const ticket of unwanted) held.get(ticket)?.cancel();`,
     replace: ``,
-    tests: ['handles', 'worker.lease'],
+    tests: ['queue/handles', 'worker/lease'],
   },
   {
     name: 'lost-lease-untold',
@@ -57,7 +57,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'worker/heartbeat.ts',
     find: `run.loseLease();`,
     replace: ``,
-    tests: ['worker.lease'],
+    tests: ['worker/lease'],
   },
   {
     name: 'counters-sent-twice',
@@ -65,7 +65,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if tonumber(number) <= tonumber(last) then return last end`,
     replace: ``,
-    tests: ['statistics'],
+    tests: ['views/statistics'],
   },
   {
     name: 'leave-counts-twice',
@@ -73,7 +73,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end`,
     replace: `tally(worker, number, REST)`,
-    tests: ['statistics', 'model'],
+    tests: ['views/statistics', 'store/model'],
   },
   {
     name: 'progress-of-a-lost-run',
@@ -81,6 +81,6 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end`,
     replace: ``,
-    tests: ['scripts.control'],
+    tests: ['store/control'],
   },
 ];

@@ -8,7 +8,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `if redis.call('ZREM', scheduled, ticket) == 0 then redis.call('SADD', dropped, ticket) end`,
     replace: `redis.call('ZREM', scheduled, ticket)`,
-    tests: ['scripts.control', 'handles'],
+    tests: ['store/control', 'queue/handles'],
   },
   {
     name: 'cancel-of-a-running-job-untold',
@@ -16,7 +16,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `redis.call('PUBLISH', control, ticket)`,
     replace: ``,
-    tests: ['scripts.control', 'worker.lease'],
+    tests: ['store/control', 'worker/lease'],
   },
   {
     name: 'retry-by-hand-keeps-the-outcome',
@@ -24,7 +24,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `redis.call('HDEL', outcomes, id)`,
     replace: ``,
-    tests: ['scripts.control', 'producer.operators'],
+    tests: ['store/control', 'queue/operators'],
   },
   {
     name: 'retry-by-hand-keeps-the-ticket',
@@ -32,7 +32,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `string.format('%s:%d:1%s', id, run + 1, letter)`,
     replace: `string.format('%s:%d:1%s', id, run, letter)`,
-    tests: ['scripts.control', 'attempts'],
+    tests: ['store/control', 'views/attempts'],
   },
   {
     name: 'retry-of-what-waits',
@@ -40,7 +40,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end`,
     replace: ``,
-    tests: ['scripts.control', 'producer.operators'],
+    tests: ['store/control', 'queue/operators'],
   },
   {
     name: 'remove-of-what-runs',
@@ -48,7 +48,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `elseif redis.call('ZSCORE', active, ticket) then\n  return 'active'`,
     replace: `elseif redis.call('ZSCORE', active, ticket) then\n  redis.call('ZREM', active, ticket)`,
-    tests: ['scripts.control', 'producer.operators'],
+    tests: ['store/control', 'queue/operators'],
   },
   {
     name: 'purge-of-the-cancelled',
@@ -56,7 +56,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/control.ts',
     find: `if redis.call('SREM', dropped, ticket) == 0 then ids[#ids + 1] = idOf(ticket) end`,
     replace: `ids[#ids + 1] = idOf(ticket)`,
-    tests: ['producer.operators', 'scripts.control'],
+    tests: ['queue/operators', 'store/control'],
   },
   {
     name: 'prune-what-is-not-over',
@@ -64,7 +64,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `redis.call('ZRANGE', set, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1000)`,
     replace: `redis.call('ZRANGE', set, '-inf', '+inf', 'BYSCORE', 'LIMIT', 0, 1000)`,
-    tests: ['scripts.control', 'producer.retention'],
+    tests: ['store/control', 'queue/retention'],
   },
   {
     name: 'prune-the-living-workers',
@@ -72,7 +72,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if not at or at < now - \${WORKER_GONE_MS} then`,
     replace: `if not at or at < now then`,
-    tests: ['scripts.control', 'producer.operators'],
+    tests: ['store/control', 'queue/operators'],
   },
   {
     name: 'trim-the-newest',
@@ -80,7 +80,7 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `  local ids = redis.call('ZRANGE', set, 0, last)\n  redis.call('ZREMRANGEBYRANK', set, 0, last)`,
     replace: `  local ids = redis.call('ZREVRANGE', set, 0, last)\n  redis.call('ZREM', set, unpack(ids))`,
-    tests: ['producer.retention'],
+    tests: ['queue/retention'],
   },
   {
     name: 'forgotten-untold',
@@ -88,6 +88,6 @@ export const OPERATORS: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `  tell(ids, {})`,
     replace: ``,
-    tests: ['scripts.control', 'results'],
+    tests: ['store/control', 'queue/results'],
   },
 ];

@@ -8,7 +8,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'queue/results.ts',
     find: `for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);`,
     replace: ``,
-    tests: ['results'],
+    tests: ['queue/results'],
   },
   {
     name: 'results-looked-up-once',
@@ -16,7 +16,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'queue/results.ts',
     find: `this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });`,
     replace: ``,
-    tests: ['results'],
+    tests: ['queue/results'],
   },
   {
     name: 'results-looked-up-before-subscribing',
@@ -24,7 +24,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'queue/results.ts',
     find: `awaited.subscribed.then(\n      () =>`,
     replace: `Promise.resolve().then(\n      () =>`,
-    tests: ['results'],
+    tests: ['queue/results'],
   },
   {
     name: 'results-told-to-one',
@@ -32,7 +32,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'store/scripts/views.ts',
     find: `who[i] and who[i] .. ' ' .. channel or channel`,
     replace: `who[i] or channel`,
-    tests: ['results'],
+    tests: ['queue/results'],
   },
   {
     name: 'results-first-of-a-message',
@@ -40,7 +40,7 @@ export const RESULTS: readonly Mutant[] = [
     file: 'queue/results.ts',
     find: `message.split('\\n')`,
     replace: `message.split('\\n', 1)`,
-    tests: ['results'],
+    tests: ['queue/results'],
   },
   {
     name: 'results-untold-at-the-end',
@@ -48,6 +48,6 @@ export const RESULTS: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `    tell(ids, texts)\n`,
     replace: ``,
-    tests: ['scripts.control', 'results'],
+    tests: ['store/control', 'queue/results'],
   },
 ];

@@ -8,7 +8,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local mine = redis.call('ZREM', active, ticket) == 1`,
     replace: `local mine = redis.call('ZREM', active, ticket) == 1 or redis.call('HEXISTS', jobs, id) == 1`,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'settle-counts-twice',
@@ -16,7 +16,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local mine = redis.call('ZREM', active, ticket) == 1`,
     replace: `local mine = redis.call('ZREM', active, ticket) == 1 or redis.call('HEXISTS', outcomes, id) == 1`,
-    tests: ['scripts.turn', 'faults.reply-lost'],
+    tests: ['store/turn', 'redis/reply-lost'],
   },
   {
     name: 'settle-answered-is-news',
@@ -24,7 +24,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local news = at + math.max(0, (resent and known or 0) - done) * 2`,
     replace: `local news = at`,
-    tests: ['scripts.turn', 'faults.reply-lost'],
+    tests: ['store/turn', 'redis/reply-lost'],
   },
   {
     name: 'retry-keeps-the-ticket',
@@ -32,7 +32,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = ticket`,
-    tests: ['scripts.turn', 'executor'],
+    tests: ['store/turn', 'worker/executor'],
   },
   {
     name: 'retry-uncharged',
@@ -40,7 +40,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = successor(ticket, 0)`,
-    tests: ['scripts.turn', 'executor'],
+    tests: ['store/turn', 'worker/executor'],
   },
   {
     name: 'postponed-charged',
@@ -48,7 +48,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `local again = successor(ticket, word == 'retry' and 1 or 0)`,
     replace: `local again = successor(ticket, 1)`,
-    tests: ['scripts.turn', 'worker.records'],
+    tests: ['store/turn', 'worker/records'],
   },
   {
     name: 'release-charges',
@@ -56,7 +56,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `released[#released + 1] = successor(ticket, 0)`,
     replace: `released[#released + 1] = successor(ticket, 1)`,
-    tests: ['scripts.turn', 'worker.stop'],
+    tests: ['store/turn', 'worker/stop'],
   },
   {
     name: 'release-keeps-the-ticket',
@@ -64,7 +64,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `local nextOne = string.format('%s:%d:%d%s', id, run + 1, attempt + charge, letter)`,
     replace: `local nextOne = string.format('%s:%d:%d%s', id, run + charge, attempt + charge, letter)`,
-    tests: ['scripts.turn', 'worker.stop'],
+    tests: ['store/turn', 'worker/stop'],
   },
   {
     name: 'release-to-the-back',
@@ -72,7 +72,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `redis.call('LPUSH', lane(released[i]), released[i])`,
     replace: `redis.call('RPUSH', lane(released[i]), released[i])`,
-    tests: ['scripts.turn', 'worker.stop'],
+    tests: ['store/turn', 'worker/stop'],
   },
   {
     name: 'release-wakes-nobody',
@@ -80,7 +80,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if more then\n  wakeOne()`,
     replace: `if more then\n  if settled == 0 then wakeOne() end`,
-    tests: ['scripts.turn', 'worker.stop'],
+    tests: ['store/turn', 'worker/stop'],
   },
   {
     name: 'retry-ignores-the-cancel',
@@ -88,7 +88,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `elseif unwanted then`,
     replace: `elseif false then`,
-    tests: ['scripts.turn', 'worker.lease'],
+    tests: ['store/turn', 'worker/lease'],
   },
   {
     name: 'follow-up-of-a-refused',
@@ -96,7 +96,7 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `if accepted[ARGV[i]] then place`,
     replace: `if true then place`,
-    tests: ['scripts.turn', 'executor'],
+    tests: ['store/turn', 'worker/executor'],
   },
   {
     name: 'settle-refused-when-full',
@@ -104,6 +104,6 @@ export const SETTLE: readonly Mutant[] = [
     file: 'store/scripts/turn.ts',
     find: `name: 'turn',\n  flags: 'allow-oom',`,
     replace: `name: 'turn',`,
-    tests: ['faults.memory'],
+    tests: ['redis/memory'],
   },
 ];

@@ -8,7 +8,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `const stale = performance.now() - sentAt > this.#options.leaseMs / 2;`,
     replace: `const stale = false;`,
-    tests: ['faults.hang > half of its lease is over'],
+    tests: ['redis/hang > half of its lease is over'],
   },
   {
     name: 'claim-while-stopping-is-run',
@@ -16,7 +16,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `if (stale || !this.#claiming) this.#giveBack(`,
     replace: `if (stale) this.#giveBack(`,
-    tests: ['worker.stop'],
+    tests: ['worker/stop'],
   },
   {
     name: 'worker-hoards',
@@ -24,7 +24,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `return this.#options.concurrency - this.#running.size;`,
     replace: `return this.#options.concurrency;`,
-    tests: ['worker.processing'],
+    tests: ['worker/processing'],
   },
   {
     name: 'settlements-dropped-at-an-error',
@@ -32,7 +32,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `this.#finished = settlements.concat(this.#finished);`,
     replace: ``,
-    tests: ['faults.reply-lost', 'faults.restart > jobs run on while Redis is away'],
+    tests: ['redis/reply-lost', 'redis/restart > jobs run on while Redis is away'],
   },
   {
     name: 'new-number-at-an-error',
@@ -40,7 +40,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `this.#finished = settlements.concat(this.#finished);`,
     replace: `this.#turn++;\n      this.#finished = settlements.concat(this.#finished);`,
-    tests: ['faults.reply-lost'],
+    tests: ['redis/reply-lost'],
   },
   {
     name: 'unanswered-claim-forgotten-at-stop',
@@ -48,7 +48,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `this.#look = this.#claiming || this.#unanswered;`,
     replace: `this.#look = this.#claiming;`,
-    tests: ['faults.reply-lost'],
+    tests: ['redis/reply-lost'],
   },
   {
     name: 'shutdown-releases-nothing',
@@ -56,7 +56,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `for (const run of this.#running) run.release();`,
     replace: ``,
-    tests: ['worker.stop'],
+    tests: ['worker/stop'],
   },
   {
     name: 'shutdown-goes-on-claiming',
@@ -64,7 +64,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/processor.ts',
     find: `    this.#claiming = false;\n`,
     replace: ``,
-    tests: ['worker.stop'],
+    tests: ['worker/stop'],
   },
   {
     name: 'backoff-ignores-the-attempt',
@@ -72,7 +72,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `backoffMs(backoff, this.job.attempt)`,
     replace: `backoffMs(backoff, 1)`,
-    tests: ['executor', 'backoff'],
+    tests: ['worker/executor', 'job/backoff'],
   },
   {
     name: 'backoff-without-jitter',
@@ -80,7 +80,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'job/backoff.ts',
     find: `wait - wait * backoff.jitter * random()`,
     replace: `wait`,
-    tests: ['backoff'],
+    tests: ['job/backoff'],
   },
   {
     name: 'retries-have-no-end',
@@ -88,7 +88,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `const attemptsLeft = this.job.attempt <= this.retries;`,
     replace: `const attemptsLeft = true;`,
-    tests: ['executor'],
+    tests: ['worker/executor'],
   },
   {
     name: 'poison-has-no-end',
@@ -96,7 +96,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `if (attempt > retriesOf(job, fn) + 1) {`,
     replace: `if (false) {`,
-    tests: ['worker.lease'],
+    tests: ['worker/lease'],
   },
   {
     name: 'suspects-run-together',
@@ -104,7 +104,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `return attempt > 2 && attempt === this.retries + 1 && lastError?.name === 'WorkerLostError';`,
     replace: `return false;`,
-    tests: ['faults.kill > beside a poison get their last attempt'],
+    tests: ['worker/kill > beside a poison get their last attempt'],
   },
   {
     name: 'outcome-decided-twice',
@@ -112,7 +112,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `    if (this.#outcome) return;\n`,
     replace: ``,
-    tests: ['executor', 'worker.lease'],
+    tests: ['worker/executor', 'worker/lease'],
   },
   {
     name: 'timeout-only-aborts',
@@ -120,7 +120,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `    this.#decide(this.#failure(error));\n    this.#abort(error);`,
     replace: `    this.#abort(error);`,
-    tests: ['executor'],
+    tests: ['worker/executor'],
   },
   {
     name: 'codec-lets-nan-through',
@@ -128,7 +128,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'job/codec.ts',
     find: `return Number.isFinite(value) ? undefined`,
     replace: `return Number.isFinite(value) || Number.isNaN(value) ? undefined`,
-    tests: ['codec'],
+    tests: ['job/codec'],
   },
   {
     name: 'codec-lets-proto-through',
@@ -136,7 +136,7 @@ export const WORKER: readonly Mutant[] = [
     file: 'job/codec.ts',
     find: `key === '__proto__'`,
     replace: `key === ''`,
-    tests: ['codec'],
+    tests: ['job/codec'],
   },
   {
     name: 'result-unchecked',
@@ -144,6 +144,6 @@ export const WORKER: readonly Mutant[] = [
     file: 'worker/executor.ts',
     find: `result: encodeValue(value, 'result')`,
     replace: `result: JSON.stringify(value)`,
-    tests: ['executor', 'producer.values'],
+    tests: ['worker/executor', 'queue/values'],
   },
 ];

@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Test } from 'tap';
+import { queueKeys } from '../../src/store/keys.ts';
+import { app, minq } from '../helpers/cli.ts';
+import { scene, type Stage } from '../helpers/setup.ts';
+import { until } from '../helpers/until.ts';
+
+/** Runs one job with a worker in burst mode and gives its result. */
+async function runOne(
+  t: Test,
+  stage: Stage,
+  folder: string,
+  file: string,
+  fn: string,
+  queue: string,
+) {
+  const redis = stage.redis.url;
+  const waiting = minq(t, ['enqueue', fn, '["a"]', '--queue', queue, '--retries', '0', '--wait'], {
+    redis,
+  });
+  // A burst ends when nothing is left: the job has to be there first.
+  await until(async () => (await stage.redis.client.llen(queueKeys('minq', queue).queued)) > 0);
+  const worker = await minq(t, ['worker', file, '--queue', queue, '--burst'], {
+    redis,
+    cwd: folder,
+  }).ended;
+  if (worker.code !== 0) waiting.child.kill(); // nobody else runs the job
+  const { code, stdout, stderr } = await waiting.ended;
+  t.equal(worker.code, 0, 'the worker ended well', { stderr: worker.stderr });
+  t.equal(code, 0, 'the job ended well', { stderr });
+  return JSON.parse(stdout || 'null') as unknown;
+}
+
+const PACKAGES = { none: '{}', module: '{ "type": "module" }', commonjs: '{ "type": "commonjs" }' };
+
+for (const [type, json] of Object.entries(PACKAGES)) {
+  scene(
+    `TypeScript with all that Node can't strip runs in a package of type ${type}`,
+    async (t, stage) => {
+      const folder = app(t, { 'package.json': json }, 'typescript');
+      t.same(await runOne(t, stage, folder, 'jobs.ts', 'everything', stage.name), {
+        job: 'everything',
+        util: 'A',
+        aliased: 'by tsconfig paths',
+        json: 42,
+        enum: 'red',
+        parameterProperty: 3,
+        topLevelAwait: true,
+      });
+    },
+  );
+}
+
+scene(
+  'JavaScript runs as ESM and as CommonJS, with the minq of the command line',
+  async (t, stage) => {
+    const esm = `import { currentJob } from 'minq';
+    export const hello = (text) => [text, currentJob().fn];
+    export default () => {};`;
+    const assigned = `const { currentJob } = require('minq');
+    const build = () => ({ hello: (text) => [text, currentJob().fn] });
+    module.exports = build();`;
+    const named = `const { currentJob } = require('minq');
+    exports.hello = (text) => [text, currentJob().fn];`;
+    const cases: [type: keyof typeof PACKAGES, file: string, source: string][] = [
+    ['module', 'jobs.js', esm],
+    ['none', 'jobs.mjs', esm],
+    ['none', 'jobs.js', assigned],
+    ['commonjs', 'jobs.js', named],
+    ['module', 'jobs.cjs', assigned],
+    ['module', 'jobs.cts', `import { currentJob } from 'minq'; export const hello = (text: string) => [text, currentJob().fn];`],
+  ]; // prettier-ignore
+    const results = await Promise.all(
+      cases.map(([type, file, source], i) => {
+        const folder = app(t, { 'package.json': PACKAGES[type], [file]: source });
+        return runOne(t, stage, folder, file, 'hello', `${stage.name}-${i}`);
+      }),
+    );
+    for (const [i, [type, file]] of cases.entries()) {
+      t.same(results[i], ['a', 'hello'], `${file} in a package of type ${type}`);
+    }
+  },
+);
+
+scene(
+  'a file that is no jobs file ends the worker with one line that says why',
+  async (t, stage) => {
+    const files: [name: string, source: string, code: number, says: RegExp][] = [
+    ['missing.ts', '', 2, /jobs file: "missing\.ts" does not exist/],
+    ['syntax.ts', 'export const a = (;', 1, /syntax\.ts can't be loaded: .*syntax\.ts:1/],
+    ['syntax.js', 'export const a = (;', 1, /syntax\.js can't be loaded: SyntaxError: .*node --check/],
+    ['syntax.cjs', 'const a = 1;\nconst b = (;', 1, /can't be loaded: SyntaxError: .*syntax\.cjs:2\)/],
+    ['named.js', 'import { nope } from "node:fs";', 1, /can't be loaded: SyntaxError: .*'nope'.*named\.js:1\)/],
+    ['throws.ts', 'throw new Error("no database")', 1, /throws\.ts.*can't be loaded: Error: no database/],
+    ['throws.cjs', 'throw "just text"', 1, /throws\.cjs.*can't be loaded: .*just text/],
+    ['import.js', 'import "./nowhere.js"', 1, /import\.js.*can't be loaded: .*nowhere\.js/],
+    ['empty.js', 'export const a = 1; export class B {}', 2, /no function found/],
+    // What it holds open must not keep the process.
+    ['open.js', 'setInterval(() => {}, 1000); throw new Error("late")', 1, /late/],
+  ]; // prettier-ignore
+    const folder = app(t, { 'package.json': PACKAGES.module });
+    for (const [name, source] of files) if (source) writeFileSync(path.join(folder, name), source);
+    await Promise.all(
+      files.map(async ([name, , code, says]) => {
+        const options = { redis: stage.redis.url, cwd: folder };
+        const ended = await minq(t, ['worker', name], options).ended;
+        t.equal(ended.code, code, `${name}: exit code`);
+        t.match(ended.stderr, says, `${name}: reason`);
+        t.equal(ended.stderr.trimEnd().split('\n').length, 1, `${name}: one line`);
+        t.equal(ended.stdout, '');
+      }),
+    );
+    const verbose = await minq(t, ['worker', 'throws.ts', '--verbose'], { cwd: folder }).ended;
+    t.match(verbose.stderr, /\n +at .*throws\.ts:1/, '--verbose gives the stack');
+  },
+);

@@ -1,0 +1,227 @@
+/** The pages while things change: nothing is reloaded, nothing is lost; by keyboard alone, on a phone, light and dark. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from 'playwright-core';
+import { chain, group, Fail, job, step } from '../../src/index.ts';
+import { overhang, view } from '../helpers/browser.ts';
+import { gate } from '../helpers/gate.ts';
+import { scene } from '../helpers/setup.ts';
+import { handlerOn, site, stop } from '../helpers/site.ts';
+import { until } from '../helpers/until.ts';
+
+const jobs = {
+  add: (a: number, b: number) => a + b,
+  boom: job({ retries: 0 }, () => {
+    throw new Fail('no luck');
+  }),
+};
+
+const hashOf = (page: string, values: Record<string, string>) =>
+  `#/${page}?${new URLSearchParams(values).toString()}`;
+
+const focusedText = (page: Page) =>
+  page.evaluate(
+    'document.activeElement.innerText || document.activeElement.name',
+  ) as Promise<string>;
+
+scene('what happens meanwhile shows without reloading; place, focus and question stay', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker(jobs);
+  const { port } = await site(stage);
+  for (let i = 0; i < 40; i++) await queue.enqueue('boom', [], { id: `first-${i}` });
+  await until(async () => (await queue.counts()).failed === 40);
+  const { page, problems, go } = await view(stage, port, { hash: hashOf('jobs', { queue: stage.name }), viewport: { width: 1000, height: 600 } });
+  await page.evaluate('window.notReloaded = true');
+  const row = (id: string) => page.locator(`tr[data-job="${id}"]`);
+  await row('first-3').waitFor();
+
+  await row('first-3').scrollIntoViewIfNeeded();
+  const scrolled = await page.evaluate('scrollY');
+  await row('first-3').getByRole('button', { name: 'Remove' }).click();
+  const dialog = page.locator('dialog');
+  await dialog.getByText('first-3').waitFor();
+  await queue.enqueue('boom', [], { id: 'while-asked' });
+  await row('while-asked').waitFor({ state: 'attached' });
+  t.ok(await dialog.isVisible(), 'the question is still open');
+  t.equal(await focusedText(page), 'Keep as it is');
+  await page.keyboard.press('Escape');
+  t.match(await focusedText(page), /^Remove/, 'focus is back where it came from');
+  t.ok(Math.abs(Number(await page.evaluate('scrollY')) - Number(scrolled)) < 60, 'nearly the same place: one row came');
+
+  const field = page.getByLabel('Job id');
+  await field.fill('half typed');
+  await queue.enqueue('boom', [], { id: 'while-typed' });
+  await row('while-typed').waitFor({ state: 'attached' });
+  t.equal(await field.inputValue(), 'half typed');
+  t.equal(await focusedText(page), 'id');
+
+  await go(hashOf('overview', { queue: stage.name }));
+  const card = page.locator(`[data-queue="${stage.name}"]`);
+  await card.locator('.s-failed b', { hasText: '42' }).waitFor();
+  await queue.enqueue('boom');
+  await queue.enqueue('add', [1, 2]);
+  await card.locator('.s-failed b', { hasText: '43' }).waitFor();
+  await card.locator('.s-completed b', { hasText: '1' }).waitFor();
+  t.ok(await page.evaluate('window.notReloaded'));
+  t.same(problems, []);
+}); // prettier-ignore
+
+scene('the server goes, and comes back: said, and mended without reloading', async (t, stage) => {
+  const queue = stage.queue();
+  const handler = handlerOn(stage);
+  const listen = async (at: number) => {
+    const server = createServer((request, response) => void handler(request, response));
+    await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+    return server;
+  };
+  const first = await listen(0);
+  const { port } = first.address() as AddressInfo;
+  const { page, problems } = await view(stage, port);
+  const card = page.locator(`[data-queue="${stage.name}"]`);
+  await card.waitFor();
+  await stop(first);
+  await page.getByText('Connection lost.').waitFor();
+  t.match(await page.locator('.link').innerText(), /Last seen \d+(\.\d)? s ago; trying again/);
+  t.ok(await card.isVisible(), 'what was known still shows');
+  await queue.enqueue('add', [1, 2]);
+  const second = await listen(port);
+  stage.onEnd(() => stop(second));
+  await card.locator('.s-queued b', { hasText: '1' }).waitFor();
+  await page.getByText('Connection lost.').waitFor({ state: 'detached' });
+  t.same(problems.filter((line) => !/ERR_CONNECTION|ERR_EMPTY/.test(line)), []);
+}); // prettier-ignore
+
+scene('nobody looks: nothing is asked', async (t, stage) => {
+  const { port } = await site(stage);
+  const { page, problems } = await view(stage, port);
+  await page.locator('.card').first().waitFor();
+  let asked = 0;
+  page.on('request', () => asked++);
+  const hide = (hidden: boolean) =>
+    page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, get: () => ${hidden} });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await hide(true);
+  await page.waitForLoadState('networkidle');
+  asked = 0;
+  await page.waitForTimeout(5_000);
+  t.equal(asked, 0);
+  await hide(false);
+  await until(() => asked > 2, { what: 'it asks again, at once' });
+  t.same(problems, []);
+});
+
+scene('by keyboard alone', async (t, stage) => {
+  const queue = stage.queue();
+  const worker = stage.worker(jobs);
+  const { port } = await site(stage);
+  for (const id of ['one', 'two', 'three']) await queue.enqueue('boom', [], { id });
+  await until(async () => (await queue.counts()).failed === 3);
+  await worker.stop();
+  const { page, problems } = await view(stage, port);
+  const { keyboard } = page;
+  await page.locator('.card').first().waitFor();
+  const tabTo = async (wanted: RegExp) => {
+    for (let i = 0; i < 60; i++) {
+      await keyboard.press('Tab');
+      if (wanted.test(await focusedText(page))) return;
+    }
+    throw new Error(`Tab never comes to ${wanted}`);
+  };
+  await keyboard.press('Tab');
+  t.equal(await focusedText(page), 'Skip to the content');
+  await keyboard.press('Enter');
+  t.equal(await page.evaluate('document.activeElement.id'), 'main');
+  await keyboard.press('/');
+  await page.locator('h1', { hasText: 'Jobs' }).waitFor();
+  await page.locator('tr[data-job]').first().waitFor();
+  await keyboard.press('/');
+  t.equal(await focusedText(page), 'fn');
+  await keyboard.type('boom');
+  await page.getByText('3 found').waitFor();
+
+  const outline = 'getComputedStyle(document.activeElement).outlineStyle';
+  await tabTo(/^Retry all matching/);
+  t.equal(await page.evaluate(outline), 'solid', 'focus can be seen');
+  await tabTo(/^Retry\s+job/);
+  await keyboard.press('Enter');
+  await page.locator('.notices').getByText('is queued again').waitFor();
+  await page.locator('tr[data-job]').nth(2).waitFor({ state: 'detached' });
+  await until(async () => (await page.evaluate('document.activeElement.closest("tr") !== null')) === true, { what: 'focus is on the row that moved up' });
+
+  await tabTo(/^Remove\s+job/);
+  await keyboard.press('Enter');
+  await page.locator('dialog[open]').waitFor();
+  for (let i = 0; i < 5; i++) {
+    await keyboard.press('Tab');
+    t.not(await page.evaluate('document.activeElement.closest("main") !== null'), true, 'Tab stays in the question');
+  }
+  for (let i = 0; i < 5 && !/^Remove the job$/.test(await focusedText(page)); i++) await keyboard.press('Tab');
+  await keyboard.press('Enter');
+  await page.getByText('1 found').waitFor();
+  t.match(await queue.counts(), { queued: 1, failed: 1 });
+  await page.getByLabel('Text in the error').focus();
+  await tabTo(/^(one|two|three)$/);
+  await keyboard.press('Enter');
+  await page.locator('section[aria-label="Error"]').waitFor();
+  t.equal(await page.evaluate('document.activeElement.id'), 'main', 'a new page begins at its beginning');
+  t.same(problems, []);
+}); // prettier-ignore
+
+scene('on a phone and on a desk, light and dark', async (t, stage) => {
+  const door = gate();
+  const queue = stage.queue();
+  stage.worker({ ...jobs, pass: door.pass });
+  const { port } = await site(stage);
+  const failing = await queue.enqueue('boom', [{ text: 'x'.repeat(500) }]);
+  await queue.enqueue('pass');
+  await queue.schedule('a-rather-long-name-for-an-entry', { cron: '0 2 * * *', fn: 'add', args: [1, 2] });
+  const flow = await queue.enqueue(chain(step('add', [1, 2]), group([step('add', [1]), step('add', [2])]), step('pass'), step('add', [5])));
+  await until(async () => (await failing.state()) === 'failed');
+  await until(async () => (await queue.counts()).active === 2);
+  const { name } = stage;
+  const places: Record<string, string> = {
+    [hashOf('overview', { queue: name })]: '.failures li',
+    [hashOf('jobs', { queue: name })]: 'table.jobs tr',
+    [hashOf('job', { queue: name, id: failing.id })]: 'section[aria-label="Error"]',
+    [hashOf('job', { queue: name, id: flow.id })]: '.flow svg',
+    '#/workers': '.running li',
+    '#/cron': 'table.cron tr',
+  };
+  const grounds = new Set<unknown>();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [360, 1280]) {
+      const { page, problems, go } = await view(stage, port, { colorScheme, viewport: { width, height: 740 } });
+      for (const [hash, there] of Object.entries(places)) {
+        await go(hash);
+        await page.locator(there).last().waitFor();
+        t.equal(await overhang(page), 0, `${colorScheme} ${width} ${hash}`);
+      }
+      grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'));
+      t.same(await page.evaluate(CONTRASTS), [], `${colorScheme}: every word can be read`);
+      t.same(problems, []);
+    }
+  }
+  t.equal(grounds.size, 2);
+  door.open();
+}); // prettier-ignore
+
+/** Colours of words that don't stand out enough from each ground (WCAG AA: 4.5). */
+const CONTRASTS = `(() => {
+  const style = getComputedStyle(document.documentElement);
+  const canvas = document.createElement('canvas').getContext('2d');
+  const light = (name) => {
+    canvas.fillStyle = style.getPropertyValue(name);
+    const parts = canvas.fillStyle.match(/\\w\\w/g).map((hex) => parseInt(hex, 16) / 255);
+    const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const words = ['text', 'muted', 'accent', 'bad', 'warn', 'waiting', 'scheduled', 'queued', 'active', 'completed', 'failed', 'cancelled'];
+  const grounds = ['ground', 'surface', 'raised'];
+  const pairs = words.flatMap((word) => grounds.map((ground) => [word, ground]));
+  pairs.push(['bad', 'bad-ground'], ['text', 'bad-ground'], ['warn', 'warn-ground'], ['text', 'warn-ground'], ['accent', 'bad-ground'], ['accent', 'warn-ground'], ['on-accent', 'accent'], ['surface', 'bad']);
+  return pairs.flatMap(([a, b]) => {
+    const [high, low] = [light('--' + a), light('--' + b)].sort((x, y) => y - x);
+    const ratio = (high + 0.05) / (low + 0.05);
+    return ratio < 4.5 ? [a + ' on ' + b + ': ' + ratio.toFixed(2)] : [];
+  });
+})()`;

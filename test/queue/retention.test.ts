@@ -1,0 +1,143 @@
+import { scene } from '../helpers/setup.ts';
+import { until } from '../helpers/until.ts';
+
+/** Everything the queue has left in Redis, but for its counters and its workers. */
+async function traces(client: { keys(pattern: string): Promise<string[]> }, queue: string) {
+  const base = `minq:{${queue}}:`;
+  const keys = (await client.keys(`minq:{${queue}}:*`)).map((key) => key.slice(base.length));
+  return keys
+    .filter((key) => !/^(stats|history|timings.*|workers|wake|claim:.*)$/.test(key))
+    .sort();
+}
+
+scene('resultTtl: 0 leaves no trace, and still gives its result to who waits', async (t, stage) => {
+  const queue = stage.queue();
+  const jobs = await Promise.all([
+    queue.enqueue('f', [1], { resultTtl: 0 }),
+    queue.enqueue('f', [2], { resultTtl: 0, id: 'mine', priority: 'high' }),
+    queue.enqueue('f', [3], { resultTtl: 0, delay: 50 }),
+    queue.enqueue('flaky', [4], { resultTtl: 0, backoff: 1 }),
+    queue.enqueue('f', [5], { resultTtl: 0 }),
+  ]);
+  const unheard = jobs.pop()!; // nobody waits for it
+  const results = jobs.map((job) => job.result({ timeout: '20s' }));
+  await until(async () => (await stage.redis.client.hlen(`minq:{${stage.name}}:waiters`)) === 4);
+  let tries = 0;
+  stage.worker({
+    f: (n: number) => n,
+    flaky: (n: number) => {
+      if (++tries < 3) throw new Error('again');
+      return n;
+    },
+  });
+  t.same(await Promise.all(results), [1, 2, 3, 4]);
+  await until(async () => (await queue.stats()).completed === 5);
+  t.same(await traces(stage.redis.client, stage.name), []);
+  t.match(await queue.counts(), { completed: 0 });
+  await t.rejects(unheard.result(), { name: 'ResultNotFoundError' });
+  await t.rejects(jobs[1]!.info(), { name: 'ResultNotFoundError' });
+  t.equal((await queue.enqueue('f', [6], { id: 'mine', unique: 'kept' })).duplicate, false);
+});
+
+scene('a result is kept for its time, then it is pruned without a trace', async (t, stage) => {
+  const queue = stage.queue();
+  const store = stage.store();
+  stage.worker({ f: (n: number) => n });
+  const short = await queue.enqueue('f', [1], { resultTtl: 200, id: 'short', priority: 'low' });
+  const long = await queue.enqueue('f', [2], { resultTtl: '1h' });
+  const usual = await queue.enqueue('f', [3]);
+  for (const job of [short, long, usual]) await job.result({ timeout: '20s' });
+  const key = `minq:{${stage.name}}:completed`;
+  const keptFor = async (job: typeof short) =>
+    Number(await stage.redis.client.zscore(key, job.id)) - (await job.info()).endedAt!;
+  t.equal(await keptFor(long), 3_600_000);
+  t.equal(await keptFor(usual), 3_600_000, 'an hour by default');
+  await until(async () => {
+    await store.prune();
+    return (await queue.counts()).completed === 2;
+  });
+  await t.rejects(short.result(), { name: 'ResultNotFoundError' });
+  await t.rejects(queue.job('short').state(), { name: 'ResultNotFoundError' });
+  t.equal(await long.result(), 2);
+});
+
+scene('failed jobs are kept for a week, cancelled ones for an hour', async (t, stage) => {
+  const queue = stage.queue();
+  const { client } = stage.redis;
+  stage.worker({
+    f: () => {
+      throw new Error('no');
+    },
+  });
+  const failed = await queue.enqueue('f', [], { retries: 0, resultTtl: 0 });
+  await failed.result({ timeout: '20s' }).catch(() => {});
+  const cancelled = await queue.enqueue('f', [], { delay: '1h', resultTtl: 0 });
+  await cancelled.cancel();
+  for (const [job, state, kept] of [
+    [failed, 'failed', 7 * 24 * 3_600_000],
+    [cancelled, 'cancelled', 3_600_000],
+  ] as const) {
+    const { endedAt } = await job.info();
+    const keptUntil = Number(await client.zscore(`minq:{${stage.name}}:${state}`, job.id));
+    t.equal(keptUntil - endedAt!, kept, state);
+  }
+});
+
+scene('of the completed jobs at most 10,000 are kept, the newest', async (t, stage) => {
+  const store = stage.store('worker');
+  const queue = stage.queue();
+  const { client } = stage.redis;
+  const total = 10_700;
+  await queue.enqueueMany(Array.from({ length: total }, (_, i) => ({ fn: 'f', args: [i] })));
+  let claimed: Awaited<ReturnType<typeof store.turn>>['claimed'] = [];
+  let most = 0;
+  for (let turn = 1, ended = 0; ended < total; turn++) {
+    const now = Date.now();
+    const settlements = claimed.map(({ ticket }) => ({
+      job: { ticket, attempt: 1, claimedAt: now },
+      outcome: { kind: 'completed' as const, result: '1' },
+      ranMs: 0,
+      keptMs: 3_600_000 + turn * 1_000, // the later it ended, the longer it is kept
+    }));
+    const reply = await store.turn(turn, 60_000, 1_000, settlements);
+    t.same(reply.refused, []);
+    ended += settlements.length;
+    claimed = reply.claimed;
+    most = Math.max(most, await client.zcard(`minq:{${stage.name}}:completed`));
+  }
+  t.equal(most, 10_000);
+  const left = 9_700; // 1,000 went at once: the 700 that were too many, and up to 500 ahead
+  t.match(await queue.counts(), { completed: left, active: 0, queued: 0 });
+  t.equal((await queue.stats()).completed, total);
+  t.equal(await client.hlen(`minq:{${stage.name}}:jobs`), left, 'nothing is left of the others');
+  t.equal(await client.hlen(`minq:{${stage.name}}:outcomes`), left);
+  const kept = (await client.hvals(`minq:{${stage.name}}:jobs`)).map(
+    (record) => (JSON.parse(record.slice(13)) as { args: [number] }).args[0],
+  );
+  t.equal(kept.filter((n) => n >= 1_000).length, left, 'those went that ended first');
+});
+
+scene(
+  'pruning takes what is over in calls of 1,000, and says whether there is more',
+  async (t, stage) => {
+    const store = stage.store('worker');
+    const queue = stage.queue();
+    await queue.enqueueMany(Array.from({ length: 2_300 }, () => ({ fn: 'f' })));
+    for (let turn = 1, open: string[] = []; turn <= 4; turn++) {
+      const settlements = open.map((ticket) => ({
+        job: { ticket, attempt: 1, claimedAt: 0 },
+        outcome: { kind: 'completed' as const, result: undefined },
+        ranMs: 0,
+        keptMs: 1,
+      }));
+      const { claimed } = await store.turn(turn, 60_000, 1_000, settlements);
+      open = claimed.map((claim) => claim.ticket);
+    }
+    const { completed } = await queue.counts();
+    t.equal(completed, 2_300);
+    const before = Number((await stage.redis.client.time())[0]);
+    await until(async () => Number((await stage.redis.client.time())[0]) > before);
+    t.same([await store.prune(), await store.prune(), await store.prune()], [true, true, false]);
+    t.same(await traces(stage.redis.client, stage.name), []);
+  },
+);

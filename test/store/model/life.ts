@@ -1,0 +1,236 @@
+/** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
+import { settlementArgs, type NewJob, type Settlement } from '../../../src/store/settlement.ts';
+import {
+  ended,
+  idOf,
+  ticketOf,
+  LANES,
+  type Lane,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
+
+const CANCELLED_KEPT_MS = 3_600_000;
+const WORKER_GONE_MS = 60_000;
+export const BEAT_MS = 15_000;
+
+export interface Refused {
+  ticket: string;
+  why: 'lost' | 'gone';
+}
+
+export interface TurnReply {
+  now: number;
+  nextIn: number;
+  refused: Refused[];
+  claimed: { ticket: string; record: string; lastError: string | null }[];
+  post: string[];
+}
+
+export type Mode = '-' | 'pending' | 'kept';
+
+/** A job is accepted, or refused because its id is taken. */
+export function place(queue: ModelQueue, id: string, json: string, lane: Lane, mode: Mode, due: number): boolean {
+  const old = queue.jobs.get(id);
+  // The same call sent again is a success, and no second job.
+  if (old && (mode === '-' || old.json === json)) return true;
+  if (old) {
+    if (mode === 'kept' || !ended(old)) return false;
+    queue.forget(old);
+  }
+  const job = queue.create(id, json, lane, mode === '-' ? 1 : queue.highestRun + 1);
+  queue.beginRuns(job);
+  queue.line(job, due);
+  return true;
+} // prettier-ignore
+
+/** `how` as the script takes it. @returns the indexes of those refused */
+export function enqueue(queue: ModelQueue, jobs: readonly NewJob[]): number[] {
+  return jobs.flatMap(({ id, how, json }, i) => {
+    const [letter = 'n', mode = '-', due = '0'] = how ? how.split(' ') : [];
+    const lane = LANES.find((each) => each[0] === letter)!;
+    const at = due.startsWith('+') ? queue.now + Number(due) : Number(due);
+    return place(queue, id, json, lane, mode as Mode, at) ? [] : [i];
+  });
+}
+
+/** Why a run is refused that is no longer the one in charge. */
+const whyRefused = (queue: ModelQueue, ticket: string): Refused => ({
+  ticket,
+  why: queue.jobs.has(idOf(ticket)) ? 'lost' : 'gone',
+});
+
+/** @returns the job, if it goes back to the front of its lane; false where the ticket is no longer in charge */
+function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
+  const { outcome, job: run, followUp } = settlement;
+  const job = queue.running(run.ticket);
+  if (!job) return false;
+  const json = settlementArgs([settlement]).groups[4]!;
+  const { kind } = outcome;
+  if (kind === 'completed' || kind === 'failed' || kind === 'cancelled') {
+    queue.end(job, kind, json, kind === 'cancelled' ? CANCELLED_KEPT_MS : settlement.keptMs);
+    if (followUp) place(queue, followUp.id, followUp.json, 'normal', '-', 0);
+    return true;
+  }
+  if (job.unwanted) {
+    queue.cancelled(job);
+    return true;
+  }
+  queue.nextRun(job, kind === 'retry' ? 1 : 0);
+  if (kind === 'released') return job;
+  job.state = 'scheduled';
+  job.at = queue.now + outcome.delayMs;
+  job.lastError = json;
+  if (kind === 'retry') job.attempts.push(`${queue.now}${json}`);
+  queue.count('retried');
+  return true;
+}
+
+/** A lease has ended: the run is lost, the job is not. */
+function recover(queue: ModelQueue, job: ModelJob): void {
+  if (job.unwanted) return;
+  const lost = `{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":${job.attempt}}`;
+  job.lastError = lost;
+  if (!job.ahead) job.attempts.push(`${queue.now}${lost}`);
+  queue.nextRun(job, job.ahead ? 0 : 1);
+  queue.line(job);
+  queue.count('recovered');
+}
+
+export function turn(
+  queue: ModelQueue,
+  worker: string,
+  number: number,
+  leaseMs: number,
+  want: number,
+  settlements: readonly Settlement[],
+  ahead: number,
+): TurnReply {
+  const { now } = queue;
+  let last = queue.turns.get(worker);
+  if (last && last.until < now) last = undefined;
+  // An old turn that comes late does nothing.
+  if (last && number < last.number) return { now, nextIn: -1, refused: [], claimed: [], post: [] };
+  const again = last?.number === number ? last : undefined;
+
+  const released: ModelJob[] = [];
+  const refused: Refused[] = [];
+  for (const [i, settlement] of settlements.entries()) {
+    const settled = settle(queue, settlement);
+    if (typeof settled === 'object') released.push(settled);
+    // What the turn settled before it was sent again is no news.
+    else if (!settled && i >= (again?.settled ?? 0))
+      refused.push(whyRefused(queue, settlement.job.ticket));
+  }
+  // In front of the queue they stand in their old order.
+  for (const job of released.reverse()) {
+    Object.assign(job, { state: 'queued', at: 0 });
+    queue.lanes[job.lane].unshift(ticketOf(job));
+  }
+  if (refused.length > 0) queue.count('refused', refused.length);
+
+  for (const job of queue.inOrder('scheduled', now)) queue.line(job);
+  const over = queue.inOrder('active', now);
+  for (const job of over) recover(queue, job);
+  for (const job of over) if (job.unwanted) queue.cancelled(job);
+  queue.drawConsequences();
+
+  const claimed = again
+    ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
+    : queue.paused
+      ? []
+      : queue.take(want > 0 ? want + ahead : 0);
+  for (const [i, job] of claimed.entries()) {
+    job.state = 'active';
+    const at = now + leaseMs - (i >= want ? 0.5 : 0);
+    if (at > job.at) Object.assign(job, { at, ahead: i >= want });
+  }
+  const tickets = claimed.map(ticketOf);
+  queue.turns.set(worker, { number, settled: settlements.length, tickets, until: now + 2 * leaseMs }); // prettier-ignore
+  return {
+    now,
+    nextIn: nextIn(queue),
+    refused,
+    claimed: claimed.map((job) => ({
+      ticket: ticketOf(job),
+      record: `${job.enqueuedAt}${job.json}`,
+      lastError: job.lastError ?? null,
+    })),
+    post: queue.outbox.slice(0, 20).map(({ text }) => text),
+  };
+}
+
+/** 0: there is more to claim; -1: nothing is in sight. */
+function nextIn(queue: ModelQueue): number {
+  if (!queue.paused && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
+  const coming = [...queue.inOrder('scheduled'), ...queue.inOrder('active')].map(({ at }) => at);
+  return coming.length === 0 ? -1 : Math.max(0, Math.ceil(Math.min(...coming) - queue.now));
+}
+
+/** What a worker has counted counts once, however often it is sent. */
+function tally(queue: ModelQueue, worker: string, number: number, pairs: readonly string[]): number {
+  const before = queue.workers.get(worker)?.counted ?? 0;
+  if (number <= before) return before;
+  for (let i = 0; i < pairs.length; i += 2) {
+    queue.timings.set(pairs[i]!, (queue.timings.get(pairs[i]!) ?? 0) + Number(pairs[i + 1]));
+  }
+  return number;
+} // prettier-ignore
+
+export function heartbeat(
+  queue: ModelQueue,
+  worker: string,
+  leaseMs: number,
+  tickets: readonly string[],
+  app: string,
+  counted: { number: number; pairs: readonly string[] },
+) {
+  queue.workers.set(worker, {
+    at: queue.now,
+    counted: tally(queue, worker, counted.number, counted.pairs),
+  });
+  const { beat } = queue;
+  if (beat?.worker === worker && beat.until >= queue.now) beat.until = queue.now + BEAT_MS;
+  const lost = tickets.filter((ticket) => !queue.running(ticket));
+  for (const ticket of tickets) {
+    const job = queue.running(ticket);
+    if (job) Object.assign(job, { at: queue.now + leaseMs, ahead: false });
+  }
+  const ticks = [...queue.entries.values()].flatMap(({ tick }) => tick ?? []);
+  return {
+    lost: lost.map((ticket) => whyRefused(queue, ticket)),
+    unwanted: tickets.filter((ticket) => queue.running(ticket)?.unwanted),
+    tick: ticks.length > 0 ? Math.min(...ticks) : -1,
+    appKnown: queue.apps.has(app),
+  };
+}
+
+export function leave(
+  queue: ModelQueue,
+  worker: string,
+  counted: { number: number; pairs: readonly string[] },
+): void {
+  const last = queue.left.get(worker);
+  const again = last && last.until >= queue.now && counted.number <= last.number;
+  if (!again) tally(queue, worker, counted.number, counted.pairs);
+  queue.left.set(worker, { number: counted.number, until: queue.now + WORKER_GONE_MS });
+  queue.workers.delete(worker);
+  queue.turns.delete(worker);
+}
+
+export function progress(queue: ModelQueue, ticket: string, json: string): boolean {
+  const job = queue.running(ticket);
+  if (job) job.progress = json;
+  return job !== undefined;
+}
+
+/** What was kept long enough goes, and workers that gave no sign of life. */
+export function prune(queue: ModelQueue): boolean {
+  for (const job of queue.jobs.values()) {
+    if (ended(job) && job.at <= queue.now) queue.forget(job);
+  }
+  for (const [worker, { at }] of queue.workers) {
+    if (at < queue.now - WORKER_GONE_MS) queue.workers.delete(worker);
+  }
+  return false;
+}
