@@ -1,118 +1,138 @@
-/** The shape of the source: who may know whom, where keys are spelled, how long a file may get. */
+/** The house: which room may know which, where keys are spelled, how long a file may get. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 import { VERSION } from '../src/job/version.ts';
 
-/** From the ground up. A file imports, types included, only from layers below its own: so there are no cycles. */
-const LAYERS: Record<string, string[]> = {
-  'words that need no others': ['errors', 'backoff', 'id', 'jsonify', 'log', 'script', 'version', 'app', 'buckets'],
-  'values and Lua pieces': ['duration', 'codec', 'scripts/fragments', 'worker/context', 'metrics'],
-  'Lua that builds on it; addresses of Redis': ['scripts/flowing', 'scripts/sample', 'scripts/plain-turn', 'address'],
-  'clients of Redis': ['client'],
-  'names, records, times, transitions, the connection': [
-    'keys', 'job', 'cron/times', 'loop', 'connection', 'batch', 'signals', 'load', 'worker/rejections',
-    'scripts/enqueue', 'scripts/turn', 'scripts/upkeep', 'scripts/control', 'scripts/cron',
-    'scripts/flow', 'scripts/views',
-  ],
-  'what users may ask for; how a run ended': ['options', 'settlement', 'caller', 'server', 'rights', 'worker/idle'],
-  'definitions of jobs, cron entries and flows': ['define', 'cron/entry', 'flow/flow', 'record'],
-  'flows laid out; types of the calls; jobs that follow': ['flow/plan', 'signature', 'worker/failure-job'],
-  'parts of the state': ['cron/store', 'flow/store'],
-  'the state': ['store'],
-  'the state as people look at it': ['flow/view'],
-  'views of the state, keepers of a part of it': [
-    'inspector', 'statistics', 'recent', 'flow/outline', 'results', 'cron/schedules',
-    'worker/progress', 'worker/pruner', 'worker/joblog', 'worker/timings', 'worker/courier', 'worker/ahead',
-  ],
-  'one job: its handle, its run': ['handle', 'worker/executor'], 'the runs of a worker': ['worker/run-list'],
-  'what the pages of the dashboard are told': ['dashboard/api'],
-  'the half of operators; what watches runs': ['operator', 'tracing', 'worker/loop-watch', 'worker/heartbeat'],
-  'the producer; the roles of a worker': ['queue', 'worker/processor', 'worker/control', 'worker/beat'],
-  'what a worker tells of itself': ['worker/facts'],
-  'dashboard: metrics; answers; texts and jobs as they go out': ['dashboard/metrics', 'dashboard/answer', 'dashboard/excerpt', 'dashboard/redact'],
-  'dashboard: options, files': ['dashboard/settings', 'dashboard/assets'],
-  'dashboard: who is let in; which queues': ['dashboard/guard', 'dashboard/queues'],
-  'dashboard: what is shown, what is done': ['dashboard/replies', 'dashboard/actions'],
-  'dashboard: requests': ['dashboard/handler'],
-  'dashboard: the package export': ['dashboard/index'],
-  'the worker that wires them': ['worker', 'cli/usage', 'cli/watch', 'cli/sources', 'cli/local-redis', 'cli/terminal', 'cli/site'],
-  'the library; what commands share': ['index', 'cli/command', 'cli/supervisor', 'cli/table', 'cli/figures', 'cli/target', 'cli/metrics'],
-  'what commands share that builds on it': ['cli/redis', 'cli/acting', 'cli/screen', 'cli/overview'],
-  'what is shown again and again': ['cli/live'],
-  commands: [
-    'cli/dashboard', 'cli/enqueue', 'cli/work', 'cli/cron', 'cli/job', 'cli/jobs', 'cli/stats', 'cli/workers', 'cli/check',
-    'cli/retry', 'cli/cancel', 'cli/remove', 'cli/purge', 'cli/pause',
-  ],
-  'the command that runs workers': ['cli/worker'],
-  'the command that runs it all': ['cli/dev'],
-  'the command line': ['cli'],
-  // In the browser, from here on: only the types in api.ts are shared.
-  'pages: figures, times, addresses, places': [
-    'dashboard/page/format', 'dashboard/page/clock', 'dashboard/page/route', 'dashboard/page/flow-layout',
-  ],
-  'pages: talking to the server; texts, messages, questions': [
-    'dashboard/page/client', 'dashboard/page/text', 'dashboard/page/time', 'dashboard/page/dialog',
-    'dashboard/page/notices', 'dashboard/page/rates', 'dashboard/page/findings', 'dashboard/page/plot',
-  ],
-  'pages: asking again and again; what is made of texts': [
-    'dashboard/page/poll', 'dashboard/page/search', 'dashboard/page/progress', 'dashboard/page/timeline',
-    'dashboard/page/flow-graph', 'dashboard/page/functions', 'dashboard/page/job-filter', 'dashboard/page/plots',
-  ],
-  'pages: what can be done; what stands around': ['dashboard/page/actions', 'dashboard/page/shell'],
-  'pages: parts': ['dashboard/page/queue-cards', 'dashboard/page/banners', 'dashboard/page/job-list'],
-  'pages: one each': [
-    'dashboard/page/overview', 'dashboard/page/jobs', 'dashboard/page/job', 'dashboard/page/workers',
-    'dashboard/page/cron',
-  ],
-  'pages: all of them': ['dashboard/page/main'],
-}; // prettier-ignore
+/** From the ground up. A room imports, types included, only from those named before it, and from itself. */
+const ROOMS = [
+  'job',
+  'redis',
+  'store',
+  'cron',
+  'flow',
+  'views',
+  'worker',
+  'queue',
+  'dashboard',
+  'cli',
+];
+/** Rooms beside each other: a worker needs no producer, a producer no worker. */
+const STRANGERS = [['queue', 'worker']];
+/** Where the package is entered; it belongs to no room and may know all of them. */
+const DOOR = 'index';
+
+interface SourceFile {
+  readonly name: string;
+  readonly imports: readonly string[];
+}
 
 const SRC = path.resolve(import.meta.dirname, '../src');
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+const texts = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
   .map((file) => ({
     name: file.replaceAll(path.sep, '/').replace(/\.tsx?$/, ''),
     text: readFileSync(path.join(SRC, file), 'utf8'),
   }));
-
-const layerOf = new Map(
-  Object.values(LAYERS).flatMap((names, i) => names.map((name) => [name, i] as const)),
-);
+const files: SourceFile[] = texts.map(({ name, text }) => ({
+  name,
+  imports: importsOf(name, text),
+}));
 
 /** Own files it imports: values, types, re-exports and `import()` alike. */
-const importsOf = ({ name, text }: { name: string; text: string }) =>
-  ts
-    .preProcessFile(text)
-    .importedFiles.map(({ fileName }) => fileName)
-    .filter((file) => file.startsWith('.'))
-    .map((file) => path.posix.join(path.posix.dirname(name), file))
-    // Of the pages: what is only declared, because it comes from elsewhere.
-    .filter(
-      (file) => !(file.endsWith('.js') && existsSync(path.join(SRC, `${file.slice(0, -3)}.d.ts`))),
-    )
-    .map((file) => file.replace(/\.tsx?$/, ''));
+function importsOf(name: string, text: string): string[] {
+  return (
+    ts
+      .preProcessFile(text)
+      .importedFiles.map(({ fileName }) => fileName)
+      .filter((file) => file.startsWith('.'))
+      .map((file) => path.posix.join(path.posix.dirname(name), file))
+      // Of the pages: what is only declared, because it comes from elsewhere.
+      .filter(
+        (file) =>
+          !(file.endsWith('.js') && existsSync(path.join(SRC, `${file.slice(0, -3)}.d.ts`))),
+      )
+      .map((file) => file.replace(/\.tsx?$/, ''))
+  );
+}
 
-void t.test('every file has its layer', async (t) => {
-  t.ok(files.length > 20, `${files.length} files`);
-  t.same(files.map(({ name }) => name).filter((name) => !layerOf.has(name)), [], 'no layer: add it'); // prettier-ignore
-  const names = new Set(files.map(({ name }) => name));
-  t.same([...layerOf.keys()].filter((name) => !names.has(name)), [], 'no file: take it out'); // prettier-ignore
+const roomOf = (name: string): string => name.split('/')[0]!;
+
+/** Imports that point up, or to a stranger; a line each. */
+function wrongImports(all: readonly SourceFile[]): string[] {
+  return all
+    .filter(({ name }) => name !== DOOR)
+    .flatMap(({ name, imports }) =>
+      imports
+        .filter((other) => {
+          const [from, to] = [roomOf(name), roomOf(other)];
+          const strangers = STRANGERS.some((pair) => pair.includes(from) && pair.includes(to));
+          return from !== to && (strangers || !(ROOMS.indexOf(to) < ROOMS.indexOf(from)));
+        })
+        .map((other) => `${name} imports ${other}`),
+    );
+}
+
+/** Files that import each other in a circle, as `a -> b -> a`; the first circle met from each file. */
+function circles(all: readonly SourceFile[]): string[] {
+  const importsBy = new Map(all.map(({ name, imports }) => [name, imports]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (name: string, way: readonly string[]): void => {
+    const at = way.indexOf(name);
+    if (at >= 0) found.push([...way.slice(at), name].join(' -> '));
+    if (at >= 0 || done.has(name)) return;
+    for (const other of importsBy.get(name) ?? []) visit(other, [...way, name]);
+    done.add(name);
+  };
+  for (const { name } of all) visit(name, []);
+  return found;
+}
+
+void t.test('every file but the door lies in a room', async (t) => {
+  t.ok(files.length > 100, `${files.length} files`);
+  const loose = files.map(({ name }) => name).filter((name) => !ROOMS.includes(roomOf(name)));
+  t.same(loose, [DOOR]);
 });
 
-void t.test('a file imports only from layers below its own', async (t) => {
-  const wrong = files.flatMap((file) =>
-    importsOf(file)
-      .filter((other) => !((layerOf.get(other) ?? Infinity) < (layerOf.get(file.name) ?? -1)))
-      .map((other) => `${file.name} imports ${other}`),
+void t.test('rooms import only from rooms before them', async (t) => {
+  t.same(wrongImports(files), []);
+  t.ok(files.flatMap(({ imports }) => imports).length > 300, 'imports were read at all');
+});
+
+void t.test('one import turned round is noticed', async (t) => {
+  const turned = (name: string, to: string) =>
+    wrongImports(files.map((file) => (file.name === name ? { name, imports: [to] } : file)));
+  t.same(turned('job/errors', 'store/keys'), ['job/errors imports store/keys']);
+  t.same(turned('store/flow', 'flow/plan'), ['store/flow imports flow/plan']);
+  t.same(turned('worker/worker', 'queue/queue'), ['worker/worker imports queue/queue']);
+  t.same(turned('queue/queue', 'worker/worker'), ['queue/queue imports worker/worker']);
+  const round = files.map((file) =>
+    file.name === 'job/errors' ? { name: file.name, imports: ['job/duration'] } : file,
   );
-  t.same(wrong, []);
-  t.ok(files.flatMap(importsOf).length > 100, 'imports were read at all');
+  t.same(circles(round)[0], 'job/errors -> job/duration -> job/errors');
+});
+
+void t.test('no files import each other in a circle', async (t) => {
+  t.same(circles(files), []);
+});
+
+void t.test('the pages share with the server nothing but the types in its api', async (t) => {
+  const pages = files.filter(({ name }) => name.startsWith('dashboard/page/'));
+  t.ok(pages.length > 20);
+  const outside = pages.flatMap(({ imports }) =>
+    imports.filter((other) => !other.startsWith('dashboard/page/')),
+  );
+  t.same(outside, []);
+  const into = files
+    .filter(({ name }) => !name.startsWith('dashboard/page/'))
+    .flatMap(({ imports }) => imports.filter((other) => other.startsWith('dashboard/page/')));
+  t.same(into, []);
 });
 
 void t.test('what a module gives is named: no export *, no grab bags', async (t) => {
-  t.same(files.filter(({ text }) => /^export \*/m.test(text)).map(({ name }) => name), []); // prettier-ignore
+  t.same(texts.filter(({ text }) => /^export \*/m.test(text)).map(({ name }) => name), []); // prettier-ignore
   t.same(
     files.filter(({ name }) => /(^|\/)(types|utils|constants|helpers|common)$/.test(name)),
     [],
@@ -120,23 +140,23 @@ void t.test('what a module gives is named: no export *, no grab bags', async (t)
 });
 
 void t.test('no file is longer than 400 lines', async (t) => {
-  const long = files.filter(({ text }) => text.split('\n').length > 401);
+  const long = texts.filter(({ text }) => text.split('\n').length > 401);
   t.same(long.map(({ name }) => name), []); // prettier-ignore
 });
 
 void t.test('only keys.ts spells keys', async (t) => {
-  const keys = files.find(({ name }) => name === 'keys')!;
+  const keys = texts.find(({ name }) => name === 'store/keys')!;
   const SPELLED =
     /\}?:\{\$?|['"`}]:(queued|jobs|active|scheduled|outcomes|wake|claim|results|control|stats)\b/;
   t.ok(
     literalsOf(keys.text).some((text) => SPELLED.test(text)),
     'the pattern knows one',
   );
-  const spelled = files.flatMap(({ name, text }) =>
-    name === 'keys' ? [] : literalsOf(text).filter((literal) => SPELLED.test(literal)),
+  const spelled = texts.flatMap(({ name, text }) =>
+    name === 'store/keys' ? [] : literalsOf(text).filter((literal) => SPELLED.test(literal)),
   );
   t.same(spelled, []);
-  const fixed = files.filter(({ text }) => /redis\.call\('\w+', ['"]/.test(text));
+  const fixed = texts.filter(({ text }) => /redis\.call\('\w+', ['"]/.test(text));
   t.same(fixed.map(({ name }) => name), [], 'scripts touch only keys they are given'); // prettier-ignore
 });
 

@@ -1,6 +1,6 @@
 /** What commands look at: one queue, or many over one connection. */
 import { Connection } from '../redis/connection.ts';
-import { checkName } from '../store/keys.ts';
+import { checkName } from '../job/names.ts';
 import { Queue } from '../queue/queue.ts';
 import { Store } from '../store/store.ts';
 import type { Values } from './command.ts';

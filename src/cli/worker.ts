@@ -1,5 +1,5 @@
 /** `minq worker <file>`: one process that works; with --processes or --watch, a supervisor of such processes. */
-import { checkName } from '../store/keys.ts';
+import { checkName } from '../job/names.ts';
 import { jobsPath } from '../worker/load.ts';
 import { lineLogger } from '../job/log.ts';
 import { numberOption, toNumber, type Command, type Values } from './command.ts';

@@ -5,7 +5,8 @@
 import { encodeArgs, encodeValue } from '../job/codec.ts';
 import { lastTicks, nextTick, type When } from './times.ts';
 import { BadRecordError } from '../job/errors.ts';
-import { isFunctionName, type JobRecord } from '../job/job.ts';
+import type { JobRecord } from '../job/job.ts';
+import { isFunctionName } from '../job/names.ts';
 import type { ResolvedEnqueueOptions, ResolvedSchedule } from '../job/options.ts';
 
 /** Most missed ticks that `catchUp: 'all'` makes up for. */

@@ -1,6 +1,7 @@
 /** What the pages may do. */
 import { checkJobId, checkScheduleName, type Check } from '../job/options.ts';
-import { isFunctionName, STATES, type JobState } from '../job/job.ts';
+import { STATES, type JobState } from '../job/job.ts';
+import { isFunctionName } from '../job/names.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 import { show } from '../job/duration.ts';
 import type { Queue } from '../queue/queue.ts';

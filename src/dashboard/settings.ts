@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import type { RedisSource } from '../redis/client.ts';
 import type { JobInfo } from '../views/inspector.ts';
-import { checkName } from '../store/keys.ts';
+import { checkName } from '../job/names.ts';
 import { check, fail, flag, func, type Check } from '../job/options.ts';
 import type { Request } from './answer.ts';
 

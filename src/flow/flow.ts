@@ -1,7 +1,7 @@
 /** Signatures: jobs described, and how they follow from each other, before anything is enqueued. */
 import { show } from '../job/duration.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
-import { isFunctionName } from '../job/job.ts';
+import { isFunctionName } from '../job/names.ts';
 import {
   checkEnqueueOptions,
   type EnqueueOptions,

@@ -6,26 +6,10 @@ import type { Flow, Step } from './flow.ts';
 import { newId } from '../job/id.ts';
 import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/options.ts';
 import { letterOf, recordOf } from '../job/record.ts';
+import type { QueuePart } from '../store/flow.ts';
 
 /** Stands for the result of a group at the end of a flow; no function runs. */
 export const GATHERED = 'group';
-
-export interface PlannedStep {
-  id: string;
-  /**
-   * What follows, and how it is begun: `<node> <lane letter> <delay>`; and a star where the flow's shape is to be
-   * forgotten with it.
-   */
-  how: string;
-  json: string;
-}
-
-/** What one queue gets of a flow. */
-export interface QueuePart {
-  readonly steps: PlannedStep[];
-  /** Groups, and the flow's shape, by field of `flows`. */
-  readonly fields: [field: string, value: string][];
-}
 
 export interface FlowPlan {
   readonly flow: string;

@@ -1,7 +1,7 @@
 /** Jobs as users define them: plain functions, with options attached by `job()`. */
 import { InvalidArgumentError } from './errors.ts';
 import { show } from './duration.ts';
-import { isFunctionName } from './job.ts';
+import { isFunctionName } from './names.ts';
 import type { AnyFunction } from './jsonify.ts';
 import {
   checkJobOptions,

@@ -179,11 +179,3 @@ export function parseOutcome(text: string): StoredOutcome & { endedAt: number } 
   if (!FINAL_STATES.has(outcome?.state)) throw new BadRecordError('the outcome of the job says not how it ended'); // prettier-ignore
   return { ...(outcome as StoredOutcome), endedAt: at };
 }
-
-const NAME = /^[A-Za-z_$][\w$.:-]{0,127}$/;
-/** Names objects have by birth, and `then`, which would make a module look like a promise. */
-const FORBIDDEN = new Set(['default', 'then', ...Object.getOwnPropertyNames(Object.prototype)]);
-
-/** Whether a function may be enqueued and looked up under this name. Checked at both ends. */
-export const isFunctionName = (name: unknown): name is string =>
-  typeof name === 'string' && NAME.test(name) && !FORBIDDEN.has(name);

@@ -3,11 +3,10 @@
  * at the call; the rest of minq sees only resolved values, durations in ms.
  */
 import type { Backoff } from './backoff.ts';
-import { checkCron, checkTimezone } from '../cron/times.ts';
+import { checkCron, checkTimezone } from './pattern.ts';
 import { show, toMs, type Duration } from './duration.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { isFunctionName } from './job.ts';
-import { checkName } from '../store/keys.ts';
+import { checkName, isFunctionName } from './names.ts';
 
 /** Defaults of a run; DESIGN: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
 export const RUN_DEFAULTS = {

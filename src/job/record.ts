@@ -3,7 +3,13 @@ import { encodeArgs, encodeValue } from './codec.ts';
 import { newId } from './id.ts';
 import type { JobRecord } from './job.ts';
 import type { ResolvedEnqueueOptions } from './options.ts';
-import type { NewJob } from '../store/settlement.ts';
+
+/** A job as the enqueue script takes it; see there (store/scripts/enqueue.ts) for `how`. */
+export interface NewJob {
+  readonly id: string;
+  readonly how: string;
+  readonly json: string;
+}
 
 /** Most jobs have no options, and take the short way. */
 export function newJob(

@@ -7,8 +7,7 @@ import { definitionText } from '../cron/entry.ts';
 import { isFlow, type Flow } from '../flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { newId, randomText } from '../job/id.ts';
-import { isFunctionName } from '../job/job.ts';
-import { checkName } from '../store/keys.ts';
+import { checkName, isFunctionName } from '../job/names.ts';
 import {
   checkEnqueueOptions,
   checkJobId,
@@ -20,7 +19,7 @@ import {
 } from '../job/options.ts';
 import { headOf, planFlow } from '../flow/plan.ts';
 import { Operator } from './operator.ts';
-import { newJob } from '../job/record.ts';
+import { newJob, type NewJob } from '../job/record.ts';
 import { Results } from './results.ts';
 import { writeEntry } from '../cron/schedules.ts';
 import type {
@@ -33,7 +32,6 @@ import type {
   JobResult,
   Schedule,
 } from './signature.ts';
-import type { NewJob } from '../store/settlement.ts';
 import { Store } from '../store/store.ts';
 import { traceEnqueue, type EnqueueTrace } from './tracing.ts';
 
@@ -308,7 +306,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       await Promise.all([...this.#lanes.values()].map((lane) => lane.batch.drained()));
-      await this.#results.close(new QueueClosedError(this.name));
+      this.#results.close(new QueueClosedError(this.name));
       this.#connection.close();
     })();
     return this.#closed;

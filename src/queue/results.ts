@@ -11,7 +11,6 @@ import type { Connection } from '../redis/connection.ts';
 import type { Deadline } from '../job/duration.ts';
 import { ResultNotFoundError } from '../job/errors.ts';
 import { parseOutcome, type StoredOutcome } from '../job/job.ts';
-import { startLoop, type Loop } from '../worker/loop.ts';
 import type { Store } from '../store/store.ts';
 
 const LOOK_AGAIN_MS = 5_000;
@@ -40,7 +39,7 @@ export class Results {
   readonly #callTimeoutMs: number;
   readonly #queues = new Map<string, Awaited>();
   #subscriber: Connection | undefined;
-  #loop: Loop | undefined;
+  #renewal: NodeJS.Timeout | undefined;
 
   /** @param open makes the subscriber connection when the first result is awaited */
   constructor(open: () => Connection, client: string, callTimeoutMs: number) {
@@ -103,12 +102,11 @@ export class Results {
     subscriber.client.on('ready', () => {
       for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);
     });
-    const renewAwaited = async () => {
+    this.#renewal = setInterval(() => {
       for (const awaited of this.#queues.values()) {
         if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);
       }
-    };
-    this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });
+    }, LOOK_AGAIN_MS);
     return subscriber;
   }
 
@@ -129,8 +127,8 @@ export class Results {
     }
   }
 
-  async close(error: Error): Promise<void> {
-    await this.#loop?.stop();
+  close(error: Error): void {
+    clearInterval(this.#renewal);
     this.#subscriber?.close();
     for (const { waiters } of this.#queues.values()) {
       for (const waiter of [...waiters.values()].flatMap((set) => [...set])) waiter.reject(error);

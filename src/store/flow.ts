@@ -1,12 +1,28 @@
 /** The flows of one queue in Redis: a method for each transition. */
 import type { Caller, Reply } from './caller.ts';
-import type { FlowPlan, PlannedStep, QueuePart } from '../flow/plan.ts';
 import {
   cancelFlowScript,
   deliverScript,
   enqueueFlowScript,
   statesScript,
 } from './scripts/flow.ts';
+
+export interface PlannedStep {
+  id: string;
+  /**
+   * What follows, and how it is begun: `<node> <lane letter> <delay>`; and a star where the flow's shape is to be
+   * forgotten with it.
+   */
+  how: string;
+  json: string;
+}
+
+/** What one queue gets of a flow. */
+export interface QueuePart {
+  readonly steps: PlannedStep[];
+  /** Groups, and the flow's shape, by field of `flows`. */
+  readonly fields: [field: string, value: string][];
+}
 
 /** Steps of a flow in one call. */
 const STEPS_A_CALL = 1_000;
@@ -25,7 +41,7 @@ export class FlowStore {
    * @param start what the last call begins; empty: nothing, the flow begins on another queue
    */
   async enqueue(
-    { flow, total }: FlowPlan,
+    { flow, total }: { flow: string; total: number },
     { steps, fields }: QueuePart,
     start: string,
   ): Promise<void> {

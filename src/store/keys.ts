@@ -2,8 +2,6 @@
  * The only place where a key is spelled. All keys of a queue carry one hash tag, `minq:{default}:jobs`,
  * so that a queue lives on one slot of a cluster and every script may touch all of them.
  */
-import { InvalidArgumentError } from '../job/errors.ts';
-import { show } from '../job/duration.ts';
 
 /** Redis type and content of each key. */
 const NAMES = {
@@ -90,16 +88,6 @@ export type QueueKeys = Readonly<Record<KeyName, string>> & {
   /** Pub/sub channel on which workers hear of tickets to cancel, and that the cron entries have changed. */
   readonly control: string;
 };
-
-const SAFE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
-
-/** @throws {InvalidArgumentError} for names that would break the hash tag or collide with other keys */
-export function checkName(value: unknown, what: string): string {
-  if (typeof value === 'string' && SAFE_NAME.test(value)) return value;
-  throw new InvalidArgumentError(
-    `${what}: ${show(value)} is not usable; give 1 to 64 of the characters A-Z a-z 0-9 _ . -`,
-  );
-}
 
 /** ZSET queue -> when a worker of it was last seen (ms). The one key that belongs to no queue. */
 export const queuesKey = (prefix: string): string => `${prefix}:queues`;

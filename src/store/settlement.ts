@@ -1,13 +1,7 @@
 /** How a finished run is laid out for the turn script that records it, and what was counted beside. */
 import type { ClaimedJob, Outcome, StoredOutcome } from '../job/job.ts';
+import type { NewJob } from '../job/record.ts';
 import { CANCELLED_KEPT_MS } from './scripts/fragments.ts';
-
-/** A job as the enqueue script takes it; see there for `how`. */
-export interface NewJob {
-  readonly id: string;
-  readonly how: string;
-  readonly json: string;
-}
 
 /** One finished run, ready to be recorded. */
 export interface Settlement {

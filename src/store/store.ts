@@ -2,6 +2,7 @@
  * The state of one queue in Redis: a method for each transition, and nobody else changes it.
  * The transitions themselves are in scripts/; here their arguments are laid out and their replies read.
  */
+import type { NewJob } from '../job/record.ts';
 import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
 import type { Connection } from '../redis/connection.ts';
 import { Caller, inRows, type Reply } from './caller.ts';
@@ -28,7 +29,7 @@ import {
   listScript,
   watchScript,
 } from './scripts/views.ts';
-import { settlementArgs, type Counted, type NewJob, type Settlement } from './settlement.ts';
+import { settlementArgs, type Counted, type Settlement } from './settlement.ts';
 
 /** Most queues that are known by name; the ones not seen for longest are forgotten. */
 const MAX_QUEUES = 1_000;

@@ -1,6 +1,6 @@
 import type { JobFunction } from '../job/define.ts';
 import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
-import type { NewJob } from '../store/settlement.ts';
+import type { NewJob } from '../job/record.ts';
 
 /** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
 export function failureJob(

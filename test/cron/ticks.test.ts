@@ -1,5 +1,6 @@
 import t from 'tap';
-import { checkCron, checkTimezone, lastTicks, nextTick, type When } from '../../src/cron/times.ts';
+import { lastTicks, nextTick, type When } from '../../src/cron/times.ts';
+import { checkCron, checkTimezone } from '../../src/job/pattern.ts';
 import { InvalidArgumentError } from '../../src/job/errors.ts';
 
 const at = (text: string) => Date.parse(`${text.replace(' ', 'T')}Z`);

@@ -1,6 +1,7 @@
 /** Short words for tests of the transitions themselves: jobs and settlements as a worker would send them. */
 import type { Outcome } from '../../src/job/job.ts';
-import type { NewJob, Settlement } from '../../src/store/settlement.ts';
+import type { NewJob } from '../../src/job/record.ts';
+import type { Settlement } from '../../src/store/settlement.ts';
 import type { Store, Turn } from '../../src/store/store.ts';
 
 export const JSON_OF_JOB = '{"fn":"f","args":[]}';

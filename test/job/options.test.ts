@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { checkName } from '../../src/store/keys.ts';
+import { checkName } from '../../src/job/names.ts';
 import {
   checkEnqueueOptions,
   checkJobOptions,

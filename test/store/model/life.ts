@@ -1,5 +1,6 @@
 /** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
-import { settlementArgs, type NewJob, type Settlement } from '../../../src/store/settlement.ts';
+import type { NewJob } from '../../../src/job/record.ts';
+import { settlementArgs, type Settlement } from '../../../src/store/settlement.ts';
 import {
   ended,
   idOf,

@@ -2,7 +2,7 @@
 import { chain, group, step, type Flow } from '../../../src/flow/flow.ts';
 import { headOf, planFlow, type FlowPlan } from '../../../src/flow/plan.ts';
 import { RUN_DEFAULTS } from '../../../src/job/options.ts';
-import type { NewJob } from '../../../src/store/settlement.ts';
+import type { NewJob } from '../../../src/job/record.ts';
 import { enqueueFlow, modelFlow, type ModelFlow } from './flows.ts';
 import { enqueue } from './life.ts';
 import type { Move } from './move.ts';

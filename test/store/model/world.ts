@@ -1,5 +1,6 @@
 /** The queues of a history in the model, and what those who use them know: they may know less than is true. */
-import type { Counted, NewJob, Settlement } from '../../../src/store/settlement.ts';
+import type { NewJob } from '../../../src/job/record.ts';
+import type { Counted, Settlement } from '../../../src/store/settlement.ts';
 import type { Firing } from '../../../src/store/cron.ts';
 import type { FlowPlan } from '../../../src/flow/plan.ts';
 import type { DueTick } from './cron.ts';
