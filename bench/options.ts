@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
-import { LIBRARIES } from './libraries.ts';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { BEFORE, LIBRARIES } from './libraries.ts';
 import { SCENARIOS, scenariosNamed } from './scenarios.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
@@ -43,6 +45,7 @@ ${lines(SCENARIOS.filter(({ long }) => !long))}
 ${lines(SCENARIOS.filter(({ long }) => long))}
   --all               all of them: half an hour and more
   --libs <names>      libraries, separated by commas: ${Object.keys(LIBRARIES).join(', ')}
+  --before <folder>   measures beside it another build of minq, of the checkout in that folder (npm ci, npm run build)
   --quick             one short round, to see that it works; its numbers mean little
   --json              the numbers as JSON on standard output
   --svg <file>        writes a chart of the speeds there
@@ -58,6 +61,7 @@ export function readOptions(args: string[]): Options | undefined {
       all: { type: 'boolean', default: false },
       only: { type: 'string' },
       libs: { type: 'string' },
+      before: { type: 'string' },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       svg: { type: 'string' },
@@ -75,9 +79,21 @@ export function readOptions(args: string[]): Options | undefined {
     if (found.length === 0) throw new Error(`--only: there is no scenario ${name}`);
     return found;
   });
-  const libraries = list(values.libs) ?? Object.keys(LIBRARIES);
+  if (values.before !== undefined) {
+    if (!existsSync(path.join(values.before, 'dist/index.js'))) {
+      throw new Error(
+        `--before: there is no build of minq in ${values.before}; run npm run build there`,
+      );
+    }
+    process.env[BEFORE] = path.resolve(values.before);
+  }
+  const known = Object.keys(LIBRARIES).filter((name) => name !== 'before' || process.env[BEFORE]);
+  const libraries = list(values.libs) ?? known;
   for (const name of libraries) {
-    if (!Object.hasOwn(LIBRARIES, name)) throw new Error(`--libs: there is no library ${name}`);
+    if (name === 'before' && !known.includes(name)) {
+      throw new Error('--libs: before needs --before <folder>');
+    }
+    if (!known.includes(name)) throw new Error(`--libs: there is no library ${name}`);
   }
   return {
     rounds,

@@ -69,7 +69,7 @@ async function measureAll(options: Options, redis: TestRedis, stop: AbortSignal)
 async function describeMachine(redis: TestRedis, libraries: readonly string[]) {
   const require = createRequire(import.meta.url);
   const version = (name: string) => {
-    if (name === 'floor') return undefined;
+    if (name === 'floor' || name === 'before') return undefined;
     const file = name === 'minq' ? '../package.json' : `${name}/package.json`;
     return (require(file) as { version: string }).version;
   };

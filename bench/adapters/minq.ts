@@ -1,56 +1,59 @@
 /** minq as it ships, with its defaults: up to 10,000 results are kept, for an hour. */
+import path from 'node:path';
 import type { Worker as MinqWorker } from '../../dist/index.js';
 import { native } from '../native.ts';
 import type { Arg, Connect } from './adapter.ts';
-
-const { chord, Queue, step, Worker } = native(
-  '../dist/index.js',
-) as typeof import('../../dist/index.js');
 
 interface Jobs {
   noop(arg: Arg): unknown;
   last(results: unknown[], arg: number): unknown;
 }
 
-export const connect: Connect = async (redis) => {
-  const queue = new Queue<Jobs>('bench', { redis });
-  let worker: MinqWorker | undefined;
-  let running: Promise<void> | undefined;
-  const enqueueMany = async (
-    numbers: readonly number[],
-    options?: { delay?: number; retries?: number; backoff?: number },
-  ) => {
-    const outcomes = await queue.enqueueMany(
-      numbers.map((i) => ({ fn: 'noop', args: [i], ...options })),
-    );
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  };
-  return {
-    waitingKey: 'minq:{bench}:queued',
-    enqueue: (arg) => queue.enqueue('noop', [arg]),
-    enqueueMany: (numbers) => enqueueMany(numbers),
-    delayMany: (numbers, dueAt) => enqueueMany(numbers, { delay: dueAt - Date.now() }),
-    enqueueRetried: (numbers) => enqueueMany(numbers, { retries: 1, backoff: 0 }),
-    enqueueChord: (numbers, last) =>
-      queue.enqueue(
-        chord(
-          numbers.map((i) => step('noop', [i])),
-          step('last', [last]),
+/** @param folder of a checkout that was built */
+export const minqFrom =
+  (folder: string): Connect =>
+  async (redis) => {
+    const { chord, Queue, step, Worker } = native(
+      path.resolve(folder, 'dist/index.js'),
+    ) as typeof import('../../dist/index.js');
+    const queue = new Queue<Jobs>('bench', { redis });
+    let worker: MinqWorker | undefined;
+    let running: Promise<void> | undefined;
+    const enqueueMany = async (
+      numbers: readonly number[],
+      options?: { delay?: number; retries?: number; backoff?: number },
+    ) => {
+      const outcomes = await queue.enqueueMany(
+        numbers.map((i) => ({ fn: 'noop', args: [i], ...options })),
+      );
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    };
+    return {
+      waitingKey: 'minq:{bench}:queued',
+      enqueue: (arg) => queue.enqueue('noop', [arg]),
+      enqueueMany: (numbers) => enqueueMany(numbers),
+      delayMany: (numbers, dueAt) => enqueueMany(numbers, { delay: dueAt - Date.now() }),
+      enqueueRetried: (numbers) => enqueueMany(numbers, { retries: 1, backoff: 0 }),
+      enqueueChord: (numbers, last) =>
+        queue.enqueue(
+          chord(
+            numbers.map((i) => step('noop', [i])),
+            step('last', [last]),
+          ),
         ),
-      ),
-    async work(concurrency, job) {
-      const jobs: Jobs = { noop: job, last: (_results, arg) => job(arg) };
-      worker = new Worker({ ...jobs }, { queue: 'bench', redis, concurrency });
-      running = worker.run();
-    },
-    async callAndWait(i) {
-      const job = await queue.enqueue('noop', [i]);
-      return job.result();
-    },
-    async close() {
-      await worker?.stop();
-      await running;
-      await queue.close();
-    },
+      async work(concurrency, job) {
+        const jobs: Jobs = { noop: job, last: (_results, arg) => job(arg) };
+        worker = new Worker({ ...jobs }, { queue: 'bench', redis, concurrency });
+        running = worker.run();
+      },
+      async callAndWait(i) {
+        const job = await queue.enqueue('noop', [i]);
+        return job.result();
+      },
+      async close() {
+        await worker?.stop();
+        await running;
+        await queue.close();
+      },
+    };
   };
-};
