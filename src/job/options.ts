@@ -160,9 +160,11 @@ const queueChecks = {
 
 export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
 
+export const checkConcurrency = wholeNumber(1, 1_000);
+
 const workerChecks = {
   queue: checkName as Check<string>,
-  concurrency: wholeNumber(1, 1_000),
+  concurrency: checkConcurrency,
   app: text,
   cron: flag,
   lease: duration(300),

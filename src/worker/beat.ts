@@ -49,6 +49,10 @@ export class Beat {
     });
   }
 
+  get app(): string {
+    return this.#options.app;
+  }
+
   /** Whether this worker fires the ticks. */
   get mine(): boolean {
     return this.#mine;

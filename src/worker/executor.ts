@@ -23,6 +23,8 @@ import { RUN_DEFAULTS } from '../job/options.ts';
 import { RETRIED } from '../store/scripts/control.ts';
 import { Fail, Retry } from '../job/signals.ts';
 import { runs, type JobContext } from './context.ts';
+import type { LoopWatch } from './loop-watch.ts';
+import type { ProgressReporter } from './progress.ts';
 
 /** Wraps each run. `next()` runs the job and gives its result; what the middleware returns is ignored. */
 export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Promise<unknown>;
@@ -32,12 +34,10 @@ export interface ExecutorOptions {
   readonly logger: Logger;
   /** The first is the outermost. */
   readonly middleware: readonly Middleware[];
-  /** Stores a progress value, already JSON. */
-  readonly progress: (run: Run, json: string) => void;
+  readonly progress: ProgressReporter;
+  readonly watch: LoopWatch;
   /** Called once, when it is decided how the run ended; the function itself may still be running. */
   readonly onOutcome: (run: Run, outcome: Outcome) => void;
-  /** Called when the function gave way for the first time: it ran this long before its first `await`. */
-  readonly onYield: (run: Run, ms: number) => void;
   /** Called when the function has returned. */
   readonly onReturn: (run: Run) => void;
 }
@@ -93,8 +93,8 @@ export class Run {
   leaseLost = false;
   /** Redis has answered to its settlement: the ticket is not held any more. */
   settled = false;
-  /** In the list it is in. */
-  place = -1;
+  /** Its place among the runs under way. */
+  slot = -1;
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;
@@ -123,12 +123,12 @@ export class Run {
     this.startedAt = performance.now();
     try {
       const value = runs.run(this, Run.#begin, this);
-      this.#options.onYield(this, performance.now() - this.startedAt);
+      this.#options.watch.held(this, performance.now() - this.startedAt);
       // What is no promise of this realm may have a `then` of its own making.
       const promise = value instanceof Promise ? value : Promise.resolve(value);
       promise.then(this.#returned, this.#threw);
     } catch (thrown) {
-      this.#options.onYield(this, performance.now() - this.startedAt);
+      this.#options.watch.held(this, performance.now() - this.startedAt);
       this.#threw(thrown);
     }
   }
@@ -274,7 +274,7 @@ function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal
     },
     progress(value) {
       const json = encodeValue(value, 'progress') ?? 'null';
-      if (!run.decided) options.progress(run, json);
+      if (!run.decided) options.progress.report(job.ticket, json);
     },
   };
 }

@@ -1,9 +1,11 @@
-/** What a worker tells of itself without asking Redis: how it is, and what it has done since it was started. */
-import { BOUNDS_MS, type Histogram } from '../store/buckets.ts';
+/** What a worker tells of itself: to Redis with each heartbeat, to metrics without asking Redis. */
+import { hostname } from 'node:os';
+import { VERSION } from '../job/version.ts';
 import type { Connection } from '../redis/connection.ts';
+import type { Histogram } from '../store/buckets.ts';
 import { functionsOf, type FunctionStats } from '../views/statistics.ts';
 import type { LoopWatch } from './loop-watch.ts';
-import type { Processor } from './processor.ts';
+import type { Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
 
 export interface WorkerFacts {
@@ -25,27 +27,51 @@ export interface WorkerFacts {
   blocked: { times: number; ms: number };
 }
 
-/** Those who know. */
-export interface Roles {
-  readonly connection: Pick<Connection, 'ready'>;
-  readonly processor: Pick<Processor, 'running'>;
-  readonly timings: Pick<Timings, 'totals'>;
-  readonly watch: Pick<LoopWatch, 'totals'>;
-  readonly leasesLost: () => number;
+/** Those who know; they are there before the worker runs, too. */
+export interface Sources {
+  readonly slots: Slots;
+  readonly timings: Timings;
+  readonly watch: LoopWatch;
 }
 
-/** @param roles undefined before the worker has got so far as to have them */
-export function factsOf(roles: Roles | undefined): Omit<WorkerFacts, 'id' | 'queue' | 'slots'> {
-  const watched = roles?.watch.totals();
+/** @param connection undefined before the worker runs */
+export function factsOf(
+  { slots, timings, watch }: Sources,
+  connection: Connection | undefined,
+): Omit<WorkerFacts, 'id' | 'queue'> {
+  const { delays, blocks } = watch.totals();
   return {
-    busy: roles?.processor.running.size ?? 0,
-    connected: roles?.connection.ready ?? false,
-    functions: functionsOf(roles?.timings.totals() ?? []),
-    leasesLost: roles?.leasesLost() ?? 0,
-    loopDelay: {
-      counts: watched ? [...watched.delays.counts] : [...BOUNDS_MS, 0].map(() => 0),
-      sumMs: watched?.delays.sumMs ?? 0,
-    },
-    blocked: { times: 0, ms: 0, ...watched?.blocks },
+    slots: slots.concurrency,
+    busy: slots.busy,
+    connected: connection?.ready ?? false,
+    functions: functionsOf(timings.totals()),
+    leasesLost: slots.leasesLost,
+    loopDelay: { ...delays, counts: [...delays.counts] },
+    blocked: { ...blocks },
   };
+}
+
+/** Most running jobs that are named. */
+const MOST_NAMED = 100;
+
+/** What `queue.workers()` shows, as JSON. */
+export function presenceOf({ slots, watch }: Sources, startedAt: number): string {
+  const now = performance.now();
+  const { rss, heapUsed } = process.memoryUsage();
+  return JSON.stringify({
+    host: hostname(),
+    pid: process.pid,
+    concurrency: slots.concurrency,
+    busy: slots.busy,
+    running: [...slots].slice(0, MOST_NAMED).map((run) => ({
+      id: run.job.id,
+      fn: run.fn.name,
+      sinceMs: Math.round(now - run.startedAt),
+    })),
+    startedAt,
+    ...watch.take(),
+    memory: { rss, heap: heapUsed },
+    version: VERSION,
+    node: process.versions.node,
+  });
 }

@@ -7,7 +7,7 @@
  */
 import { BOUNDS_MS, bucketOf, type Histogram } from '../store/buckets.ts';
 import type { Logger } from '../job/log.ts';
-import type { Run } from './executor.ts';
+import type { Timings } from './timings.ts';
 
 /** What is worth a line in the log. */
 export const BLOCKED_MS = 500;
@@ -20,6 +20,12 @@ interface NamedJob {
   readonly fn: string;
 }
 
+/** What is to be known of a run. */
+interface Watched {
+  readonly job: { readonly id: string };
+  readonly fn: { readonly name: string };
+}
+
 export interface Block {
   /** Epoch ms. */
   readonly at: number;
@@ -27,41 +33,44 @@ export interface Block {
   readonly jobs: NamedJob[];
 }
 
-export interface LoopWatchOptions {
-  logger: Logger;
-  /** Those whose functions have not returned. */
-  running: () => Iterable<Run>;
-  onBlocked: (ms: number) => void;
-}
-
 export class LoopWatch {
   /** When a job was known for certain to have blocked the loop, by `performance.now()`: of any worker of this process. */
   static #certainAt = -Infinity;
-  readonly #options: LoopWatchOptions;
-  readonly #timer: NodeJS.Timeout;
-  #expected = performance.now() + EVERY_MS;
+  readonly #running: Iterable<Watched>;
+  readonly #timings: Timings;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #expected = Infinity;
   #cpu = process.cpuUsage();
   #late: number[] = [];
   readonly #delays = { counts: Array.from(BOUNDS_MS, () => 0).concat(0), sumMs: 0 };
   readonly #blocks = { times: 0, ms: 0 };
-  #culprits: Run[] = [];
-  #ended: Run[] = [];
+  #culprits: Watched[] = [];
+  #ended: Watched[] = [];
   #last: Block | undefined;
 
-  constructor(options: LoopWatchOptions) {
-    this.#options = options;
+  /** @param running those whose functions have not returned */
+  constructor(running: Iterable<Watched>, timings: Timings, logger: Logger) {
+    this.#running = running;
+    this.#timings = timings;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    this.#expected = performance.now() + EVERY_MS;
+    this.#cpu = process.cpuUsage();
     this.#timer = setInterval(() => this.#look(), EVERY_MS).unref();
   }
 
   /** A job ran this long without giving way. */
-  held(run: Run, ms: number): void {
+  held(run: Watched, ms: number): void {
     if (ms < BLOCKED_MS) return;
     this.#culprits.push(run);
     LoopWatch.#certainAt = performance.now();
   }
 
   /** A job ended that ran this long in all. */
-  ran(run: Run, ms: number): void {
+  ran(run: Watched, ms: number): void {
     if (ms >= BLOCKED_MS) this.#ended.push(run);
   }
 
@@ -79,11 +88,11 @@ export class LoopWatch {
     this.#ended = [];
   }
 
-  #suspects(): Run[] {
+  #suspects(): Watched[] {
     if (this.#culprits.length > 0) return this.#culprits;
     const lookedAt = this.#expected - EVERY_MS;
     if (LoopWatch.#certainAt >= lookedAt) return []; // it was a job of another worker
-    return [...this.#ended, ...this.#options.running()].slice(0, MOST_NAMED);
+    return [...this.#ended, ...this.#running].slice(0, MOST_NAMED);
   }
 
   #report(lateMs: number, cpu: NodeJS.CpuUsage): void {
@@ -92,10 +101,10 @@ export class LoopWatch {
     this.#last = { at: Date.now(), ms, jobs };
     this.#blocks.times++;
     this.#blocks.ms += ms;
-    this.#options.onBlocked(ms);
+    this.#timings.blocked(ms);
     const cpuMs = (cpu.user - this.#cpu.user + cpu.system - this.#cpu.system) / 1_000;
     const text = jobs.map(({ id, fn }) => `${fn} ${id}`).join(', ');
-    this.#options.logger.warn('event loop blocked', {
+    this.#logger.warn('event loop blocked', {
       ms,
       // Little of it: it waited (a synchronous call), or the process was stopped or got no CPU.
       cpuMs: Math.round(cpuMs),

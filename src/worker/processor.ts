@@ -21,16 +21,15 @@ import type { Logger } from '../job/log.ts';
 import { RUN_DEFAULTS } from '../job/options.ts';
 import { isDenied } from '../redis/rights.ts';
 import { FAILED_KEPT_MS } from '../store/scripts/fragments.ts';
-import { takeOut, type Settlement } from '../store/settlement.ts';
 import type { Claim, Refusal, Store } from '../store/store.ts';
-import { Ahead } from './ahead.ts';
 import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { failureJob } from './failure-job.ts';
+import type { Courier } from './courier.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
-import { RunList } from './run-list.ts';
+import type { Finished, Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
 
 /** Most jobs claimed by one turn: the script is to take less than 5 ms. */
@@ -40,23 +39,19 @@ const SUSPECTS_APART_MS = 500;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
 
-/** Without a run where a job was settled that was not run. */
-type Finished = Settlement & { run: Run | undefined };
-
 export interface ProcessorOptions {
   store: Store;
   functions: ReadonlyMap<string, JobFunction>;
-  concurrency: number;
+  slots: Slots;
   leaseMs: number;
   logger: Logger;
   idle: Idle;
   middleware: readonly Middleware[];
   timings: Timings;
   watch: LoopWatch;
+  courier: Courier;
   /** Called when a job that was claimed ahead goes on: Redis is to hear that it has begun. */
   onBegun: () => void;
-  /** Called with what flows have to tell other queues. */
-  onPost: (messages: string[]) => void;
   /** Called when a right is missing: no later turn would do better. */
   onDenied: (error: RedisCommandError) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
@@ -64,15 +59,8 @@ export interface ProcessorOptions {
 }
 
 export class Processor {
-  /** Leases found lost when their runs were to be settled; those that a heartbeat had missed before not among them. */
-  leasesLost = 0;
   readonly #options: ProcessorOptions;
-  /** Runs whose function has not returned. */
-  readonly #running = new RunList();
-  readonly #ahead = new Ahead();
-  #finished: Finished[] = [];
-  /** What the turn under way settles. */
-  #settling: readonly Finished[] = [];
+  readonly #slots: Slots;
   #turn = 1;
   #turning = false;
   #scheduled = false;
@@ -90,41 +78,33 @@ export class Processor {
 
   constructor(options: ProcessorOptions) {
     this.#options = options;
+    this.#slots = options.slots;
     const progress = new ProgressReporter(options.store, options.logger);
     this.#executor = {
       queue: options.store.queue,
       logger: options.logger,
       middleware: options.middleware,
-      progress: (run, json) => progress.report(run.job.ticket, json),
+      progress,
+      watch: options.watch,
       onOutcome: (run, outcome) => {
         progress.flush(run.job.ticket);
         this.#onOutcome(run, outcome);
       },
-      onYield: (run, ms) => options.watch.held(run, ms),
       onReturn: (run) => this.#onReturn(run),
     };
   }
 
-  get running(): RunList {
-    return this.#running;
-  }
-
-  /** Runs by ticket, from the claim until the settlement was answered. */
-  held(): Map<string, Run> {
-    const ended = [...this.#settling, ...this.#finished].flatMap(({ run }) => run ?? []);
-    const held = [...this.#running, ...ended].filter(({ settled }) => !settled);
-    return new Map(held.map((run) => [run.job.ticket, run]));
-  }
-
-  start(): void {
-    this.#lookAgain();
+  /** There may be something to claim. */
+  lookAgain(): void {
+    this.#look = true;
+    this.#schedule();
   }
 
   /** Claims nothing more. The token that a broken sleep may have taken is handed on by the turn that follows. */
   stopClaiming(): void {
     this.#claiming = false;
     this.#options.idle.close();
-    this.#lookAgain();
+    this.lookAgain();
   }
 
   /**
@@ -140,7 +120,7 @@ export class Processor {
 
   /** Gives every undecided job back to the queue. Resolves when that is settled. */
   releaseAll(): Promise<void> {
-    for (const run of this.#running) run.release();
+    for (const run of this.#slots) run.release();
     return this.quiet();
   }
 
@@ -151,22 +131,13 @@ export class Processor {
   }
 
   #settled(): boolean {
-    return !this.#turning && !this.#scheduled && this.#finished.length === 0;
+    return !this.#turning && !this.#scheduled && this.#slots.finished === 0;
   }
 
   #tellIfQuiet(): void {
     if (!this.#onQuiet || !this.#settled() || this.#look) return;
-    for (const run of this.#running) if (!run.decided) return;
+    for (const run of this.#slots) if (!run.decided) return;
     this.#onQuiet();
-  }
-
-  get #free(): number {
-    return this.#options.concurrency - this.#running.size;
-  }
-
-  #lookAgain(): void {
-    this.#look = true;
-    this.#schedule();
   }
 
   /** After all microtasks: jobs that finish together are settled together. */
@@ -182,9 +153,9 @@ export class Processor {
   async #takeTurn(): Promise<void> {
     this.#turning = true;
     this.#endAhead();
-    const settlements = (this.#settling = takeOut(this.#finished));
-    const want = this.#claiming ? Math.min(this.#free, MAX_CLAIMED) : 0;
-    const ahead = this.#ahead.size(this.#running.size === 0);
+    const settlements = this.#slots.beginSettling();
+    const want = this.#claiming ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
+    const ahead = this.#slots.howManyAhead();
     this.#look = false;
     clearTimeout(this.#dueTimer);
     const sentAt = performance.now();
@@ -201,8 +172,8 @@ export class Processor {
       this.#failures = 0;
       this.#unanswered = false;
       for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
-      for (const { run } of settlements) if (run) run.settled = true;
-      if (reply.post.length > 0) this.#options.onPost(reply.post);
+      this.#slots.settled();
+      if (reply.post.length > 0) this.#options.courier.carry(reply.post);
       // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
       // the call to stop is not wanted any more. Back, not run.
       const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
@@ -210,7 +181,7 @@ export class Processor {
       else this.#beginAll(reply.claimed, want, reply.now);
       nextIn = reply.nextIn;
     } catch (error) {
-      this.#finished = settlements.concat(this.#finished);
+      this.#slots.settleAgain();
       const neverSent = error instanceof RedisUnavailableError && !error.maybeEnqueued;
       this.#unanswered ||= want > 0 && !neverSent;
       await this.#pauseAfter(error);
@@ -218,7 +189,6 @@ export class Processor {
       this.#look = this.#claiming || this.#unanswered;
       nextIn = 0;
     } finally {
-      this.#settling = [];
       this.#turning = false;
     }
     this.#afterTurn(nextIn);
@@ -227,15 +197,16 @@ export class Processor {
   #onRefusal({ ticket, why }: Refusal, settlements: readonly Finished[]): void {
     logRefusal(this.#options.logger, { ticket, why });
     const settlement = settlements.find(({ job }) => job.ticket === ticket);
-    if (why === 'lost' && !settlement?.run?.leaseLost) this.leasesLost++;
+    // Else a heartbeat has counted it.
+    if (why === 'lost' && !settlement?.run?.leaseLost) this.#slots.leasesLost++;
   }
 
   #afterTurn(nextIn: number): void {
-    const hungry = this.#claiming && this.#free > 0;
-    if (this.#finished.length > 0 || this.#look || (hungry && nextIn === 0)) {
+    const hungry = this.#claiming && this.#slots.free > 0;
+    if (this.#slots.finished > 0 || this.#look || (hungry && nextIn === 0)) {
       this.#schedule();
     } else if (hungry) {
-      if (this.#running.size === 0) this.#options.onDrained();
+      if (this.#slots.busy === 0) this.#options.onDrained();
       this.#wait(nextIn);
     }
     this.#tellIfQuiet();
@@ -247,13 +218,13 @@ export class Processor {
    */
   #wait(nextIn: number): void {
     if (nextIn > 0) {
-      this.#dueTimer = setTimeout(() => this.#lookAgain(), Math.min(nextIn, LONGEST_TIMER_MS));
+      this.#dueTimer = setTimeout(() => this.lookAgain(), Math.min(nextIn, LONGEST_TIMER_MS));
     }
     if (this.#sleeping || !this.#claiming) return;
     this.#sleeping = true;
     void this.#options.idle.sleep().then(() => {
       this.#sleeping = false;
-      this.#lookAgain();
+      this.lookAgain();
     });
   }
 
@@ -273,21 +244,21 @@ export class Processor {
   /** @param want how many slots were free: those beyond are claimed ahead */
   #beginAll(claims: readonly Claim[], want: number, now: number): void {
     const suspects: Run[] = [];
-    this.#ahead.fill(claims.slice(want), now);
+    this.#slots.fillAhead(claims.slice(want), now);
     for (const claim of claims.slice(0, want)) {
       const run = this.#prepare(claim, now);
       if (run?.suspect) suspects.push(run);
       else if (run) this.#start(run);
     }
     this.#beginSuspects(suspects);
-    while (this.#free > 0 && this.#startNext()); // some were settled without a run
+    while (this.#slots.free > 0 && this.#startNext()); // some were settled without a run
     if (claims.length > 0) setImmediate(() => this.#afterTick());
   }
 
   /** One at a time; several are put off, apart from each other, and settled before any of them can do harm. */
   #beginSuspects(suspects: readonly Run[]): void {
     if (suspects.length === 0) return;
-    const another = [...this.#running].some((run) => run.suspect && !run.decided);
+    const another = [...this.#slots].some((run) => run.suspect && !run.decided);
     for (const [i, run] of suspects.entries()) {
       if (suspects.length === 1 && !another) this.#start(run);
       else run.putOff(SUSPECTS_APART_MS * (i + 1));
@@ -316,7 +287,7 @@ export class Processor {
   }
 
   #start(run: Run): void {
-    this.#running.add(run);
+    this.#slots.take(run);
     logStart(this.#options.logger, run.job);
     run.execute();
   }
@@ -330,35 +301,36 @@ export class Processor {
 
   /** The next of those claimed ahead takes the free slot. @returns undefined where there is none */
   #startNext(): Run | undefined {
-    for (let claim = this.#ahead.next(); claim; claim = this.#ahead.next()) {
-      const run = this.#prepare(claim, this.#ahead.claimedAt);
+    for (let claim = this.#slots.nextAhead(); claim; claim = this.#slots.nextAhead()) {
+      const run = this.#prepare(claim, this.#slots.claimedAt);
       if (!run) continue;
       // A crash wouldn't charge it: so it needs an attempt to spare, and must not have lost a worker before.
       if (run.job.attempt <= run.retries && !run.job.lastError) {
         this.#start(run);
         return run;
       }
-      this.#ahead.refuse();
-      this.#giveBack([claim], this.#ahead.claimedAt);
+      this.#slots.refuseAhead();
+      this.#giveBack([claim], this.#slots.claimedAt);
     }
     return undefined;
   }
 
   #endAhead(): void {
-    this.#giveBack(this.#ahead.leftOver(), this.#ahead.claimedAt);
-    if (this.#ahead.begun > 0 && this.#running.size > 0) this.#options.onBegun();
+    this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);
+    if (this.#slots.begun > 0 && this.#slots.busy > 0) this.#options.onBegun();
   }
 
   /** For those of the jobs begun by a turn that did not end within the tick. */
   #afterTick(): void {
-    for (const run of this.#running) run.limitTime();
-    if (this.#ahead.waiting > 0) this.#lookAgain();
+    for (const run of this.#slots) run.limitTime();
+    if (this.#slots.waiting > 0) this.lookAgain();
   }
 
   #onReturn(run: Run): void {
-    this.#running.delete(run);
+    this.#slots.leave(run);
     // Its outcome may have been settled long ago: only now is its slot free.
-    if (this.#claiming && !this.#startNext()) this.#lookAgain();
+    const free = this.#claiming && this.#slots.free > 0;
+    if (free && !this.#startNext()) this.lookAgain();
     this.#tellIfQuiet();
   }
 
@@ -384,7 +356,7 @@ export class Processor {
         : FAILED_KEPT_MS;
     const followUp =
       outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
-    this.#finished.push({ job, outcome, ranMs, keptMs, followUp, run });
+    this.#slots.finish({ job, outcome, ranMs, keptMs, followUp, run });
     this.#schedule();
   }
 }

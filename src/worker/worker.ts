@@ -1,5 +1,4 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
-import { hostname } from 'node:os';
 import { appOf } from './app.ts';
 import type { RedisSource } from '../redis/client.ts';
 import { describeError } from '../job/codec.ts';
@@ -11,7 +10,7 @@ import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/erro
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
 import type { Loop } from './loop.ts';
-import { checkMiddleware, checkWorkerOptions } from '../job/options.ts';
+import { checkConcurrency, checkMiddleware, checkWorkerOptions } from '../job/options.ts';
 import { CRON_CHANGED } from '../store/scripts/cron.ts';
 import { checkRights, isDenied } from '../redis/rights.ts';
 import { checkServer } from '../redis/server.ts';
@@ -20,15 +19,15 @@ import { Beat } from './beat.ts';
 import { startControl } from './control.ts';
 import { Courier } from './courier.ts';
 import type { Middleware } from './executor.ts';
-import { factsOf, type Roles, type WorkerFacts } from './facts.ts';
+import { factsOf, presenceOf, type Sources, type WorkerFacts } from './facts.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Idle } from './idle.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Processor } from './processor.ts';
 import { startPruner } from './pruner.ts';
 import { catchRejections } from './rejections.ts';
+import { Slots } from './slots.ts';
 import { Timings } from './timings.ts';
-import { VERSION } from '../job/version.ts';
 
 export interface WorkerOptions {
   /** Name of the queue. Default `default`. */
@@ -74,7 +73,10 @@ export class Worker {
   readonly #options;
   readonly #logger: Logger;
   #processor: Processor | undefined;
-  #roles: Roles | undefined;
+  readonly #slots: Slots;
+  readonly #timings = new Timings();
+  readonly #watch: LoopWatch;
+  #connection: Connection | undefined;
   #running: Promise<void> | undefined;
   #stop: ((timeoutMs: number) => void) | undefined;
   #stopAsked: number | undefined;
@@ -113,6 +115,23 @@ export class Worker {
       middleware: [...Worker.#everywhere, ...(options.middleware ? [options.middleware] : [])],
     };
     this.#logger = options.logger ? messageFirst(options.logger) : quietLogger();
+    this.#slots = new Slots(this.#options.concurrency);
+    this.#watch = new LoopWatch(this.#slots, this.#timings, this.#logger);
+  }
+
+  /** Jobs that run at once, 1 to 1,000. */
+  get concurrency(): number {
+    return this.#slots.concurrency;
+  }
+
+  /**
+   * May be changed while the worker runs: new slots are filled at once; of fewer, those that are taken go on until their
+   * jobs have ended.
+   * @throws {InvalidArgumentError}
+   */
+  set concurrency(value: number) {
+    this.#slots.concurrency = checkConcurrency(value, 'concurrency');
+    this.#processor?.lookAgain();
   }
 
   /**
@@ -143,16 +162,17 @@ export class Worker {
 
   /** How this worker is, and what it has done since it was started: for metrics. No I/O. */
   facts(): WorkerFacts {
-    return {
-      id: this.id,
-      queue: this.#options.queue,
-      slots: this.#options.concurrency,
-      ...factsOf(this.#roles),
-    };
+    const own = { id: this.id, queue: this.#options.queue };
+    return { ...own, ...factsOf(this.#sources, this.#connection) };
+  }
+
+  get #sources(): Sources {
+    return { slots: this.#slots, timings: this.#timings, watch: this.#watch };
   }
 
   async #work(): Promise<void> {
-    const { prefix, queue, lease, redis, callTimeout } = this.#options;
+    const { prefix, queue, lease, redis, callTimeout, burst } = this.#options;
+    const { slots, timings, watch } = this.#sources;
     const logger = this.#logger;
     let stopping = false;
     let denied: RedisCommandError | undefined;
@@ -173,7 +193,7 @@ export class Worker {
         ...(report && { onError: reportOnce(onError('Redis')) }),
       });
 
-    const connection = open('worker', true, true);
+    const connection = (this.#connection = open('worker', true, true));
     const store = new Store(connection, prefix, queue, this.id);
     const stopped = new Promise<number>((resolve) => {
       this.#stop = resolve;
@@ -189,41 +209,31 @@ export class Worker {
 
     const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
     const courier = new Courier(store, reportOnce(onError('flows')));
-    const timings = new Timings();
-    const watch = new LoopWatch({
-      logger,
-      running: () => processor.running,
-      onBlocked: (ms) => timings.blocked(ms),
-    });
     const processor: Processor = (this.#processor = new Processor({
       store,
       functions: this.#functions,
-      concurrency: this.#options.concurrency,
+      slots,
       leaseMs: lease,
       logger,
       idle,
       middleware: this.#options.middleware,
       timings,
       watch,
+      courier,
       onBegun: () => heartbeat.soon(),
-      onPost: (messages) => courier.carry(messages),
       onDenied: end,
       onDrained: () => {
-        if (this.#options.burst) this.#stop?.(this.#options.shutdownTimeout);
+        if (burst) this.#stop?.(this.#options.shutdownTimeout);
       },
     }));
-    let leasesMissed = 0;
-    const leasesLost = () => leasesMissed + processor.leasesLost;
-    this.#roles = { connection, processor, timings, watch, leasesLost };
     const { definitions, app } = this.#cron();
-    const beat = this.#options.burst
+    const beat = burst
       ? undefined
       : new Beat({ store, app, definitions, logger, onError: reportOnce(onError('cron')) });
     const control = startControl(
       open('control', true, false),
       store.keys.control,
-      (message) =>
-        message === CRON_CHANGED ? beat?.look() : processor.held().get(message)?.cancel(),
+      (message) => (message === CRON_CHANGED ? beat?.look() : slots.held().get(message)?.cancel()),
       () => heartbeat.soon(),
       (error) => isDenied(error) && end(error), // else its connection has told it
     );
@@ -231,31 +241,18 @@ export class Worker {
     const heartbeat: Loop = startHeartbeat({
       store,
       leaseMs: lease,
-      held: () => processor.held(),
-      presence: () => this.#presence(processor, watch, startedAt),
+      slots,
       timings,
-      app,
-      beating: () => beat?.mine ?? false,
-      onCron: (tick, appKnown) => beat?.heard(tick, appKnown),
-      onLost: (run, why) => {
-        if (why === 'lost') leasesMissed++;
-        logger.warn(
-          why === 'lost'
-            ? 'lease lost: another worker may run the job by now'
-            : 'job vanished: its record is gone from Redis',
-          { id: run.job.id, fn: run.fn.name },
-        );
-      },
+      beat,
+      logger,
+      presence: () => presenceOf(this.#sources, startedAt),
       onError: onError('heartbeat'),
     });
     const pruner = startPruner(store, onError('pruner'));
     const stopCatching = catchRejections();
-    processor.start();
-    logger.info('worker started', {
-      queue,
-      concurrency: this.#options.concurrency,
-      worker: this.id,
-    });
+    watch.start();
+    processor.lookAgain();
+    logger.info('worker started', { queue, concurrency: this.concurrency, worker: this.id });
 
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
@@ -312,7 +309,7 @@ export class Worker {
       this.#stop = (ms) => void setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS)).unref();
     });
     await within(timeoutMs, processor.quiet(), hurried);
-    const left = [...processor.running].filter((run) => !run.decided).length;
+    const left = [...this.#slots].filter((run) => !run.decided).length;
     if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
     const leaveMs = this.#hurried ? LEAVE_NOW_MS : LEAVE_MS;
     const leaveBy = performance.now() + leaveMs;
@@ -346,27 +343,6 @@ export class Worker {
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     }
-  }
-
-  #presence(processor: Processor, watch: LoopWatch, startedAt: number): string {
-    const now = performance.now();
-    const { rss, heapUsed } = process.memoryUsage();
-    return JSON.stringify({
-      host: hostname(),
-      pid: process.pid,
-      concurrency: this.#options.concurrency,
-      busy: processor.running.size,
-      running: [...processor.running].slice(0, 100).map((run) => ({
-        id: run.job.id,
-        fn: run.fn.name,
-        sinceMs: Math.round(now - run.startedAt),
-      })),
-      startedAt,
-      ...watch.take(),
-      memory: { rss, heap: heapUsed },
-      version: VERSION,
-      node: process.versions.node,
-    });
   }
 }
 

@@ -3,6 +3,14 @@ import type { Mutant } from '../mutant.ts';
 
 export const WORKER: readonly Mutant[] = [
   {
+    name: 'more-slots-stay-empty',
+    what: 'slots added to a running worker wait for the next wake-up',
+    file: 'worker/worker.ts',
+    find: `this.#processor?.lookAgain();`,
+    replace: ``,
+    tests: ['worker/concurrency'],
+  },
+  {
     name: 'late-claim-is-run',
     what: 'a claim whose reply was long under way is run, though its lease may be over',
     file: 'worker/processor.ts',
@@ -21,25 +29,25 @@ export const WORKER: readonly Mutant[] = [
   {
     name: 'worker-hoards',
     what: 'a worker claims for slots that are taken',
-    file: 'worker/processor.ts',
-    find: `return this.#options.concurrency - this.#running.size;`,
-    replace: `return this.#options.concurrency;`,
+    file: 'worker/slots.ts',
+    find: `return Math.max(0, this.concurrency - this.#running.length);`,
+    replace: `return this.concurrency;`,
     tests: ['worker/processing'],
   },
   {
     name: 'settlements-dropped-at-an-error',
     what: 'what ended while Redis was away is never recorded',
     file: 'worker/processor.ts',
-    find: `this.#finished = settlements.concat(this.#finished);`,
-    replace: ``,
+    find: `this.#slots.settleAgain();`,
+    replace: `this.#slots.settled();`,
     tests: ['redis/reply-lost', 'redis/restart > jobs run on while Redis is away'],
   },
   {
     name: 'new-number-at-an-error',
     what: 'a turn that failed is sent again under another number: what it claimed lies until its lease ends',
     file: 'worker/processor.ts',
-    find: `this.#finished = settlements.concat(this.#finished);`,
-    replace: `this.#turn++;\n      this.#finished = settlements.concat(this.#finished);`,
+    find: `this.#slots.settleAgain();`,
+    replace: `this.#turn++;\n      this.#slots.settleAgain();`,
     tests: ['redis/reply-lost'],
   },
   {
@@ -54,7 +62,7 @@ export const WORKER: readonly Mutant[] = [
     name: 'shutdown-releases-nothing',
     what: 'what is unfinished at shutdown lies until its lease ends',
     file: 'worker/processor.ts',
-    find: `for (const run of this.#running) run.release();`,
+    find: `for (const run of this.#slots) run.release();`,
     replace: ``,
     tests: ['worker/stop'],
   },
