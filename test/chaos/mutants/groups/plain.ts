@@ -2,7 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const tests = ['scripts.plain-turn'];
-const file = 'scripts/plain-turn.ts';
+const file = 'store/scripts/plain-turn.ts';
 
 export const PLAIN: readonly Mutant[] = [
   {
