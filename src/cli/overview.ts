@@ -1,6 +1,6 @@
 /** How a queue stands, at a glance: what `minq stats` shows. */
 import { isSilent, readCounts, readWorkers, type Counts } from '../views/inspector.ts';
-import { readRecent, type Recent } from '../views/recent.ts';
+import { readRecent, type Recent } from '../views/statistics.ts';
 import { readFunctions, readOldest, timesOf, type FunctionTimes } from '../views/statistics.ts';
 import type { Store } from '../store/store.ts';
 import { number, span, sparkline } from './figures.ts';

@@ -1,19 +1,17 @@
 /** What the counters in Redis say: totals, rates over time, and how long jobs waited and ran. */
 import { BOUNDS_MS, percentile, type Histogram } from '../store/buckets.ts';
 import { parseRecord, splitTime } from '../job/job.ts';
-import { MAX_SAMPLES, SAMPLED } from '../store/scripts/sample.ts';
+import { COUNTERS, type LEVELS, MAX_SAMPLES } from '../store/scripts/sample.ts';
 import type { Store } from '../store/store.ts';
 
+/**
+ * Jobs counted by what became of them. `retried`: runs that were put back, to be retried or for want of the function;
+ * `recovered`: runs taken back because their lease ended.
+ */
+export type Counters = Record<(typeof COUNTERS)[number], number>;
+
 /** Counters since the queue exists. */
-export interface Stats {
-  enqueued: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  /** Runs that were put back, to be retried or for want of the function. */
-  retried: number;
-  /** Runs taken back because their lease ended. */
-  recovered: number;
+export interface Stats extends Counters {
   /** Settlements refused because the lease was lost. */
   refused: number;
   /** How often the event loop of a worker was blocked for half a second or more, and for how long in all. */
@@ -21,22 +19,12 @@ export interface Stats {
   blockedMs: number;
 }
 
-/** What happened between the point before and this one, and how things stood then. */
-export interface HistoryPoint {
+/** What happened between the point before and this one; and how many jobs were in these states then. */
+export interface HistoryPoint extends Counters, Record<(typeof LEVELS)[number], number> {
   /** Epoch ms by Redis's clock. */
   at: number;
   /** Length of the time it is about, in ms: about a minute for an hour, about ten for a day. */
   ms: number;
-  enqueued: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  retried: number;
-  recovered: number;
-  /** How many jobs there were, at that moment. */
-  queued: number;
-  scheduled: number;
-  active: number;
 }
 
 /** In ms, estimated from histograms; undefined where there was nothing to measure. */
@@ -65,19 +53,16 @@ export interface FunctionTimes extends Omit<FunctionStats, 'wait' | 'run'> {
 
 export async function readStats(store: Store): Promise<Stats> {
   const { stored, blocked, blockedMs } = await store.stats();
-  const counter = (name: keyof Stats) => Number(stored[name] ?? 0);
   return {
-    enqueued: counter('enqueued'),
-    completed: counter('completed'),
-    failed: counter('failed'),
-    cancelled: counter('cancelled'),
-    retried: counter('retried'),
-    recovered: counter('recovered'),
-    refused: counter('refused'),
+    ...countersOf((name) => Number(stored[name] ?? 0)),
+    refused: Number(stored['refused'] ?? 0),
     blocked: Number(blocked ?? 0),
     blockedMs: Number(blockedMs ?? 0),
   };
 }
+
+const countersOf = (count: (name: keyof Counters, i: number) => number): Counters =>
+  Object.fromEntries(COUNTERS.map((name, i) => [name, count(name, i)])) as Counters;
 
 /** How long the job has waited, in ms, that has waited longest of those not yet run; undefined where none waits. */
 export async function readOldest(store: Store): Promise<number | undefined> {
@@ -94,37 +79,68 @@ export async function readOldest(store: Store): Promise<number | undefined> {
   return oldest === Infinity ? undefined : Math.max(0, now - oldest);
 }
 
+const MINUTE_MS = 60_000;
 /** One sample a minute: so many cover the time, and a minute more, for the first point is told from what was before. */
 const SPANS = {
-  hour: { last: 61, nth: 1, within: 61 * 60_000 },
-  day: { last: MAX_SAMPLES, nth: 10, within: 1_441 * 60_000 },
+  hour: { last: 61, nth: 1, within: 61 * MINUTE_MS },
+  day: { last: MAX_SAMPLES, nth: 10, within: 1_441 * MINUTE_MS },
 } as const;
 export type Span = keyof typeof SPANS;
 
 /** What happened in the last hour, minute by minute, or in the last day, ten minutes at a time; the oldest first. */
 export async function readHistory(store: Store, span: Span): Promise<HistoryPoint[]> {
   const { last, nth, within } = SPANS[span];
-  const rows = await store.history(last, nth, within);
+  return pointsOf(
+    (await store.history(last, nth, within)).map((row) => row.split(' ').map(Number)),
+  );
+}
+
+/** @param samples a time, counters and levels each */
+const pointsOf = (samples: readonly number[][]): HistoryPoint[] =>
+  samples.slice(1).flatMap(([at = 0, ...values], i) => {
+    const [from = 0, ...before] = samples[i]!;
+    if (!(at > from)) return []; // Redis's clock was put back
+    const [queued = 0, scheduled = 0, active = 0] = values.slice(COUNTERS.length);
+    // Less than before where the counters were deleted.
+    const counted = countersOf((_, at) => Math.max(0, (values[at] ?? 0) - (before[at] ?? 0)));
+    return { at, ms: at - from, ...counted, queued, scheduled, active };
+  });
+
+/** Where no worker was there for hours, the sample from before tells what is new since. */
+const SINCE_EVER = { last: 62, nth: 1, within: Number.MAX_SAFE_INTEGER };
+
+/** How many in each minute of the last hour, the oldest first; the last one is the 60 seconds before now. */
+export type Recent = Record<(typeof RECENT)[number], number[]>;
+const RECENT = ['enqueued', 'completed', 'failed', 'retried'] as const;
+
+/**
+ * The last hour up to this moment: from the samples, and what was counted since the last of them, which may be a minute old.
+ * @returns undefined where no worker has noted anything yet
+ */
+export async function readRecent(store: Store): Promise<Recent | undefined> {
+  const { last, nth, within } = SINCE_EVER;
+  // The counters after the samples: so they are never less.
+  const [rows, stats, now] = await Promise.all([
+    store.history(last, nth, within),
+    readStats(store),
+    store.now(),
+  ]);
+  if (rows.length === 0) return undefined;
   const samples = rows.map((row) => row.split(' ').map(Number));
-  return samples.slice(1).flatMap((sample, i) => {
-    const before = samples[i]!;
-    if (!(sample[0]! > before[0]!)) return []; // Redis's clock was put back
-    const level = (name: (typeof SAMPLED)[number]) => sample[SAMPLED.indexOf(name) + 1] ?? 0;
-    const counted = (name: (typeof SAMPLED)[number]) =>
-      Math.max(0, level(name) - (before[SAMPLED.indexOf(name) + 1] ?? 0)); // less where stats were deleted
-    return {
-      at: sample[0]!,
-      ms: sample[0]! - before[0]!,
-      enqueued: counted('enqueued'),
-      completed: counted('completed'),
-      failed: counted('failed'),
-      cancelled: counted('cancelled'),
-      retried: counted('retried'),
-      recovered: counted('recovered'),
-      queued: level('queued'),
-      scheduled: level('scheduled'),
-      active: level('active'),
-    };
+  const points = pointsOf([...samples, [now, ...COUNTERS.map((name) => stats[name])]]);
+  const minutes = RECENT.map((name) => [name, inMinutes(points, name, now)]);
+  return Object.fromEntries(minutes) as Recent;
+}
+
+/** What was counted between two samples is taken to have happened evenly. */
+function inMinutes(points: readonly HistoryPoint[], name: keyof Counters, now: number): number[] {
+  const begins = Array.from({ length: 60 }, (_, i) => now - (60 - i) * MINUTE_MS);
+  return begins.map((begin) => {
+    const shares = points.map(({ at, ms, [name]: count }) => {
+      const common = Math.min(at, begin + MINUTE_MS) - Math.max(at - ms, begin);
+      return (count * Math.max(0, common)) / ms;
+    });
+    return shares.reduce((sum, share) => sum + share, 0);
   });
 }
 

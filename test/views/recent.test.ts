@@ -1,5 +1,5 @@
 /** What happened in the last hour, from samples at known times. */
-import { readRecent } from '../../src/views/recent.ts';
+import { readRecent } from '../../src/views/statistics.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 
 /** Writes samples down as workers would: [minutes ago, enqueued, completed, failed, retried]. */

@@ -7,11 +7,9 @@ export const MAX_SAMPLES = 1_441;
 /** Age at which the counters of functions are put aside, to be compared with later. */
 const ASIDE_MS = 3_600_000;
 
-/** What a sample says after its time: counters first, then how many jobs there are. */
-export const SAMPLED = [
-  'enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered',
-  'queued', 'scheduled', 'active',
-] as const; // prettier-ignore
+/** What a sample says after its time: counters of `stats` first, then how many jobs there are. */
+export const COUNTERS = ['enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered'] as const; // prettier-ignore
+export const LEVELS = ['queued', 'scheduled', 'active'] as const;
 
 /** `sample()`: whichever worker comes first, the others find it done. Needs `clock`. */
 export const sample: Fragment = {
@@ -29,7 +27,7 @@ local function sample()
   local last = string.match(redis.call('LRANGE', history, -1, -1)[1] or '', '^%d+')
   if last and math.floor(last / ${MINUTE_MS}) == math.floor(now / ${MINUTE_MS}) then return end
   local row = { stamp }
-  for i, counter in ipairs(redis.call('HMGET', stats, 'enqueued', 'completed', 'failed', 'cancelled', 'retried', 'recovered')) do
+  for i, counter in ipairs(redis.call('HMGET', stats, ${COUNTERS.map((name) => `'${name}'`).join(', ')})) do
     row[i + 1] = counter or '0'
   end
   local lists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
