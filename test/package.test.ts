@@ -56,13 +56,16 @@ void t.test('the packed package installs, imports, requires, runs and type-check
       cwd: ROOT,
     },
   );
-  const [{ filename, files }] = JSON.parse(packed.stdout) as [
-    { filename: string; files: { path: string }[] },
+  const [{ filename, files, size, unpackedSize }] = JSON.parse(packed.stdout) as [
+    { filename: string; size: number; unpackedSize: number; files: { path: string }[] },
   ];
   const stray = files.filter(
-    (file) => !/^(dist|src)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file.path),
+    (file) => !/^dist\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file.path),
   );
   t.same(stray, [], 'nothing in it that does not belong');
+  t.ok(files.length <= 300, `${files.length} files`);
+  t.ok(unpackedSize <= 1_000_000, `${unpackedSize} bytes unpacked`);
+  t.ok(size <= 300_000, `${size} bytes packed`);
   write('package.json', '{ "name": "consumer", "private": true }');
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
   await run('npm', ['install', `./${filename}`, ...flags], at);
@@ -81,6 +84,16 @@ void t.test('the packed package installs, imports, requires, runs and type-check
     "import { dashboard } from 'minq/dashboard'; console.log(typeof dashboard({}).close);",
   );
   t.equal(await node('dashboard.mjs'), 'function\n');
+  // What is shipped is what the compiler made of each file, with names, lines and comments: a trace leads to it.
+  write(
+    'trace.mjs',
+    "import { Queue } from 'minq'; try { new Queue('a b') } catch (error) { console.log(error.stack) }",
+  );
+  const [, file = '', line] =
+    /\((?:file:\/\/)?(\/.*\/minq\/dist\/.*):(\d+):\d+\)/.exec(await node('trace.mjs')) ?? [];
+  const source = readFileSync(file, 'utf8').split('\n');
+  t.match(source[Number(line) - 1], /throw new InvalidArgumentError\(/);
+  t.ok(source.some((text) => text.startsWith('/** @throws {InvalidArgumentError} for names')));
   t.equal((await run('npx', ['minq', '--version'], at)).stdout, `${VERSION}\n`);
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
     version: string;
