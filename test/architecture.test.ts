@@ -1,4 +1,4 @@
-/** The house: which room may know which, where keys are spelled, how long a file may get. */
+/** The house: which room may know which, what its README says of it, where keys are spelled, how long a file may get. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -138,6 +138,67 @@ void t.test('what a module gives is named: no export *, no grab bags', async (t)
     [],
   );
 });
+
+void t.test(
+  'every room has a README of a page, which names what is there and nothing else',
+  async (t) => {
+    for (const room of ROOMS) {
+      const text = readFileSync(path.join(SRC, room, 'README.md'), 'utf8');
+      t.ok(text.split('\n').length <= 101, `${room}: at most 100 lines`);
+      t.same(unnamed(room, text), [], `${room}: each file is named`);
+      t.same(missing(room, text), [], `${room}: what is named is there`);
+      t.same(neighboursIn(text), neighboursOf(room), `${room}: imports, imported by`);
+    }
+    t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/recent.ts`'), [
+      'metrics.ts',
+      'recent.ts',
+      'statistics.ts',
+    ]);
+    t.same(missing('views', '`recent.ts`, `job/job.ts`, `test/views/`; `gone.ts`, `job/gone.ts`'), [
+      'gone.ts',
+      'job/gone.ts',
+    ]);
+  },
+);
+
+void t.test('the picture in the README has the rooms in their order', async (t) => {
+  const readme = readFileSync(path.resolve(SRC, '../README.md'), 'utf8');
+  t.same(Array.from(readme.matchAll(/^[├└]── (\w+)\/ /gm), ([, room]) => room), ROOMS); // prettier-ignore
+});
+
+/** Files and folders of a room that stand in its README by no name of their own, as `file.ts` or `folder/`. */
+function unnamed(room: string, readme: string): string[] {
+  return readdirSync(path.join(SRC, room), { withFileTypes: true })
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .filter((name) => name !== 'README.md' && !readme.includes(`\`${name}\``));
+}
+
+/** Paths a README names, from its room, from `src` or from the top, under which there is nothing. */
+function missing(room: string, readme: string): string[] {
+  const named = [...readme.matchAll(/`([\w./-]+(?:\.(?:tsx?|mjs|json|yml|md)|\/))`/g)].map(
+    (match) => match[1]!,
+  );
+  const from = [path.join(SRC, room), SRC, path.join(SRC, '..')];
+  return named.filter((name) => !from.some((folder) => existsSync(path.join(folder, name))));
+}
+
+/** Rooms that it imports, and that import it: as the code has it, and as a README does. */
+function neighboursOf(room: string): string[][] {
+  const pairs = files.flatMap(({ name, imports }) =>
+    imports.map((other) => [roomOf(name), roomOf(other)] as const),
+  );
+  const others = ROOMS.filter((other) => other !== room);
+  return [
+    others.filter((other) => pairs.some(([from, to]) => from === room && to === other)),
+    others.filter((other) => pairs.some(([from, to]) => from === other && to === room)),
+  ];
+}
+
+function neighboursIn(readme: string): string[][] {
+  const [, imports = '', importedBy = ''] =
+    /^Imports ([^;.]+); imported by ([^;.]+?)[.:]/m.exec(readme) ?? [];
+  return [imports, importedBy].map((text) => ROOMS.filter((room) => text.includes(`\`${room}\``)));
+}
 
 void t.test('no file is longer than 400 lines', async (t) => {
   const long = texts.filter(({ text }) => text.split('\n').length > 401);
