@@ -1,17 +1,12 @@
 /** The findings, drawn. */
-import { setPaused } from './actions.tsx';
+import { Do, setPaused } from './actions.tsx';
 import type { Finding } from './findings.ts';
 import { Name } from './text.tsx';
 import { h, type JSX } from './vendor/preact.js';
 
 const MOST = 12;
 
-interface BannersProps {
-  findings: readonly Finding[];
-  readOnly: boolean;
-}
-
-export function Banners({ findings, readOnly }: BannersProps): JSX.Element {
+export function Banners({ findings }: { findings: readonly Finding[] }): JSX.Element {
   const first = findings.toSorted((a, b) => Number(b.bad) - Number(a.bad)).slice(0, MOST);
   return (
     <section class="banners" aria-label="What needs attention">
@@ -33,10 +28,10 @@ export function Banners({ findings, readOnly }: BannersProps): JSX.Element {
             )}
           </p>
           {link && <a href={link.href}>{link.label}</a>}
-          {resume !== undefined && !readOnly && (
-            <button type="button" class="small" onClick={() => void setPaused(resume, false)}>
+          {resume !== undefined && (
+            <Do small what={() => setPaused(resume, false)}>
               Resume
-            </button>
+            </Do>
           )}
         </div>
       ))}

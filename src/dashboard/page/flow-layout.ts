@@ -7,111 +7,88 @@ const GAP_Y = 12;
 
 export type Leaf = Exclude<FlowOutline, { chain: unknown } | { group: unknown }>;
 
-export interface Placed {
-  leaf: Leaf;
+/** A box - or, where many meet many, a joint: each goes to one point, and from there on. */
+export interface Place {
+  leaf?: Leaf;
+  /** Its left end, where edges come in, and its right end, where they go out. */
   x: number;
-  y: number;
-}
-
-export interface Point {
-  x: number;
+  end: number;
+  /** Its middle. */
   y: number;
 }
 
 export interface Layout {
   width: number;
   height: number;
-  boxes: Placed[];
-  edges: [from: Point, to: Point][];
-  /** Where many meet many: each goes to one point, and from there on. */
-  joints: Point[];
+  places: Place[];
+  edges: [from: Place, to: Place][];
+  /** What stands before the flow leads to these... */
+  first: Place[];
+  /** ... and these lead to what stands behind it. */
+  last: Place[];
 }
 
-export function layOut(outline: FlowOutline): Layout {
-  const layout: Layout = { ...sizeOf(outline), boxes: [], edges: [], joints: [] };
-  place(outline, 0, 0, layout);
-  return layout;
+export function layOut(part: FlowOutline): Layout {
+  if ('chain' in part) return inRow(part.chain.map(layOut));
+  if ('group' in part) return inColumn(part.group.map(layOut));
+  const box = { leaf: part, x: 0, end: BOX.width, y: BOX.height / 2 };
+  return { ...BOX, places: [box], edges: [], first: [box], last: [box] };
 }
 
-/** Each part is measured once. */
-const sizes = new WeakMap<object, { width: number; height: number }>();
-
-function sizeOf(part: FlowOutline): { width: number; height: number } {
-  const known = sizes.get(part);
-  if (known) return known;
-  const size = measure(part);
-  sizes.set(part, size);
-  return size;
-}
-
-function measure(part: FlowOutline): { width: number; height: number } {
-  if ('chain' in part) {
-    const all = part.chain.map(sizeOf);
-    return {
-      width: sum(all.map(({ width }) => width)) + GAP_X * Math.max(0, all.length - 1),
-      height: Math.max(0, ...all.map(({ height }) => height)),
-    };
+function inColumn(parts: Layout[]): Layout {
+  let height = 0;
+  for (const part of parts) {
+    move(part, 0, height);
+    height += part.height + GAP_Y;
   }
-  if ('group' in part) {
-    const all = part.group.map(sizeOf);
-    return {
-      width: Math.max(0, ...all.map(({ width }) => width)),
-      height: sum(all.map(({ height }) => height)) + GAP_Y * Math.max(0, all.length - 1),
-    };
-  }
-  return BOX;
+  return {
+    ...together(parts),
+    height: Math.max(0, height - GAP_Y),
+    first: parts.flatMap(({ first }) => first),
+    last: parts.flatMap(({ last }) => last),
+  };
 }
 
-const sum = (all: number[]): number => all.reduce((a, b) => a + b, 0);
-
-/** Where edges come in and go out. */
-interface Ends {
-  starts: Point[];
-  ends: Point[];
-}
-
-function place(part: FlowOutline, x: number, y: number, layout: Layout): Ends {
-  if ('chain' in part) return placeChain(part.chain, x, y, layout, sizeOf(part).height);
-  if ('group' in part) {
-    const all = part.group.map((each) => {
-      const ends = place(each, x, y, layout);
-      y += sizeOf(each).height + GAP_Y;
-      return ends;
-    });
-    return { starts: all.flatMap(({ starts }) => starts), ends: all.flatMap(({ ends }) => ends) };
-  }
-  layout.boxes.push({ leaf: part, x, y });
-  const middle = y + BOX.height / 2;
-  return { starts: [{ x, y: middle }], ends: [{ x: x + BOX.width, y: middle }] };
-}
-
-function placeChain(
-  parts: FlowOutline[],
-  x: number,
-  y: number,
-  layout: Layout,
-  height: number,
-): Ends {
-  let starts: Point[] = [];
-  let before: Point[] = [];
-  for (const each of parts) {
-    const size = sizeOf(each);
-    const placed = place(each, x, y + (height - size.height) / 2, layout);
-    connect(before, placed.starts, { x: x - GAP_X / 2, y: y + height / 2 }, layout);
-    if (starts.length === 0) starts = placed.starts;
+function inRow(parts: Layout[]): Layout {
+  const row = together(parts);
+  row.width = 0;
+  for (const part of parts) {
     // A group of none has no ends: what stands before it leads on.
-    if (placed.ends.length > 0) before = placed.ends;
-    if (size.width > 0) x += size.width + GAP_X;
+    if (part.places.length === 0) continue;
+    const x = row.width === 0 ? 0 : row.width + GAP_X;
+    move(part, x, (row.height - part.height) / 2);
+    connect(row, part.first, { x: x - GAP_X / 2, end: x - GAP_X / 2, y: row.height / 2 });
+    if (row.first.length === 0) row.first = part.first;
+    row.last = part.last;
+    row.width = x + part.width;
   }
-  return { starts, ends: before };
+  return row;
 }
 
-function connect(from: Point[], to: Point[], joint: Point, { edges, joints }: Layout): void {
-  if (from.length > 1 && to.length > 1) {
-    joints.push(joint);
-    for (const each of from) edges.push([each, joint]);
+/** As large as the largest of them. */
+const together = (parts: Layout[]): Layout => ({
+  width: Math.max(0, ...parts.map(({ width }) => width)),
+  height: Math.max(0, ...parts.map(({ height }) => height)),
+  places: parts.flatMap(({ places }) => places),
+  edges: parts.flatMap(({ edges }) => edges),
+  first: [],
+  last: [],
+});
+
+function move({ places }: Layout, x: number, y: number): void {
+  for (const place of places) {
+    place.x += x;
+    place.end += x;
+    place.y += y;
+  }
+}
+
+function connect({ places, edges, last }: Layout, to: Place[], joint: Place): void {
+  if (last.length > 1 && to.length > 1) {
+    places.push(joint);
+    for (const each of last) edges.push([each, joint]);
     for (const each of to) edges.push([joint, each]);
     return;
   }
-  for (const start of from) for (const end of to) edges.push([start, end]);
+  for (const start of last) for (const end of to) edges.push([start, end]);
 }

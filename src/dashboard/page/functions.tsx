@@ -2,38 +2,53 @@
 import type { FunctionTimes, Percentiles } from './api.js';
 import { count, duration } from './format.ts';
 import { hrefOf } from './route.ts';
+import { Table } from './table.tsx';
 import { Name } from './text.tsx';
-import { h, type JSX } from './vendor/preact.js';
+import { h, type ComponentChildren, type JSX } from './vendor/preact.js';
 import { useState } from './vendor/hooks.js';
 
-type Column = 'fn' | 'runs' | 'failed' | 'retried' | 'wait' | 'run';
+type Row = FunctionTimes & { queue: string };
 
-const runs = (row: FunctionTimes): number => row.completed + row.failed + row.retried;
+interface Column {
+  label: string;
+  /** The greatest first; missing: by name. */
+  weight?: (row: Row) => number;
+  class?: string;
+  cell: (row: Row) => ComponentChildren;
+}
 
-const WEIGHT: Record<Exclude<Column, 'fn'>, (row: FunctionTimes) => number> = {
-  runs,
-  failed: (row) => row.failed,
-  retried: (row) => row.retried,
-  wait: (row) => row.wait.p95 ?? -1,
-  run: (row) => row.run.p95 ?? -1,
-};
+const runs = (row: Row): number => row.completed + row.failed + row.retried;
 
-const HEADS: [column: Column, label: string][] = [
-  ['fn', 'Function'],
-  ['runs', 'Runs'],
-  ['failed', 'Failed'],
-  ['retried', 'Retried'],
-  ['wait', 'Wait p50 · p95 · p99'],
-  ['run', 'Run p50 · p95 · p99'],
+const COLUMNS: Column[] = [
+  { label: 'Function', cell: ({ fn }) => <Name text={fn} most={60} /> },
+  { label: 'Runs', weight: runs, class: 'n', cell: (row) => count(runs(row)) },
+  { label: 'Failed', weight: (row) => row.failed, class: 'n', cell: (row) => <Failed {...row} /> },
+  { label: 'Retried', weight: (row) => row.retried, class: 'n', cell: (row) => count(row.retried) },
+  {
+    label: 'Wait p50 · p95 · p99',
+    weight: (row) => row.wait.p95 ?? -1,
+    class: 'n',
+    cell: (row) => <Three {...row.wait} />,
+  },
+  {
+    label: 'Run p50 · p95 · p99',
+    weight: (row) => row.run.p95 ?? -1,
+    class: 'n',
+    cell: (row) => <Three {...row.run} />,
+  },
 ];
 
-export function Functions({ queue, rows }: { queue: string; rows: FunctionTimes[] }): JSX.Element {
-  const [by, setBy] = useState<Column>('failed');
-  const sorted = rows.toSorted((a, b) =>
-    by === 'fn'
-      ? compare(a, b)
-      : WEIGHT[by](b) - WEIGHT[by](a) || runs(b) - runs(a) || compare(a, b),
-  );
+interface FunctionsProps {
+  queue: string;
+  rows: readonly FunctionTimes[];
+}
+
+export function Functions({ queue, rows }: FunctionsProps): JSX.Element {
+  const [by, setBy] = useState('Failed');
+  const { weight } = COLUMNS.find(({ label }) => label === by)!;
+  const sorted = rows
+    .map((row) => ({ ...row, queue }))
+    .toSorted((a, b) => (weight && (weight(b) - weight(a) || runs(b) - runs(a))) || order(a, b));
   return (
     <section aria-label="Functions">
       <h2>
@@ -43,65 +58,41 @@ export function Functions({ queue, rows }: { queue: string; rows: FunctionTimes[
         <p class="empty">No job has ended lately: functions are listed here once they have run.</p>
       ) : (
         <div class="scroll" tabIndex={0} role="group" aria-label="Table of functions">
-          <table>
-            <thead>
-              <tr>
-                {HEADS.map(([column, label]) => (
-                  <th
-                    key={column}
-                    scope="col"
-                    class={column === 'fn' ? undefined : 'n'}
-                    aria-sort={
-                      by !== column ? undefined : column === 'fn' ? 'ascending' : 'descending'
-                    }
-                  >
-                    <button type="button" class="sort" onClick={() => setBy(column)}>
-                      {label}
-                      <span aria-hidden="true">{by === column ? ' ▾' : ''}</span>
-                    </button>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {sorted.map((row) => (
-                <tr key={row.fn}>
-                  <th scope="row">
-                    <Name text={row.fn} most={60} />
-                  </th>
-                  <td class="n">{count(runs(row))}</td>
-                  <td class={row.failed > 0 ? 'n bad' : 'n'}>
-                    {row.failed > 0 ? (
-                      <a href={hrefOf('jobs', { queue, state: 'failed', fn: row.fn })}>
-                        {count(row.failed)}
-                      </a>
-                    ) : (
-                      '0'
-                    )}
-                  </td>
-                  <td class="n">{count(row.retried)}</td>
-                  <Three of={row.wait} />
-                  <Three of={row.run} />
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            columns={COLUMNS.map(({ label, ...column }) => ({
+              ...column,
+              names: !column.weight,
+              sorted: by !== label ? undefined : column.weight ? 'descending' : 'ascending',
+              head: (
+                <button type="button" class="sort" onClick={() => setBy(label)}>
+                  {label}
+                  <span aria-hidden="true">{by === label ? ' ▾' : ''}</span>
+                </button>
+              ),
+            }))}
+            rows={sorted}
+            row={({ fn }) => ({ key: fn })}
+          />
         </div>
       )}
     </section>
   );
 }
 
-const compare = (a: FunctionTimes, b: FunctionTimes): number =>
-  a.fn < b.fn ? -1 : a.fn > b.fn ? 1 : 0;
+const order = (a: Row, b: Row): number => (a.fn < b.fn ? -1 : a.fn > b.fn ? 1 : 0);
 
-function Three({ of }: { of: Percentiles }): JSX.Element {
-  const text = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
+function Failed({ queue, fn, failed }: Row): JSX.Element {
+  if (failed === 0) return <span>0</span>;
+  return <a href={hrefOf('jobs', { queue, state: 'failed', fn })}>{count(failed)}</a>;
+}
+
+function Three({ p50, p95, p99 }: Percentiles): JSX.Element {
+  const shown = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
   return (
-    <td class="n three">
-      <span>{text(of.p50)}</span>
-      <span>{text(of.p95)}</span>
-      <span>{text(of.p99)}</span>
-    </td>
+    <div class="three">
+      <span>{shown(p50)}</span>
+      <span>{shown(p95)}</span>
+      <span>{shown(p99)}</span>
+    </div>
   );
 }

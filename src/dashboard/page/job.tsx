@@ -1,13 +1,12 @@
 /** Everything about one job. */
-import type { JobReply, QueuesReply } from './api.js';
-import { actionsFor, onJob } from './actions.tsx';
-import { apiPath, get } from './client.ts';
-import { duration } from './format.ts';
+import type { ErrorText, JobReply, QueuesReply } from './api.js';
+import { JobActions } from './actions.tsx';
 import { FlowGraph } from './flow-graph.tsx';
-import { usePoll } from './poll.ts';
+import { duration } from './format.ts';
 import { Progress } from './progress.tsx';
-import { hrefOf, jobHref } from './route.ts';
-import { Name, State, Value } from './text.tsx';
+import { hrefOf, jobHref, withQuery } from './route.ts';
+import { useReply } from './server.ts';
+import { Fact, Name, NameLink, State, Trouble, Value } from './text.tsx';
 import { Time } from './time.tsx';
 import { Timeline } from './timeline.tsx';
 import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
@@ -19,8 +18,8 @@ interface JobPageProps {
 }
 
 export function JobPage({ queue, id, queues }: JobPageProps): JSX.Element {
-  const path = apiPath('job', { queue, id });
-  const { data, error } = usePoll<JobReply>(path, (signal) => get(path, signal), 2_000);
+  const polled = useReply<JobReply>(withQuery('job', { queue, id }));
+  const { data, error } = polled;
   const gone = error?.status === 404;
   return (
     <Fragment>
@@ -32,23 +31,18 @@ export function JobPage({ queue, id, queues }: JobPageProps): JSX.Element {
       <h1 class="job-id">
         <small>Job</small> <Name text={id} most={200} />
       </h1>
-      {gone && <Gone queue={queue} id={id} queues={queues} known={data !== undefined} />}
-      {error && !gone && !data && (
-        <p class="empty" role="alert">
-          <Name text={error.message} most={400} />
-        </p>
+      {gone ? (
+        <Gone queue={queue} id={id} queues={queues} known={data !== undefined} />
+      ) : (
+        <Trouble {...polled} />
       )}
       {!data && !error && <p class="empty">Asking Redis…</p>}
-      {data && <Details {...data} readOnly={queues.readOnly || gone} />}
+      {data && <Details {...data} gone={gone} />}
     </Fragment>
   );
 }
 
-interface GoneProps extends JobPageProps {
-  known: boolean;
-}
-
-function Gone({ queue, id, queues, known }: GoneProps): JSX.Element {
+function Gone({ queue, id, queues, known }: JobPageProps & { known: boolean }): JSX.Element {
   const others = queues.queues.filter(({ name }) => name !== queue);
   return (
     <div class="banner b-warn" role="alert">
@@ -72,15 +66,8 @@ function Gone({ queue, id, queues, known }: GoneProps): JSX.Element {
   );
 }
 
-function Details({
-  job,
-  attempts,
-  worker,
-  flow,
-  readOnly,
-}: JobReply & { readOnly: boolean }): JSX.Element {
+function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boolean }): JSX.Element {
   const { queue, id, state } = job;
-  const actions = actionsFor(job);
   return (
     <Fragment>
       <div class="bar">
@@ -88,75 +75,15 @@ function Details({
         <strong class="fn">
           <Name text={job.fn ?? '(its record is missing or unreadable)'} />
         </strong>
-        {!readOnly && (
-          <span class="buttons">
-            {actions.map((action) => (
-              <button
-                key={action}
-                type="button"
-                onClick={() => void onJob(action, queue, id, state)}
-              >
-                {action[0]!.toUpperCase() + action.slice(1)}
-              </button>
-            ))}
-          </span>
-        )}
+        <span class="buttons">{!gone && <JobActions queue={queue} job={job} />}</span>
       </div>
-      <dl class="facts">
-        <Fact name="Queue">
-          <a href={hrefOf('overview', { queue })}>
-            <Name text={queue} most={60} />
-          </a>
-        </Fact>
-        <Fact name="Attempt">{job.attempt}</Fact>
-        <Fact name="Priority">{job.priority}</Fact>
-        <Fact name="Enqueued">
-          <Time at={job.enqueuedAt} />
-        </Fact>
-        <Fact name="Fired for" at={job.tick} />
-        <Fact name="Due" at={job.dueAt} />
-        <Fact name="Started" at={job.startedAt} />
-        <Fact name="Ended" at={job.endedAt} />
-        {job.ranMs !== undefined && <Fact name="Took">{duration(job.ranMs)}</Fact>}
-        <Fact name="Lease ends" at={job.leaseEndsAt} />
-        {worker && (
-          <Fact name="Worker">
-            <a href={hrefOf('workers', { queue })}>
-              <Name text={`${worker.host}/${worker.pid}`} most={60} />
-            </a>
-          </Fact>
-        )}
-        {job.reason && (
-          <Fact name="Why cancelled">
-            <Name text={job.reason} />
-          </Fact>
-        )}
-        {job.failedStep !== undefined && (
-          <Fact name="Failed with step">
-            <a href={jobHref(queue, job.failedStep)}>
-              <Name text={job.failedStep} most={60} />
-            </a>
-          </Fact>
-        )}
-      </dl>
+      <Facts job={job} worker={worker} />
       {job.progress && (
         <Part title="Progress">
           <Progress value={job.progress} />
         </Part>
       )}
-      {job.error && (
-        <Part title={state === 'failed' ? 'Error' : 'Last error'}>
-          <div class="failure">
-            <p>
-              <strong>
-                <Name text={job.error.name} />
-              </strong>
-            </p>
-            <Value value={job.error.message} label="Message" />
-            {job.error.stack && <Value value={job.error.stack} label="Stack" />}
-          </div>
-        </Part>
-      )}
+      {job.error && <Failure title={state === 'failed' ? 'Error' : 'Last error'} {...job.error} />}
       <div class="pair">
         <Part title="Arguments">
           <Value value={job.args} label="Arguments" />
@@ -170,55 +97,105 @@ function Details({
       {flow && (
         <Part title="Flow">
           <FlowGraph outline={flow.outline} own={id} />
-          {job.flow?.waitsFor && job.flow.waitsFor.length > 0 && (
-            <p>
-              Waits for{' '}
-              {job.flow.waitsFor.slice(0, 20).map((each) => (
-                <a key={each} href={jobHref(queue, each)}>
-                  <Name text={each} most={60} />{' '}
-                </a>
-              ))}
-              {job.flow.waitsFor.length > 20 && `and ${job.flow.waitsFor.length - 20} more`}
-            </p>
-          )}
+          <WaitsFor queue={queue} steps={job.flow?.waitsFor ?? []} />
         </Part>
       )}
       <Part title="What happened">
         <Timeline job={job} attempts={attempts} />
       </Part>
-      {Object.keys(job.meta).length > 0 && (
-        <Part title="Meta">
-          <dl class="meta">
-            {Object.entries(job.meta).map(([name, value]) => (
-              <div key={name}>
-                <dt>
-                  <Name text={name} most={100} />
-                </dt>
-                <dd>
-                  <Name text={value} most={1_000} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </Part>
-      )}
+      <Meta meta={job.meta} />
     </Fragment>
   );
 }
 
-interface FactProps {
-  name: string;
-  at?: number | undefined;
-  children?: ComponentChildren;
+function Facts({ job, worker }: Pick<JobReply, 'job' | 'worker'>): JSX.Element {
+  const { queue, ranMs, reason, failedStep } = job;
+  return (
+    <dl class="facts">
+      <Fact name="Queue">
+        <NameLink href={hrefOf('overview', { queue })} text={queue} most={60} />
+      </Fact>
+      <Fact name="Attempt">{job.attempt}</Fact>
+      <Fact name="Priority">{job.priority}</Fact>
+      <Fact name="Enqueued">
+        <Time at={job.enqueuedAt} />
+      </Fact>
+      <Fact name="Fired for" at={job.tick} />
+      <Fact name="Due" at={job.dueAt} />
+      <Fact name="Started" at={job.startedAt} />
+      <Fact name="Ended" at={job.endedAt} />
+      {ranMs !== undefined && <Fact name="Took">{duration(ranMs)}</Fact>}
+      <Fact name="Lease ends" at={job.leaseEndsAt} />
+      {worker && (
+        <Fact name="Worker">
+          <NameLink
+            href={hrefOf('workers', { queue })}
+            text={`${worker.host}/${worker.pid}`}
+            most={60}
+          />
+        </Fact>
+      )}
+      {reason && (
+        <Fact name="Why cancelled">
+          <Name text={reason} />
+        </Fact>
+      )}
+      {failedStep !== undefined && (
+        <Fact name="Failed with step">
+          <NameLink href={jobHref(queue, failedStep)} text={failedStep} most={60} />
+        </Fact>
+      )}
+    </dl>
+  );
 }
 
-function Fact({ name, at, children }: FactProps): JSX.Element | null {
-  if (at === undefined && children === undefined) return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children ?? <Time at={at} />}</dd>
+const Failure = ({ title, name, message, stack }: ErrorText & { title: string }): JSX.Element => (
+  <Part title={title}>
+    <div class="failure">
+      <p>
+        <strong>
+          <Name text={name} />
+        </strong>
+      </p>
+      <Value value={message} label="Message" />
+      {stack && <Value value={stack} label="Stack" />}
     </div>
+  </Part>
+);
+
+function WaitsFor({ queue, steps }: { queue: string; steps: string[] }): JSX.Element | null {
+  if (steps.length === 0) return null;
+  return (
+    <p>
+      Waits for{' '}
+      {steps.slice(0, 20).map((id) => (
+        <a key={id} href={jobHref(queue, id)}>
+          <Name text={id} most={60} />{' '}
+        </a>
+      ))}
+      {steps.length > 20 && `and ${steps.length - 20} more`}
+    </p>
+  );
+}
+
+function Meta({ meta }: { meta: Record<string, string> }): JSX.Element | null {
+  const entries = Object.entries(meta);
+  if (entries.length === 0) return null;
+  return (
+    <Part title="Meta">
+      <dl class="meta">
+        {entries.map(([name, value]) => (
+          <div key={name}>
+            <dt>
+              <Name text={name} most={100} />
+            </dt>
+            <dd>
+              <Name text={value} most={1_000} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Part>
   );
 }
 

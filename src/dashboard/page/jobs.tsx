@@ -1,25 +1,16 @@
 /** The jobs of a queue by state, searched and in pages. */
 import type { JobState, QueuesReply } from './api.js';
-import { PURGEABLE, purge, retryAll, type Purgeable } from './actions.tsx';
+import { Do, isPurgeable, purge, retryAll } from './actions.tsx';
 import { count, figure } from './format.ts';
 import { JobFilter } from './job-filter.tsx';
 import { JobList } from './job-list.tsx';
-import { usePoll } from './poll.ts';
 import { hrefOf } from './route.ts';
 import { PAGE, search, type Found, type JobsQuery } from './search.ts';
-import { Name } from './text.tsx';
+import { usePoll } from './server.ts';
+import { STATES, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 import { useState } from './vendor/hooks.js';
 
-const TABS: JobState[] = [
-  'failed',
-  'queued',
-  'active',
-  'scheduled',
-  'waiting',
-  'completed',
-  'cancelled',
-];
 const EVERY_MS = 2_000;
 /** Parts that are looked through before somebody is asked to go on. */
 const PARTS = 5;
@@ -31,32 +22,26 @@ interface JobsProps {
 }
 
 export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
-  const state = TABS.find((each) => each === asked['state']) ?? 'failed';
+  const { fn = '', error = '', from = '' } = asked;
+  const state = STATES.find((each) => each === asked['state']) ?? 'failed';
   // Where the pages before this one begin, and this one: `0-50-100`.
-  const trail = (asked['from'] ?? '')
+  const trail = from
     .split('-')
     .map(Number)
     .filter((n) => n > 0);
-  const offset = trail.at(-1) ?? 0;
-  const fn = asked['fn'] ?? '';
-  const error = asked['error'] ?? '';
+  const query: JobsQuery = { queue, state, fn, error, offset: trail.at(-1) ?? 0 };
   const filtered = fn !== '' || error !== '';
-  const query: JobsQuery = { queue, state, fn, error, offset };
   const key = `jobs ${JSON.stringify(query)}`;
   const [further, setFurther] = useState({ key, parts: PARTS });
   const parts = further.key === key ? further.parts : PARTS;
-  const { data, error: wrong } = usePoll<Found>(
-    `${key} ${parts}`,
-    (signal) => search(query, parts, signal),
-    EVERY_MS,
-  );
+  const polled = usePoll(`${key} ${parts}`, (signal) => search(query, parts, signal), EVERY_MS);
 
+  const { data: found } = polled;
   const counts = queues.queues.find(({ name }) => name === queue)?.counts;
-  const total = data?.total ?? counts?.[state] ?? 0;
-  const functions = [...new Set(data?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []))];
-  const go = (from: number[]): string =>
-    hrefOf('jobs', { queue, state, fn, error, from: from.join('-') });
-  const next = data?.next;
+  const total = found?.total ?? counts?.[state] ?? 0;
+  const functions = new Set(found?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []));
+  const go = (to: number[]): string =>
+    hrefOf('jobs', { queue, state, fn, error, from: to.join('-') });
   return (
     <Fragment>
       <header class="title">
@@ -64,7 +49,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
         {queues.queues.length > 1 && <QueueChoice queue={queue} queues={queues} state={state} />}
       </header>
       <nav class="tabs" aria-label="States">
-        {TABS.map((each) => (
+        {STATES.map((each) => (
           <a
             key={each}
             class={`s-${each}`}
@@ -77,47 +62,34 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
       </nav>
       <JobFilter
         queue={queue}
-        fn={fn}
-        error={error}
-        functions={functions}
-        onFilter={(nextFn, nextError) =>
-          location.replace(hrefOf('jobs', { queue, state, fn: nextFn, error: nextError }))
-        }
+        filter={{ fn, error }}
+        functions={[...functions]}
+        onFilter={(filter) => location.replace(hrefOf('jobs', { queue, state, ...filter }))}
       />
       <div class="bar">
-        <p role="status">
-          <Summary found={data} total={total} state={state} offset={offset} filtered={filtered} />
-        </p>
-        {data?.unfinished && (
+        <p role="status">{found ? summary(query, found, total) : 'Asking Redis…'}</p>
+        {found?.unfinished && (
           <button type="button" onClick={() => setFurther({ key, parts: parts + 4 * PARTS })}>
             Search further
           </button>
         )}
-        {!queues.readOnly && total > 0 && (
+        {total > 0 && (
           <span class="buttons">
             {state === 'failed' && (
-              <button type="button" onClick={() => void retryAll(queue, { fn, error }, total)}>
+              <Do what={() => retryAll(queue, fn, error, total)}>
                 {filtered ? 'Retry all matching' : 'Retry all'}…
-              </button>
+              </Do>
             )}
-            {PURGEABLE.includes(state) && (
-              <button type="button" onClick={() => void purge(queue, state as Purgeable, total)}>
-                Remove all {state}…
-              </button>
+            {isPurgeable(state) && (
+              <Do what={() => purge(queue, state, total)}>Remove all {state}…</Do>
             )}
           </span>
         )}
       </div>
-      {wrong && !data && (
-        <p class="empty" role="alert">
-          <Name text={wrong.message} most={400} />
-        </p>
-      )}
-      {data && data.jobs.length > 0 && (
-        <JobList queue={queue} state={state} jobs={data.jobs} readOnly={queues.readOnly} />
-      )}
-      {data && data.jobs.length === 0 && !data.unfinished && (
-        <p class="empty">{emptyText(state, filtered, offset)}</p>
+      <Trouble {...polled} />
+      {found && found.jobs.length > 0 && <JobList queue={queue} state={state} jobs={found.jobs} />}
+      {found?.jobs.length === 0 && !found.unfinished && (
+        <p class="empty">{whyEmpty(state, filtered, query.offset)}</p>
       )}
       <nav class="pages" aria-label="Pages of jobs">
         {trail.length > 0 && (
@@ -125,8 +97,8 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
             ← Previous
           </a>
         )}
-        {next !== undefined && !data?.unfinished && (
-          <a rel="next" href={go([...trail, next])}>
+        {found?.next !== undefined && !found.unfinished && (
+          <a rel="next" href={go([...trail, found.next])}>
             Next →
           </a>
         )}
@@ -135,51 +107,31 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
   );
 }
 
-interface SummaryProps {
-  found: Found | undefined;
-  total: number;
-  state: string;
-  offset: number;
-  filtered: boolean;
-}
-
-function Summary({ found, total, state, offset, filtered }: SummaryProps): JSX.Element {
-  if (!found) return <span>Asking Redis…</span>;
-  const { jobs, next } = found;
-  if (!filtered) {
-    const to = offset + jobs.length;
-    return (
-      <span>
-        {jobs.length > 0 ? `${count(offset + 1)}–${count(to)} of ` : ''}
-        {count(Math.max(total, jobs.length))} {state}
-      </span>
-    );
+function summary({ state, fn, error, offset }: JobsQuery, found: Found, total: number): string {
+  const { jobs, next = total, unfinished } = found;
+  if (!fn && !error) {
+    const which = jobs.length > 0 ? `${count(offset + 1)}–${count(offset + jobs.length)} of ` : '';
+    return `${which}${count(Math.max(total, jobs.length))} ${state}`;
   }
-  const searched = next === undefined ? total : Math.min(next, total);
-  return (
-    <span>
-      {count(jobs.length)}
-      {jobs.length >= PAGE ? ' (a page)' : ''} found; searched {count(searched)} of {count(total)}{' '}
-      {state}
-      {found.unfinished ? ' so far' : ''}
-    </span>
-  );
+  const full = jobs.length >= PAGE ? ' (a page)' : '';
+  const searched = `${count(Math.min(next, total))} of ${count(total)} ${state}`;
+  return `${count(jobs.length)}${full} found; searched ${searched}${unfinished ? ' so far' : ''}`;
 }
 
-function emptyText(state: JobState, filtered: boolean, offset: number): string {
+const WHY_EMPTY: Record<JobState, string> = {
+  failed: 'No failed jobs. Jobs come here when their retries are used up.',
+  queued: 'No job waits for a free slot.',
+  active: 'No job is running.',
+  scheduled: 'No job is scheduled: those with a delay wait here, and those that will be retried.',
+  waiting: 'No step of a flow waits for others.',
+  completed: 'No completed jobs are kept: results are forgotten after a while (resultTtl).',
+  cancelled: 'No cancelled jobs are kept.',
+};
+
+function whyEmpty(state: JobState, filtered: boolean, offset: number): string {
   if (filtered)
     return `No ${state} job matches. Functions are found by their whole name, errors by any piece of name, message or stack.`;
-  if (offset > 0) return 'Nothing is here any more: the jobs have moved on.';
-  const why: Record<JobState, string> = {
-    failed: 'No failed jobs. Jobs come here when their retries are used up.',
-    queued: 'No job waits for a free slot.',
-    active: 'No job is running.',
-    scheduled: 'No job is scheduled: those with a delay wait here, and those that will be retried.',
-    waiting: 'No step of a flow waits for others.',
-    completed: 'No completed jobs are kept: results are forgotten after a while (resultTtl).',
-    cancelled: 'No cancelled jobs are kept.',
-  };
-  return why[state];
+  return offset > 0 ? 'Nothing is here any more: the jobs have moved on.' : WHY_EMPTY[state];
 }
 
 interface QueueChoiceProps {

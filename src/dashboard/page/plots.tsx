@@ -1,6 +1,6 @@
 /** The last hour or day of a queue, drawn. */
 import type { HistoryPoint, QueueReply } from './api.js';
-import { Plot } from './plot.tsx';
+import { Plot, type Series } from './plot.tsx';
 import { hrefOf } from './route.ts';
 import { h, type JSX } from './vendor/preact.js';
 
@@ -12,9 +12,16 @@ interface PlotsProps {
 export function Plots({ chosen, span }: PlotsProps): JSX.Element {
   const { history, name } = chosen;
   const at = history.map((point) => point.at / 1_000);
-  const perMinute = (of: keyof HistoryPoint) =>
-    history.map((point) => (point[of] * 60_000) / point.ms);
-  const depth = (of: keyof HistoryPoint) => history.map((point) => point[of]);
+  const depth = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
+    label,
+    color,
+    dashed,
+    values: history.map((point) => point[label]),
+  });
+  const perMinute = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
+    ...depth(label, color, dashed),
+    values: history.map((point) => (point[label] * 60_000) / point.ms),
+  });
   return (
     <section aria-label="History" class="history">
       <header>
@@ -43,37 +50,24 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             unit="jobs a minute"
             at={at}
             series={[
-              { label: 'completed', color: '--completed', values: perMinute('completed') },
-              { label: 'enqueued', color: '--queued', dashed: true, values: perMinute('enqueued') },
+              perMinute('completed', '--completed'),
+              perMinute('enqueued', '--queued', true),
             ]}
           />
           <Plot
             title="Failures"
             unit="a minute"
             at={at}
-            series={[
-              { label: 'failed', color: '--failed', values: perMinute('failed') },
-              {
-                label: 'retried',
-                color: '--scheduled',
-                dashed: true,
-                values: perMinute('retried'),
-              },
-            ]}
+            series={[perMinute('failed', '--failed'), perMinute('retried', '--scheduled', true)]}
           />
           <Plot
             title="Depth"
             unit="jobs"
             at={at}
             series={[
-              { label: 'queued', color: '--queued', values: depth('queued') },
-              { label: 'active', color: '--active', values: depth('active') },
-              {
-                label: 'scheduled',
-                color: '--scheduled',
-                dashed: true,
-                values: depth('scheduled'),
-              },
+              depth('queued', '--queued'),
+              depth('active', '--active'),
+              depth('scheduled', '--scheduled', true),
             ]}
           />
         </div>

@@ -1,12 +1,13 @@
 /** A page of jobs. With a filter the server looks through a part at a time: goes on until the page is full. */
-import type { JobRow, JobsReply } from './api.js';
-import { apiPath, get } from './client.ts';
+import type { JobRow, JobsReply, JobState } from './api.js';
+import { withQuery } from './route.ts';
+import { get } from './server.ts';
 
 export const PAGE = 50;
 
 export interface JobsQuery {
   queue: string;
-  state: string;
+  state: JobState;
   fn: string;
   error: string;
   offset: number;
@@ -17,30 +18,23 @@ export interface Found {
   /** In this state, whatever the filter. */
   total: number;
   /** Where the next page begins; missing at the end. */
-  next?: number;
+  next?: number | undefined;
   /** The page isn't full, but the search was long enough for now. */
   unfinished: boolean;
 }
 
 /** @param most how many parts are looked through */
 export async function search(query: JobsQuery, most: number, signal: AbortSignal): Promise<Found> {
-  const jobs: JobRow[] = [];
-  const seen = new Set<string>();
-  let offset = query.offset;
+  // Jobs move on while they are looked through: one may come twice.
+  const jobs = new Map<string, JobRow>();
+  let { offset } = query;
   for (let part = 1; ; part++) {
-    const { state, queue, fn, error } = query;
-    const limit = PAGE - jobs.length;
-    const path = apiPath('jobs', { queue, state, fn, error, offset: offset || undefined, limit });
-    const reply = await get<JobsReply>(path, signal);
-    for (const job of reply.jobs) {
-      // Jobs move on while they are looked through: one may come twice.
-      if (!seen.has(job.id)) jobs.push(job);
-      seen.add(job.id);
-    }
-    const { total, next } = reply;
-    const full = jobs.length >= PAGE;
-    if (next === undefined) return { jobs, total, unfinished: false };
-    if (full || part >= most || !(fn || error)) return { jobs, total, next, unfinished: !full };
+    const path = withQuery('jobs', { ...query, offset, limit: PAGE - jobs.size });
+    const { jobs: more, total, next } = await get<JobsReply>(path, signal);
+    for (const job of more) jobs.set(job.id, job);
+    const full = jobs.size >= PAGE;
+    const over = next === undefined || full || !(query.fn || query.error);
+    if (over || part >= most) return { jobs: [...jobs.values()], total, next, unfinished: !over };
     offset = next;
   }
 }

@@ -11,25 +11,36 @@ export function Timeline({ job, attempts }: Pick<JobReply, 'job' | 'attempts'>):
   return (
     <ol class="timeline">
       <Event at={job.enqueuedAt}>Enqueued</Event>
-      {attempts.map((past, i) => (
-        <Event key={i} at={past.startedAt ?? past.endedAt} bad>
+      {attempts.map(({ attempt, startedAt, endedAt, ranMs, error }, i) => (
+        <Event key={i} at={startedAt ?? endedAt} mark="bad">
           <div>
-            Attempt {past.attempt} failed
-            {past.ranMs !== undefined && ` after ${duration(past.ranMs)}`}
+            Attempt {attempt} failed{after(ranMs)}
           </div>
-          <ErrorDetails error={past.error} />
+          <ErrorDetails {...error} />
         </Event>
       ))}
-      <Now job={job} />
+      <Now {...job} />
     </ol>
   );
 }
 
-function Now({ job }: { job: Job }): JSX.Element | null {
-  const { state, attempt, startedAt, endedAt, ranMs, error, dueAt } = job;
+const after = (ms: number | undefined): string =>
+  ms === undefined ? '' : ` after ${duration(ms)}`;
+
+function Now({ state, attempt, startedAt, endedAt, ranMs, error, dueAt }: Job): JSX.Element {
+  if (state === 'queued') return <Event mark="live">Waits for a free slot</Event>;
+  if (state === 'waiting') return <Event mark="live">Waits for other steps of its flow</Event>;
+  if (state === 'scheduled') {
+    const why = error && ` to be retried: the last attempt failed with ${error.name.slice(0, 100)}`;
+    return (
+      <Event at={dueAt} mark="live">
+        Due{why}
+      </Event>
+    );
+  }
   if (state === 'active') {
     return (
-      <Event at={startedAt} live>
+      <Event at={startedAt} mark="live">
         Attempt {attempt} is running
         {startedAt !== undefined && (
           <span>
@@ -40,58 +51,39 @@ function Now({ job }: { job: Job }): JSX.Element | null {
       </Event>
     );
   }
-  if (state === 'scheduled') {
-    return (
-      <Event at={dueAt} live>
-        {error
-          ? `Due to be retried: the last attempt failed with ${error.name.slice(0, 100)}`
-          : 'Due'}
-      </Event>
-    );
-  }
-  if (state === 'queued' || state === 'waiting') {
-    return (
-      <Event live>
-        {state === 'queued' ? 'Waits for a free slot' : 'Waits for other steps of its flow'}
-      </Event>
-    );
-  }
   return (
-    <Event at={startedAt ?? endedAt} bad={state === 'failed'}>
+    <Event at={startedAt ?? endedAt} mark={state === 'failed' ? 'bad' : undefined}>
       {startedAt === undefined ? 'Ended' : `Attempt ${attempt} ended`}: <State state={state} />
-      {ranMs !== undefined && ` after ${duration(ranMs)}`}
+      {after(ranMs)}
     </Event>
   );
 }
 
 interface EventProps {
   at?: number | undefined;
-  bad?: boolean;
-  live?: boolean;
+  mark?: 'bad' | 'live' | undefined;
   children: ComponentChildren;
 }
 
-function Event({ at, bad, live, children }: EventProps): JSX.Element {
-  return (
-    <li class={bad ? 'bad' : live ? 'live' : undefined}>
-      <div class="at">{at !== undefined && <Time at={at} />}</div>
-      <div>{children}</div>
-    </li>
-  );
-}
+const Event = ({ at, mark, children }: EventProps): JSX.Element => (
+  <li class={mark}>
+    <div class="at">{at !== undefined && <Time at={at} />}</div>
+    <div>{children}</div>
+  </li>
+);
 
 /** Its first line; the stack on demand. */
-function ErrorDetails({ error }: { error: ErrorText }): JSX.Element {
+function ErrorDetails({ name, message, stack }: ErrorText): JSX.Element {
   const line = (
     <span class="error">
-      <Name text={`${error.name}: ${error.message.text}`} most={400} />
+      <Name text={`${name}: ${message.text}`} most={400} />
     </span>
   );
-  if (!error.stack) return line;
+  if (!stack) return line;
   return (
     <details>
       <summary>{line}</summary>
-      <Value value={error.stack} label="Stack" />
+      <Value value={stack} label="Stack" />
     </details>
   );
 }
