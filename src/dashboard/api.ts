@@ -43,20 +43,18 @@ export interface Text {
   cut: number;
 }
 
-export type JobRow = Pick<
+export type JobRow = Omit<
   JobInfo,
-  | 'id'
-  | 'state'
-  | 'fn'
-  | 'attempt'
-  | 'priority'
-  | 'enqueuedAt'
-  | 'dueAt'
-  | 'startedAt'
-  | 'endedAt'
-  | 'ranMs'
-  | 'reason'
-  | 'failedStep'
+  | 'args'
+  | 'error'
+  | 'progress'
+  | 'queue'
+  | 'meta'
+  | 'tick'
+  | 'leaseEndsAt'
+  | 'result'
+  | 'flow'
+  | 'attempts'
 > & {
   /** At most 200 characters. */
   args: Text;
