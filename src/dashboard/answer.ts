@@ -65,18 +65,9 @@ export function send(
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-export function sendJson(
-  response: Response,
-  value: unknown,
-  status = 200,
-  headers: Headers = {},
-): void {
-  send(
-    response,
-    status,
-    { 'Content-Type': 'application/json; charset=utf-8', ...headers },
-    JSON.stringify(value),
-  );
+export function sendJson(response: Response, value: unknown, status = 200, headers = {}): void {
+  const type = { 'Content-Type': 'application/json; charset=utf-8' };
+  send(response, status, { ...type, ...headers }, JSON.stringify(value));
 }
 
 export function sendError(response: Response, error: unknown): void {

@@ -43,19 +43,24 @@ export interface Text {
   cut: number;
 }
 
-export type JobRow = Omit<
-  JobInfo,
-  | 'args'
-  | 'error'
-  | 'progress'
-  | 'queue'
-  | 'meta'
-  | 'tick'
-  | 'leaseEndsAt'
-  | 'result'
-  | 'flow'
-  | 'attempts'
-> & {
+/** What a list tells of each job as it is. */
+export const IN_ROW = [
+  'id',
+  'state',
+  'fn',
+  'attempt',
+  'priority',
+  'enqueuedAt',
+  'dueAt',
+  'startedAt',
+  'endedAt',
+  'ranMs',
+  'reason',
+  'failedStep',
+] as const satisfies (keyof JobInfo)[];
+export type InRow = (typeof IN_ROW)[number];
+
+export type JobRow = Pick<JobInfo, InRow> & {
   /** At most 200 characters. */
   args: Text;
   /** `name: message`, at most 300 characters. */

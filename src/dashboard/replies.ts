@@ -7,6 +7,7 @@ import type { Queue } from '../queue/queue.ts';
 import { timesOf, type FunctionTimes } from '../views/statistics.ts';
 import { VERSION } from '../job/version.ts';
 import { Refusal } from './answer.ts';
+import { IN_ROW, type InRow } from './api.ts';
 import type {
   CronReply,
   JobReply,
@@ -150,10 +151,9 @@ async function summaryOf(queue: Queue): Promise<QueueSummary> {
 const runsOf = ({ completed, failed, retried }: FunctionTimes) => completed + failed + retried;
 
 function jobRow(job: JobInfo): JobRow {
-  const { args, error, progress, queue, meta, tick, leaseEndsAt, result, flow, attempts, ...row } =
-    job;
+  const { args, error, progress } = job;
   return {
-    ...row,
+    ...(Object.fromEntries(IN_ROW.map((name) => [name, job[name]])) as Pick<JobInfo, InRow>),
     args: glance(args),
     error: error && errorGlance(error),
     progress: progress === undefined ? undefined : glance(progress),

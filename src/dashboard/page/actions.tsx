@@ -60,13 +60,9 @@ export function Messages(): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   draw = set;
   useEffect(() => {
-    if (asked && !dialog.current!.open) dialog.current!.showModal();
+    dialog.current!.returnValue = '';
+    if (asked) dialog.current!.showModal();
   }, [asked]);
-  const close = (yes: boolean): void => {
-    asked?.answer(yes);
-    show({ asked: undefined });
-    dialog.current!.close();
-  };
   return (
     <Fragment>
       <div class="notices" role="status" aria-live="polite">
@@ -85,46 +81,43 @@ export function Messages(): JSX.Element {
         ref={dialog}
         aria-labelledby="question"
         aria-describedby="question-body"
-        onCancel={(event) => {
-          event.preventDefault();
-          close(false);
+        onClose={() => {
+          asked?.answer(dialog.current!.returnValue === 'yes');
+          show({ asked: undefined });
         }}
       >
-        {asked && <Asking {...asked} answer={close} />}
+        {asked && <Asking {...asked} />}
       </dialog>
     </Fragment>
   );
 }
 
-function Asking({ title, text, about, filter = [], verb, danger, answer }: Asked): JSX.Element {
-  return (
-    <div>
-      <h2 id="question">{title}</h2>
-      <div id="question-body">
-        <p>
-          {text} {about[0]} <Name text={about[1]} />
-        </p>
-        {filter.length > 0 && (
-          <ul>
-            {filter.map(([name, value]) => (
-              <li key={name}>
-                {name} <Name text={value} />
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
-      <div class="buttons">
-        <button type="button" autofocus onClick={() => answer(false)}>
-          Keep as it is
-        </button>
-        <button type="button" class={danger ? 'danger' : 'primary'} onClick={() => answer(true)}>
-          {verb}
-        </button>
-      </div>
+/** A form that closes the dialog it stands in, with the value of the button. */
+const Asking = ({ title, text, about, filter = [], verb, danger }: Question): JSX.Element => (
+  <form method="dialog">
+    <h2 id="question">{title}</h2>
+    <div id="question-body">
+      <p>
+        {text} {about[0]} <Name text={about[1]} />
+      </p>
+      {filter.length > 0 && (
+        <ul>
+          {filter.map(([name, value]) => (
+            <li key={name}>
+              {name} <Name text={value} />
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
-  );
-}
+    <div class="buttons">
+      <button autofocus>Keep as it is</button>
+      <button class={danger ? 'danger' : 'primary'} value="yes">
+        {verb}
+      </button>
+    </div>
+  </form>
+);
 
 async function perform(
   action: Action,

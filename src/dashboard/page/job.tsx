@@ -1,9 +1,8 @@
 /** Everything about one job. */
-import type { ErrorText, JobReply, QueuesReply } from './api.js';
+import type { ErrorText, JobReply, QueuesReply, Text } from './api.js';
 import { JobActions } from './actions.tsx';
 import { FlowGraph } from './flow-graph.tsx';
 import { duration } from './format.ts';
-import { Progress } from './progress.tsx';
 import { hrefOf, jobHref, withQuery } from './route.ts';
 import { useReply } from './server.ts';
 import { Fact, Name, NameLink, State, Trouble, Value } from './text.tsx';
@@ -85,14 +84,8 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
       )}
       {job.error && <Failure title={state === 'failed' ? 'Error' : 'Last error'} {...job.error} />}
       <div class="pair">
-        <Part title="Arguments">
-          <Value value={job.args} label="Arguments" />
-        </Part>
-        {job.result && (
-          <Part title="Result">
-            <Value value={job.result} label="Result" />
-          </Part>
-        )}
+        <ValuePart title="Arguments" value={job.args} />
+        <ValuePart title="Result" value={job.result} />
       </div>
       {flow && (
         <Part title="Flow">
@@ -163,6 +156,15 @@ const Failure = ({ title, name, message, stack }: ErrorText & { title: string })
   </Part>
 );
 
+function ValuePart({ title, value }: { title: string; value?: Text }): JSX.Element | null {
+  if (!value) return null;
+  return (
+    <Part title={title}>
+      <Value value={value} label={title} />
+    </Part>
+  );
+}
+
 function WaitsFor({ queue, steps }: { queue: string; steps: string[] }): JSX.Element | null {
   if (steps.length === 0) return null;
   return (
@@ -206,4 +208,40 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
       {children}
     </section>
   );
+}
+
+/** How far a job says it is: a bar where that is a share, else its own words. */
+function Progress({ value }: { value: Text }): JSX.Element {
+  const share = shareOf(value);
+  if (share === undefined) return <Value value={value} label="Progress" />;
+  return (
+    <div class="bar-of">
+      <progress max={1} value={share} aria-label="Progress" />
+      <span>{Math.round(share * 100)} %</span>
+      {value.text.startsWith('{') && (
+        <code>
+          <Name text={value.text.replace(/\s+/g, ' ')} most={300} />
+        </code>
+      )}
+    </div>
+  );
+}
+
+function shareOf({ text, cut }: Text): number | undefined {
+  if (cut > 0 || text === '') return undefined;
+  const [done = -1, total = 0] = partsOf(JSON.parse(text));
+  return done >= 0 && total > 0 && done <= total ? done / total : undefined;
+}
+
+/** 0 to 1 is a share, more is percent; `{ done, total }` and what is like it is a share too. */
+function partsOf(value: unknown): [done?: number, total?: number] {
+  if (typeof value === 'number') return [value, value <= 1 ? 1 : 100];
+  if (typeof value !== 'object' || value === null) return [];
+  const given = value as Record<string, unknown>;
+  const number = (...names: string[]): number | undefined =>
+    names.map((name) => given[name]).find((each) => typeof each === 'number');
+  const done = number('done', 'current', 'processed', 'completed');
+  const total = number('total', 'of', 'max');
+  if (done !== undefined && total !== undefined) return [done, total];
+  return [number('percent', 'percentage'), 100];
 }

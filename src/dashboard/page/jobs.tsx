@@ -1,16 +1,16 @@
 /** The jobs of a queue by state, searched and in pages. */
-import type { JobState, QueuesReply } from './api.js';
+import type { JobRow, JobsReply, JobState, QueuesReply } from './api.js';
 import { Do, isPurgeable, purge, retryAll } from './actions.tsx';
 import { count, figure } from './format.ts';
 import { JobFilter } from './job-filter.tsx';
 import { JobList } from './job-list.tsx';
-import { hrefOf } from './route.ts';
-import { PAGE, search, type Found, type JobsQuery } from './search.ts';
-import { usePoll } from './server.ts';
+import { hrefOf, withQuery } from './route.ts';
+import { get, usePoll } from './server.ts';
 import { STATES, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 import { useState } from './vendor/hooks.js';
 
+const PAGE = 50;
 const EVERY_MS = 2_000;
 /** Parts that are looked through before somebody is asked to go on. */
 const PARTS = 5;
@@ -105,6 +105,43 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
       </nav>
     </Fragment>
   );
+}
+
+interface JobsQuery {
+  queue: string;
+  state: JobState;
+  fn: string;
+  error: string;
+  offset: number;
+}
+
+interface Found {
+  jobs: JobRow[];
+  /** In this state, whatever the filter. */
+  total: number;
+  /** Where the next page begins; missing at the end. */
+  next?: number | undefined;
+  /** The page isn't full, but the search was long enough for now. */
+  unfinished: boolean;
+}
+
+/**
+ * A page of jobs. With a filter the server looks through a part at a time: goes on until the page is full.
+ * @param most how many parts are looked through
+ */
+async function search(query: JobsQuery, most: number, signal: AbortSignal): Promise<Found> {
+  // Jobs move on while they are looked through: one may come twice.
+  const jobs = new Map<string, JobRow>();
+  let { offset } = query;
+  for (let part = 1; ; part++) {
+    const path = withQuery('jobs', { ...query, offset, limit: PAGE - jobs.size });
+    const { jobs: more, total, next } = await get<JobsReply>(path, signal);
+    for (const job of more) jobs.set(job.id, job);
+    const full = jobs.size >= PAGE;
+    const over = next === undefined || full || !(query.fn || query.error);
+    if (over || part >= most) return { jobs: [...jobs.values()], total, next, unfinished: !over };
+    offset = next;
+  }
 }
 
 function summary({ state, fn, error, offset }: JobsQuery, found: Found, total: number): string {

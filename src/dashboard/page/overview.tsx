@@ -1,7 +1,7 @@
 /** What is stuck, and why: for a look of ten seconds. */
 import type { JobsReply, QueueReply, QueuesReply, WorkersReply } from './api.js';
-import { Banners } from './banners.tsx';
-import { failureFinding, queueFindings, workersFindings } from './findings.ts';
+import { Do, setPaused } from './actions.tsx';
+import { failureFinding, queueFindings, workersFindings, type Finding } from './findings.ts';
 import { Functions } from './functions.tsx';
 import { Plots } from './plots.tsx';
 import { QueueCards } from './queue-cards.tsx';
@@ -10,6 +10,8 @@ import { useReply } from './server.ts';
 import { Name, NameLink, Trouble } from './text.tsx';
 import { Time, useNow } from './time.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
+
+const MOST_BANNERS = 12;
 
 interface OverviewProps {
   queue: string;
@@ -45,6 +47,42 @@ export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
       {chosen && <Plots key={queue} chosen={chosen} span={span} />}
       {chosen && <Functions queue={queue} rows={chosen.functions} />}
     </Fragment>
+  );
+}
+
+function Banners({ findings }: { findings: readonly Finding[] }): JSX.Element {
+  const first = findings.toSorted((a, b) => Number(b.bad) - Number(a.bad)).slice(0, MOST_BANNERS);
+  return (
+    <section class="banners" aria-label="What needs attention">
+      {first.map(({ key, bad, about, what, hint, link, resume }) => (
+        <div key={key} class={bad ? 'banner b-bad' : 'banner b-warn'}>
+          <span class="sign" aria-hidden="true">
+            {bad ? '✕' : '!'}
+          </span>
+          <p>
+            <span class="sr">{bad ? 'Problem: ' : 'Warning: '}</span>
+            <strong>
+              <Name text={about} most={80} />
+            </strong>{' '}
+            {what}{' '}
+            {hint && (
+              <small>
+                <Name text={hint} most={300} />
+              </small>
+            )}
+          </p>
+          {link && <a href={link.href}>{link.label}</a>}
+          {resume !== undefined && (
+            <Do small what={() => setPaused(resume, false)}>
+              Resume
+            </Do>
+          )}
+        </div>
+      ))}
+      {findings.length > MOST_BANNERS && (
+        <p class="more">{findings.length - MOST_BANNERS} more of the kind</p>
+      )}
+    </section>
   );
 }
 
