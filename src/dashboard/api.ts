@@ -134,13 +134,4 @@ export interface ErrorReply {
   error: string;
 }
 
-export type {
-  Counts,
-  FlowOutline,
-  FunctionTimes,
-  HistoryPoint,
-  JobState,
-  Percentiles,
-  Stats,
-  WorkerInfo,
-};
+export type { FlowOutline, FunctionTimes, HistoryPoint, JobState, Percentiles, Stats };

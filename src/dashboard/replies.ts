@@ -18,9 +18,8 @@ import type {
   QueueSummary,
   WorkersReply,
 } from './api.ts';
-import { errorGlance, errorText, glance, metaTexts, pretty } from './excerpt.ts';
+import { errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts';
 import type { Queues } from './queues.ts';
-import type { Redact } from './redact.ts';
 
 export interface Source {
   queues: Queues;

@@ -5,8 +5,7 @@ import { duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
 import { Table, type Column } from './table.tsx';
-import { Name, NameLink, State, Trouble } from './text.tsx';
-import { Time } from './time.tsx';
+import { Name, NameLink, State, Time, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
 type Entry = CronReply['entries'][number];

@@ -4,8 +4,7 @@ import { JobActions } from './actions.tsx';
 import { duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { Table } from './table.tsx';
-import { Name, NameLink } from './text.tsx';
-import { Since, Time } from './time.tsx';
+import { Name, NameLink, Since, Time } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
 const WHEN = {

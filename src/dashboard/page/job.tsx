@@ -1,13 +1,11 @@
 /** Everything about one job. */
 import type { ErrorText, JobReply, QueuesReply, Text } from './api.js';
 import { JobActions } from './actions.tsx';
-import { FlowGraph } from './flow-graph.tsx';
+import { FlowGraph } from './flow.tsx';
 import { duration } from './format.ts';
 import { hrefOf, jobHref, withQuery } from './route.ts';
 import { useReply } from './server.ts';
-import { Fact, Name, NameLink, State, Trouble, Value } from './text.tsx';
-import { Time } from './time.tsx';
-import { Timeline } from './timeline.tsx';
+import { Fact, Name, NameLink, Since, State, Time, Trouble, Value } from './text.tsx';
 import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
 
 interface JobPageProps {
@@ -244,4 +242,87 @@ function partsOf(value: unknown): [done?: number, total?: number] {
   const total = number('total', 'of', 'max');
   if (done !== undefined && total !== undefined) return [done, total];
   return [number('percent', 'percentage'), 100];
+}
+
+type Job = JobReply['job'];
+
+function Timeline({ job, attempts }: Pick<JobReply, 'job' | 'attempts'>): JSX.Element {
+  return (
+    <ol class="timeline">
+      <Event at={job.enqueuedAt}>Enqueued</Event>
+      {attempts.map(({ attempt, startedAt, endedAt, ranMs, error }, i) => (
+        <Event key={i} at={startedAt ?? endedAt} mark="bad">
+          <div>
+            Attempt {attempt} failed{after(ranMs)}
+          </div>
+          <ErrorDetails {...error} />
+        </Event>
+      ))}
+      <Now {...job} />
+    </ol>
+  );
+}
+
+const after = (ms: number | undefined): string =>
+  ms === undefined ? '' : ` after ${duration(ms)}`;
+
+function Now({ state, attempt, startedAt, endedAt, ranMs, error, dueAt }: Job): JSX.Element {
+  if (state === 'queued') return <Event mark="live">Waits for a free slot</Event>;
+  if (state === 'waiting') return <Event mark="live">Waits for other steps of its flow</Event>;
+  if (state === 'scheduled') {
+    const why = error && ` to be retried: the last attempt failed with ${error.name.slice(0, 100)}`;
+    return (
+      <Event at={dueAt} mark="live">
+        Due{why}
+      </Event>
+    );
+  }
+  if (state === 'active') {
+    return (
+      <Event at={startedAt} mark="live">
+        Attempt {attempt} is running
+        {startedAt !== undefined && (
+          <span>
+            {' '}
+            for <Since at={startedAt} />
+          </span>
+        )}
+      </Event>
+    );
+  }
+  return (
+    <Event at={startedAt ?? endedAt} mark={state === 'failed' ? 'bad' : undefined}>
+      {startedAt === undefined ? 'Ended' : `Attempt ${attempt} ended`}: <State state={state} />
+      {after(ranMs)}
+    </Event>
+  );
+}
+
+interface EventProps {
+  at?: number | undefined;
+  mark?: 'bad' | 'live' | undefined;
+  children: ComponentChildren;
+}
+
+const Event = ({ at, mark, children }: EventProps): JSX.Element => (
+  <li class={mark}>
+    <div class="at">{at !== undefined && <Time at={at} />}</div>
+    <div>{children}</div>
+  </li>
+);
+
+/** Its first line; the stack on demand. */
+function ErrorDetails({ name, message, stack }: ErrorText): JSX.Element {
+  const line = (
+    <span class="error">
+      <Name text={`${name}: ${message.text}`} most={400} />
+    </span>
+  );
+  if (!stack) return line;
+  return (
+    <details>
+      <summary>{line}</summary>
+      <Value value={stack} label="Stack" />
+    </details>
+  );
 }

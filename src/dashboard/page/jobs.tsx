@@ -2,13 +2,12 @@
 import type { JobRow, JobsReply, JobState, QueuesReply } from './api.js';
 import { Do, isPurgeable, purge, retryAll } from './actions.tsx';
 import { count, figure } from './format.ts';
-import { JobFilter } from './job-filter.tsx';
 import { JobList } from './job-list.tsx';
-import { hrefOf, withQuery } from './route.ts';
+import { hrefOf, jobHref, withQuery } from './route.ts';
 import { get, usePoll } from './server.ts';
 import { STATES, Trouble } from './text.tsx';
-import { Fragment, h, type JSX } from './vendor/preact.js';
-import { useState } from './vendor/hooks.js';
+import { Fragment, h, type JSX, type RefObject } from './vendor/preact.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
 
 const PAGE = 50;
 const EVERY_MS = 2_000;
@@ -197,3 +196,93 @@ function QueueChoice({ queue, queues, state }: QueueChoiceProps): JSX.Element {
     </label>
   );
 }
+
+interface Filter {
+  fn: string;
+  error: string;
+}
+
+interface JobFilterProps {
+  queue: string;
+  filter: Filter;
+  /** Of the jobs that are shown. */
+  functions: readonly string[];
+  onFilter: (filter: Filter) => void;
+}
+
+const PAUSE_MS = 300;
+
+/** By function, by text of the error; and the way straight to one job. */
+function JobFilter({ queue, filter, functions, onFilter }: JobFilterProps): JSX.Element {
+  const [fn, error, id] = [useInput(), useInput(), useInput()];
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+
+  // Changed elsewhere, by a link or the way back: but not while somebody types.
+  useEffect(() => {
+    if (timer.current !== undefined) return;
+    fn.current!.value = filter.fn;
+    error.current!.value = filter.error;
+  }, [filter.fn, filter.error]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const send = (): void => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+    onFilter({ fn: fn.current!.value, error: error.current!.value });
+  };
+  const typed = (): void => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(send, PAUSE_MS);
+  };
+  const open = (): void => {
+    const wanted = id.current!.value.trim();
+    if (wanted !== '') location.hash = jobHref(queue, wanted);
+  };
+  return (
+    <div class="filters">
+      <form role="search" onInput={typed} onSubmit={instead(send)}>
+        <Field
+          label="Function (its whole name)"
+          type="search"
+          name="fn"
+          list="functions"
+          input={fn}
+        />
+        <Field label="Text in the error" type="search" name="error" input={error} />
+        <datalist id="functions">
+          {functions.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      </form>
+      <form class="jump" onSubmit={instead(open)}>
+        <Field label="Job id" type="text" name="id" input={id} />
+        <button type="submit">Open</button>
+      </form>
+    </div>
+  );
+}
+
+const useInput = () => useRef<HTMLInputElement>(null);
+
+const instead =
+  (act: () => void) =>
+  (event: Event): void => {
+    event.preventDefault();
+    act();
+  };
+
+interface FieldProps {
+  label: string;
+  type: 'search' | 'text';
+  name: string;
+  list?: string;
+  input: RefObject<HTMLInputElement | null>;
+}
+
+const Field = ({ label, input, ...rest }: FieldProps): JSX.Element => (
+  <label>
+    <span>{label}</span>
+    <input ref={input} {...rest} autocomplete="off" spellcheck={false} />
+  </label>
+);

@@ -8,8 +8,7 @@ import { Jobs } from './jobs.tsx';
 import { Overview } from './overview.tsx';
 import { hrefOf, parseRoute, type PageName, type Route } from './route.ts';
 import { server, useReply } from './server.ts';
-import { Name } from './text.tsx';
-import { useNow } from './time.tsx';
+import { Name, useNow } from './text.tsx';
 import { Workers } from './workers.tsx';
 import { Fragment, h, render, type JSX } from './vendor/preact.js';
 import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
@@ -19,7 +18,6 @@ const NAV: PageName[] = ['overview', 'jobs', 'workers', 'cron'];
 
 function App(): JSX.Element {
   const route = useRoute();
-  useSearchKey();
   const { data: queues } = useReply<QueuesReply>('queues');
   return (
     <Fragment>
@@ -112,42 +110,27 @@ function Page({ route, queues }: { route: Route; queues: QueuesReply }): JSX.Ele
 }
 
 /** `/` leads to the search, from wherever one isn't writing. */
-function useSearchKey(): void {
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      const writing =
-        event.target instanceof Element && event.target.closest('input, select, dialog');
-      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
-      if (search) search.focus();
-      else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  }, []);
-}
+addEventListener('keydown', (event) => {
+  const writing = event.target instanceof Element && event.target.closest('input, select, dialog');
+  if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
+  if (search) search.focus();
+  else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
+});
+
+/** How far down each place was left. */
+const scrolled = new Map<string, number>();
+history.scrollRestoration = 'manual';
+addEventListener('scroll', () => scrolled.set(location.hash, scrollY), { passive: true });
 
 /** Where one is. Somewhere new begins at the top; the way back ends where one was. */
 function useRoute(): Route {
   const [hash, setHash] = useState(location.hash);
-  const scrolled = useRef(new Map<string, number>());
   const route = parseRoute(hash);
-
-  useEffect(() => {
-    history.scrollRestoration = 'manual';
-    const changed = (): void => setHash(location.hash);
-    const scroll = (): void => void scrolled.current.set(location.hash, scrollY);
-    addEventListener('hashchange', changed);
-    addEventListener('scroll', scroll, { passive: true });
-    return () => {
-      removeEventListener('hashchange', changed);
-      removeEventListener('scroll', scroll);
-    };
-  }, []);
-
   const subject = `${route.page} ${route.with['id'] ?? ''}`;
   const before = useRef(subject);
+  useEffect(() => addEventListener('hashchange', () => setHash(location.hash)), []);
   useLayoutEffect(() => {
     document.title = `${TITLES[route.page]} · minq`;
     // An entry of the history that was already here is come back to.
@@ -155,7 +138,7 @@ function useRoute(): Route {
     if (!back) history.replaceState({ seen: true }, '');
     if (before.current === subject) return;
     before.current = subject;
-    scrollTo(0, back ? (scrolled.current.get(hash) ?? 0) : 0);
+    scrollTo(0, back ? (scrolled.get(hash) ?? 0) : 0);
     document.getElementById('main')?.focus({ preventScroll: true });
   }, [hash]);
   return route;

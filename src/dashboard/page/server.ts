@@ -1,6 +1,6 @@
 /** The server: asked again and again, so that pages are true without reloading - but not while nobody looks. */
 import type { Action, ActionReply, ErrorReply } from './api.js';
-import { setClock } from './time.tsx';
+import { setClock } from './text.tsx';
 import { useEffect, useState } from './vendor/hooks.js';
 
 /** What is known of it, for all the page to see. */

@@ -4,8 +4,7 @@ import { SILENT_MS } from './findings.ts';
 import { bytes, count, duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
-import { Fact, Name, NameLink, Trouble } from './text.tsx';
-import { Time, useNow } from './time.tsx';
+import { Fact, Name, NameLink, Time, Trouble, useNow } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
 type Worker = WorkersReply['workers'][number];
