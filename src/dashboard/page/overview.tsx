@@ -296,10 +296,10 @@ function Failed({ queue, fn, failed }: Row): JSX.Element {
 function Three({ p50, p95, p99 }: Percentiles): JSX.Element {
   const shown = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
   return (
-    <div class="three">
+    <span class="three">
       <span>{shown(p50)}</span>
       <span>{shown(p95)}</span>
       <span>{shown(p99)}</span>
-    </div>
+    </span>
   );
 }
