@@ -1,39 +1,36 @@
 /** What the pages may do. */
-import { checkJobId, checkScheduleName, type Check } from '../job/options.ts';
-import { STATES, type JobState } from '../job/job.ts';
+import { checkJobId, checkScheduleName, fail, type Check } from '../job/options.ts';
+import { STATES } from '../job/job.ts';
 import { isFunctionName } from '../job/names.ts';
-import { InvalidArgumentError } from '../job/errors.ts';
 import { show } from '../job/duration.ts';
 import type { Queue } from '../queue/queue.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
 import type { Queues } from './queues.ts';
 
-type Word = Action['action'];
-type Fields = Record<string, string>;
+type Fields = Record<string, string | undefined>;
 
 interface Kind {
   /** Besides `action` and `queue`. */
-  fields: Record<string, Check<string>>;
-  /** Which of the fields may be missing. */
-  optional?: string[];
+  fields: Record<string, Check<string | undefined>>;
   act: (queue: Queue, fields: Fields) => Promise<ActionReply>;
 }
 
-const refuse = (name: string, value: unknown, mend: string): never => {
-  throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
-};
-
 const fn: Check<string> = (value, name) =>
-  isFunctionName(value) ? value : refuse(name, value, 'give the name of a function');
+  isFunctionName(value) ? value : fail(name, value, 'give the name of a function');
 
 const words: Check<string> = (value, name) =>
   typeof value === 'string' && value !== '' && value.length <= 1_000
     ? value
-    : refuse(name, value, 'give 1 to 1,000 characters');
+    : fail(name, value, 'give 1 to 1,000 characters');
 
 const state: Check<string> = (value, name) =>
-  STATES.includes(value as JobState) ? (value as JobState) : refuse(name, value, 'give a state');
+  STATES.find((known) => known === value) ?? fail(name, value, 'give a state');
+
+const optional =
+  (check: Check<string>): Check<string | undefined> =>
+  (value, name) =>
+    value === undefined ? undefined : check(value, name);
 
 const done = async (doing: Promise<unknown>): Promise<ActionReply> => ({
   done: (await doing) !== false,
@@ -44,13 +41,12 @@ const counted = async (counting: Promise<number>): Promise<ActionReply> => {
   return { done: count > 0, count };
 };
 
-const KINDS: Record<Word, Kind> = {
+const KINDS: Record<Action['action'], Kind> = {
   retry: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.retry(id!)) },
   cancel: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.job(id!).cancel()) },
   remove: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.remove(id!)) },
   retryAll: {
-    fields: { fn, error: words },
-    optional: ['fn', 'error'],
+    fields: { fn: optional(fn), error: optional(words) },
     act: (queue, filter) => counted(queue.retryAll(filter)),
   },
   purge: {
@@ -76,19 +72,16 @@ export async function act(queues: Queues, body: unknown): Promise<ActionReply> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new Refusal(400, 'the body is no JSON object');
   }
-  const { action, queue: name, ...given } = body as Record<string, unknown>;
+  const { action, queue, ...given } = body as Record<string, unknown>;
   if (typeof action !== 'string' || !Object.hasOwn(KINDS, action)) {
-    refuse('action', action, `give one of ${Object.keys(KINDS).join(', ')}`);
+    return fail('action', action, `give one of ${Object.keys(KINDS).join(', ')}`);
   }
-  const { fields, optional = [], act } = KINDS[action as Word];
-  const checked: Fields = {};
+  const { fields, act } = KINDS[action as Action['action']];
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(fields, key)) throw new Refusal(400, `${show(key)}: there is no such field`);
   }
-  for (const [key, check] of Object.entries(fields)) {
-    if (given[key] === undefined && optional.includes(key)) continue;
-    checked[key] = check(given[key], key);
-  }
-  if (typeof name !== 'string') refuse('queue', name, 'give the name of a queue');
-  return act(await queues.get(name as string), checked);
+  const checked: Fields = {};
+  for (const [key, check] of Object.entries(fields)) checked[key] = check(given[key], key);
+  if (typeof queue !== 'string') return fail('queue', queue, 'give the name of a queue');
+  return act(await queues.get(queue), checked);
 }

@@ -1,13 +1,6 @@
 /** Requests read and answered: JSON in, JSON out, and the headers that every answer has. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  InvalidArgumentError,
-  MinqError,
-  RedisCommandError,
-  RedisOutOfMemoryError,
-  RedisUnavailableError,
-  ResultNotFoundError,
-} from '../job/errors.ts';
+import { MinqError } from '../job/errors.ts';
 import type { ErrorReply } from './api.ts';
 
 /** As Node gives it; frameworks add to it what they have found out already. */
@@ -72,18 +65,9 @@ export function send(
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-export function sendJson(
-  response: Response,
-  value: unknown,
-  status = 200,
-  headers: Headers = {},
-): void {
-  send(
-    response,
-    status,
-    { 'Content-Type': 'application/json; charset=utf-8', ...headers },
-    JSON.stringify(value),
-  );
+export function sendJson(response: Response, value: unknown, status = 200, headers = {}): void {
+  const type = { 'Content-Type': 'application/json; charset=utf-8' };
+  send(response, status, { ...type, ...headers }, JSON.stringify(value));
 }
 
 export function sendError(response: Response, error: unknown): void {
@@ -91,19 +75,19 @@ export function sendError(response: Response, error: unknown): void {
   sendJson(response, { error: message } satisfies ErrorReply, status, headers);
 }
 
+/** By the code of an error; any other of minq's own is a conflict. */
+const STATUSES: Record<string, number> = {
+  INVALID_ARGUMENT: 400,
+  RESULT_NOT_FOUND: 404,
+  REDIS_UNAVAILABLE: 503,
+  REDIS_COMMAND: 503,
+  REDIS_OUT_OF_MEMORY: 503,
+};
+
 /** Messages of minq's own errors carry no password, and no stack goes out; of other errors nothing is told. */
 function refusalFor(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (error instanceof InvalidArgumentError) return new Refusal(400, error.message);
-  if (error instanceof ResultNotFoundError) return new Refusal(404, error.message);
-  if (
-    error instanceof RedisUnavailableError ||
-    error instanceof RedisCommandError ||
-    error instanceof RedisOutOfMemoryError
-  ) {
-    return new Refusal(503, error.message);
-  }
-  if (error instanceof MinqError) return new Refusal(409, error.message);
+  if (error instanceof MinqError) return new Refusal(STATUSES[error.code] ?? 409, error.message);
   return new Refusal(500, `unexpected ${error instanceof Error ? error.name : 'error'}`);
 }
 

@@ -43,21 +43,24 @@ export interface Text {
   cut: number;
 }
 
-export type JobRow = Pick<
-  JobInfo,
-  | 'id'
-  | 'state'
-  | 'fn'
-  | 'attempt'
-  | 'priority'
-  | 'enqueuedAt'
-  | 'dueAt'
-  | 'startedAt'
-  | 'endedAt'
-  | 'ranMs'
-  | 'reason'
-  | 'failedStep'
-> & {
+/** What a list tells of each job as it is. */
+export const IN_ROW = [
+  'id',
+  'state',
+  'fn',
+  'attempt',
+  'priority',
+  'enqueuedAt',
+  'dueAt',
+  'startedAt',
+  'endedAt',
+  'ranMs',
+  'reason',
+  'failedStep',
+] as const satisfies (keyof JobInfo)[];
+export type InRow = (typeof IN_ROW)[number];
+
+export type JobRow = Pick<JobInfo, InRow> & {
   /** At most 200 characters. */
   args: Text;
   /** `name: message`, at most 300 characters. */
@@ -131,13 +134,4 @@ export interface ErrorReply {
   error: string;
 }
 
-export type {
-  Counts,
-  FlowOutline,
-  FunctionTimes,
-  HistoryPoint,
-  JobState,
-  Percentiles,
-  Stats,
-  WorkerInfo,
-};
+export type { FlowOutline, FunctionTimes, HistoryPoint, JobState, Percentiles, Stats };

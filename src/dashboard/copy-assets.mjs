@@ -1,13 +1,14 @@
 /**
  * Puts beside the compiled pages what they are served with: the page itself, its styles, and the code of others, each
- * with its licence. There is no bundler: browsers load modules.
+ * with its licence. There is no bundler: browsers load modules. And what is made of the metrics: a dashboard for
+ * Grafana, and alerts.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const from = (file) => fileURLToPath(new URL(`page/${file}`, import.meta.url));
-const to = (file) => fileURLToPath(new URL(`../../dist/dashboard/page/${file}`, import.meta.url));
+const from = (file) => fileURLToPath(new URL(file, import.meta.url));
+const to = (file) => fileURLToPath(new URL(`../../dist/dashboard/${file}`, import.meta.url));
 const resolve = (name) => createRequire(import.meta.url).resolve(name);
 const read = (file) => readFileSync(file, 'utf8');
 
@@ -16,11 +17,16 @@ function vendor(file, name, text) {
   const folder = resolve(`${name}/package.json`).replace(/package\.json$/, '');
   const { version } = JSON.parse(read(`${folder}package.json`));
   const banner = `/*! ${name} ${version}\n\n${read(`${folder}LICENSE`).trim()}\n*/\n`;
-  writeFileSync(to(`vendor/${file}`), banner + text.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
+  writeFileSync(
+    to(`page/vendor/${file}`),
+    banner + text.replace(/^\/\/# sourceMappingURL=.*$/m, ''),
+  );
 }
 
-mkdirSync(to('vendor'), { recursive: true });
-for (const file of ['index.html', 'style.css']) copyFileSync(from(file), to(file));
+const FILES = ['page/index.html', 'page/style.css', 'grafana.json', 'alerts.yml'];
+
+mkdirSync(to('page/vendor'), { recursive: true });
+for (const file of FILES) copyFileSync(from(file), to(file));
 
 vendor('preact.js', 'preact', read(resolve('preact')));
 const hooks = read(resolve('preact/hooks'));

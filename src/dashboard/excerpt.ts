@@ -1,5 +1,6 @@
 /** Texts and values from users, as much of them as goes out. */
 import type { ErrorRecord } from '../job/codec.ts';
+import type { JobInfo } from '../views/inspector.ts';
 import type { ErrorText, Text } from './api.ts';
 
 /** Of one value, in bytes. */
@@ -50,3 +51,26 @@ export function metaTexts(meta: Record<string, string>): Record<string, string> 
     .map(([key, value]) => [cutCharacters(key, 100).text, cutCharacters(value, 500).text]);
   return Object.fromEntries(texts) as Record<string, string>;
 }
+
+export type Redact = (job: JobInfo) => JobInfo;
+
+/**
+ * Takes from jobs what the user's hook takes out, before anything else looks at them.
+ * A hook that fails has hidden nothing: then everything it may have meant is withheld.
+ */
+export const redactor =
+  (hook: Redact | undefined): Redact =>
+  (job) => {
+    if (!hook) return job;
+    try {
+      const shown = hook(job);
+      JSON.stringify(shown); // throws for what can't be sent, a BigInt say
+      if (Array.isArray(shown.args) && typeof shown.meta === 'object' && shown.meta) return shown;
+    } catch {
+      // Withheld, as if it had given nothing that is a job.
+    }
+    const { result: _, error: __, progress: ___, attempts: ____, ...rest } = job;
+    return { ...rest, args: [WITHHELD], meta: {} };
+  };
+
+const WITHHELD = 'withheld: redact failed';

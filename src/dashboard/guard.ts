@@ -6,10 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Refusal, type Request } from './answer.ts';
 import { parseHost, type HostName, type Settings } from './settings.ts';
 
-const LOCAL: HostName[] = ['localhost', '127.0.0.1', '[::1]'].map((name) => ({
-  name,
-  port: undefined,
-}));
+const LOCAL = ['localhost', '127.0.0.1', '[::1]'].map((name): HostName => ({ name }));
 
 /** @throws {Refusal} saying why, and what to set */
 export async function admit(request: Request, settings: Settings): Promise<void> {

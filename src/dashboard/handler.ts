@@ -10,11 +10,11 @@ import {
   type Response,
 } from './answer.ts';
 import { Assets, PAGE } from './assets.ts';
+import { redactor } from './excerpt.ts';
 import { admit, checkOrigin } from './guard.ts';
 import { METRICS_TYPE } from '../views/metrics.ts';
 import { metricsText } from './metrics.ts';
 import { Queues } from './queues.ts';
-import { redactor } from './redact.ts';
 import { REPLIES, type Source } from './replies.ts';
 import { checkSettings, type DashboardOptions, type Settings } from './settings.ts';
 
@@ -33,16 +33,12 @@ export interface Dashboard {
 export function dashboard(options: DashboardOptions = {}): Dashboard {
   const settings = checkSettings(options);
   const queues = new Queues(settings);
-  const source = {
-    queues,
-    redact: redactor(settings.redact),
-    readOnly: settings.readOnly ?? false,
-  };
-  const assets = new Assets();
+  const { redact, readOnly = false } = settings;
+  const site = { settings, queues, redact: redactor(redact), readOnly, assets: new Assets() };
   const handler = async (request: Request, response: Response): Promise<void> => {
     try {
       await admit(request, settings);
-      await answer(request, response, { ...source, assets, settings });
+      await answer(request, response, site);
     } catch (error) {
       sendError(response, error);
     }

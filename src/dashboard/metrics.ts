@@ -30,34 +30,25 @@ const OLDEST = gauge(
   'How long the job that has waited longest for its first run has waited since it was due; 0 where none waits.',
 );
 
-const COUNTERS: readonly (readonly [keyof Stats, Metric])[] = [
-  ['enqueued', counter('minq_jobs_enqueued_total', 'Jobs enqueued.')],
-  ['completed', counter('minq_jobs_completed_total', 'Jobs that completed.')],
-  ['failed', counter('minq_jobs_failed_total', 'Jobs that failed for good.')],
-  ['cancelled', counter('minq_jobs_cancelled_total', 'Jobs that were cancelled or expired.')],
-  [
-    'retried',
-    counter('minq_jobs_retried_total', 'Runs put back, to be retried or for want of the function.'),
-  ],
-  [
-    'recovered',
-    counter('minq_leases_lost_total', 'Runs taken back because their lease had ended.'),
-  ],
-  [
-    'refused',
-    counter(
-      'minq_settlements_refused_total',
-      'Outcomes refused because the run had lost its lease.',
-    ),
-  ],
-  [
-    'blocked',
-    counter(
-      'minq_event_loop_blocks_total',
-      'How often the event loop of a worker was blocked for half a second or more.',
-    ),
-  ],
-];
+const COUNTERS = {
+  enqueued: counter('minq_jobs_enqueued_total', 'Jobs enqueued.'),
+  completed: counter('minq_jobs_completed_total', 'Jobs that completed.'),
+  failed: counter('minq_jobs_failed_total', 'Jobs that failed for good.'),
+  cancelled: counter('minq_jobs_cancelled_total', 'Jobs that were cancelled or expired.'),
+  retried: counter(
+    'minq_jobs_retried_total',
+    'Runs put back, to be retried or for want of the function.',
+  ),
+  recovered: counter('minq_leases_lost_total', 'Runs taken back because their lease had ended.'),
+  refused: counter(
+    'minq_settlements_refused_total',
+    'Outcomes refused because the run had lost its lease.',
+  ),
+  blocked: counter(
+    'minq_event_loop_blocks_total',
+    'How often the event loop of a worker was blocked for half a second or more.',
+  ),
+} satisfies Partial<Record<keyof Stats, Metric>>;
 const BLOCKED = counter(
   'minq_event_loop_blocked_seconds_total',
   'How long the event loops of workers were blocked, counting half a second or more.',
@@ -105,15 +96,7 @@ const WORKER: readonly (readonly [Metric, Read])[] = [
 export async function metricsText(queues: readonly MeasuredQueue[]): Promise<string> {
   const page = new MetricsPage();
   page.add(BUILD, { version: VERSION }, 1);
-  const readings = await Promise.all(
-    queues.map(async (queue) => {
-      try {
-        return await read(queue);
-      } catch {
-        return undefined;
-      }
-    }),
-  );
+  const readings = await Promise.all(queues.map((queue) => read(queue).catch(() => undefined)));
   for (const [i, { name: queue }] of queues.entries()) {
     const reading = readings[i];
     page.add(UP, { queue }, reading ? 1 : 0);
@@ -147,7 +130,9 @@ function addJobs(
   for (const state of STATES) page.add(JOBS, { queue, state }, counts[state]);
   page.add(PAUSED, { queue }, counts.paused ? 1 : 0);
   page.add(OLDEST, { queue }, (oldestMs ?? 0) / 1_000);
-  for (const [name, metric] of COUNTERS) page.add(metric, { queue }, stats[name]);
+  for (const [name, metric] of Object.entries(COUNTERS)) {
+    page.add(metric, { queue }, stats[name as keyof typeof COUNTERS]);
+  }
   page.add(BLOCKED, { queue }, stats.blockedMs / 1_000);
 }
 

@@ -7,6 +7,7 @@ import type { Queue } from '../queue/queue.ts';
 import { timesOf, type FunctionTimes } from '../views/statistics.ts';
 import { VERSION } from '../job/version.ts';
 import { Refusal } from './answer.ts';
+import { IN_ROW, type InRow } from './api.ts';
 import type {
   CronReply,
   JobReply,
@@ -17,9 +18,8 @@ import type {
   QueueSummary,
   WorkersReply,
 } from './api.ts';
-import { errorGlance, errorText, glance, metaTexts, pretty } from './excerpt.ts';
+import { errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts';
 import type { Queues } from './queues.ts';
-import type { Redact } from './redact.ts';
 
 export interface Source {
   queues: Queues;
@@ -78,7 +78,7 @@ export const REPLIES: Record<string, Reply> = {
     return {
       jobs: found.jobs.map((job) => jobRow(redact(job))),
       total,
-      ...(found.next !== undefined && !atEnd && { next: found.next }),
+      next: atEnd ? undefined : found.next,
       now,
     };
   },
@@ -94,43 +94,40 @@ export const REPLIES: Record<string, Reply> = {
     const worker = workers.flatMap((one) => placeIn(one, info.id))[0];
     return {
       ...jobDetail(redact(info)),
-      ...(worker && { worker }),
-      ...(flow && { flow: { id: flow.id, outline: outlineOf(flow.root, info.id) } }),
+      worker,
+      flow: flow && { id: flow.id, outline: outlineOf(flow.root, info.id) },
       now,
     };
   },
 
   workers: async ({ queues }): Promise<WorkersReply> => {
-    const all = await queues.all();
-    const [now, ...lists] = await Promise.all([
-      all[0]!.now(),
-      ...all.map(async (queue) =>
-        (await queue.workers()).map((worker) => ({ ...worker, queue: queue.name })),
-      ),
-    ]);
-    const workers = lists.flat().slice(0, MOST_WORKERS);
+    const { now, list } = await fromAll(queues, async (queue) =>
+      (await queue.workers()).map((worker) => ({ ...worker, queue: queue.name })),
+    );
+    const workers = list.slice(0, MOST_WORKERS);
     const most = Math.max(5, Math.floor(MOST_RUNNING / workers.length));
-    return {
-      workers: workers.map((worker) => ({ ...worker, running: worker.running.slice(0, most) })),
-      now,
-    };
+    for (const worker of workers) worker.running = worker.running.slice(0, most);
+    return { workers, now };
   },
 
   cron: async ({ queues, redact }): Promise<CronReply> => {
-    const all = await queues.all();
-    const [now, ...lists] = await Promise.all([
-      all[0]!.now(),
-      ...all.map(async (queue) =>
-        (await queue.schedules()).slice(0, MOST_ENTRIES).map(({ args, ...entry }) => ({
-          ...entry,
-          queue: queue.name,
-          args: glance(redact(jobOf(entry, args, queue.name)).args),
-        })),
-      ),
-    ]);
-    return { entries: lists.flat().slice(0, MOST_ENTRIES), now };
+    const { now, list } = await fromAll(queues, async (queue) =>
+      (await queue.schedules()).slice(0, MOST_ENTRIES).map(({ args, ...entry }) => ({
+        ...entry,
+        queue: queue.name,
+        args: glance(redact(jobOf(entry, args, queue.name)).args),
+      })),
+    );
+    return { entries: list.slice(0, MOST_ENTRIES), now };
   },
 };
+
+/** What each queue has of it, and Redis's clock. */
+async function fromAll<T>(queues: Queues, read: (queue: Queue) => Promise<T[]>) {
+  const all = await queues.all();
+  const [now, ...lists] = await Promise.all([all[0]!.now(), ...all.map(read)]);
+  return { list: lists.flat(), now };
+}
 
 async function summaryOf(queue: Queue): Promise<QueueSummary> {
   const [counts, oldestWaitingMs, workers, stats] = await Promise.all([
@@ -142,7 +139,7 @@ async function summaryOf(queue: Queue): Promise<QueueSummary> {
   return {
     name: queue.name,
     counts,
-    ...(oldestWaitingMs !== undefined && { oldestWaitingMs }),
+    oldestWaitingMs,
     workers: workers.length,
     slots: workers.reduce((sum, { concurrency }) => sum + concurrency, 0),
     busy: workers.reduce((sum, { busy }) => sum + busy, 0),
@@ -153,36 +150,12 @@ async function summaryOf(queue: Queue): Promise<QueueSummary> {
 const runsOf = ({ completed, failed, retried }: FunctionTimes) => completed + failed + retried;
 
 function jobRow(job: JobInfo): JobRow {
-  const {
-    id,
-    state,
-    fn,
-    attempt,
-    priority,
-    enqueuedAt,
-    dueAt,
-    startedAt,
-    endedAt,
-    ranMs,
-    reason,
-    failedStep,
-  } = job;
+  const { args, error, progress } = job;
   return {
-    id,
-    state,
-    fn,
-    attempt,
-    priority,
-    enqueuedAt,
-    ...(dueAt !== undefined && { dueAt }),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(endedAt !== undefined && { endedAt }),
-    ...(ranMs !== undefined && { ranMs }),
-    ...(reason !== undefined && { reason }),
-    ...(failedStep !== undefined && { failedStep }),
-    args: glance(job.args),
-    ...(job.error && { error: errorGlance(job.error) }),
-    ...(job.progress !== undefined && { progress: glance(job.progress) }),
+    ...(Object.fromEntries(IN_ROW.map((name) => [name, job[name]])) as Pick<JobInfo, InRow>),
+    args: glance(args),
+    error: error && errorGlance(error),
+    progress: progress === undefined ? undefined : glance(progress),
   };
 }
 
@@ -193,9 +166,9 @@ function jobDetail(shown: JobInfo): Pick<JobReply, 'job' | 'attempts'> {
       ...rest,
       meta: metaTexts(meta),
       args: pretty(args),
-      ...(result !== undefined && { result: pretty(result) }),
-      ...(progress !== undefined && { progress: pretty(progress) }),
-      ...(error && { error: errorText(error) }),
+      result: result === undefined ? undefined : pretty(result),
+      progress: progress === undefined ? undefined : pretty(progress),
+      error: error && errorText(error),
     },
     attempts: attempts.map((attempt) => ({
       ...attempt,

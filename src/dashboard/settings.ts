@@ -43,7 +43,7 @@ export type Settings = Omit<DashboardOptions, 'allowedHosts'> & { allowedHosts: 
 /** Name in lower case; port only where it matters. */
 export interface HostName {
   name: string;
-  port: string | undefined;
+  port?: string | undefined;
 }
 
 /** Shorter ones can be guessed. */
@@ -68,6 +68,14 @@ const hostName: Check<HostName> = (value, name) =>
   (typeof value === 'string' ? parseHost(value) : undefined) ??
   fail(name, value, "give the name a browser asks for, e.g. 'admin.example.com'");
 
+/** Not shown: it may be the beginning of the right one. */
+const token: Check<string> = (value, name) => {
+  if (typeof value !== 'string') return fail(name, typeof value, 'give a text');
+  if (value.length >= SHORTEST_TOKEN) return value;
+  const shown = `*** (${value.length} characters)`;
+  return fail(name, shown, `give at least ${SHORTEST_TOKEN} characters`);
+};
+
 const settingChecks = {
   queues: ((value, name) => {
     const names = listOf(checkName)(value, name);
@@ -75,17 +83,7 @@ const settingChecks = {
   }) as Check<string[]>,
   redis: ((value) => value) as Check<RedisSource>,
   prefix: checkName as Check<string>,
-  token: ((value, name) => {
-    // Not shown: it may be the beginning of the right one.
-    if (typeof value !== 'string') return fail(name, typeof value, 'give a text');
-    return value.length >= SHORTEST_TOKEN
-      ? value
-      : fail(
-          name,
-          `*** (${value.length} characters)`,
-          `give at least ${SHORTEST_TOKEN} characters`,
-        );
-  }) as Check<string>,
+  token,
   auth: func<NonNullable<DashboardOptions['auth']>>(),
   allowedHosts: listOf(hostName),
   readOnly: flag,

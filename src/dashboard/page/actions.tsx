@@ -1,78 +1,202 @@
 /** What can be done to jobs, queues and cron entries: asked first where it can't be undone, told afterwards. */
 import type { Action, ActionReply, JobRow, JobState } from './api.js';
-import { act } from './client.ts';
-import { confirmed, type Question } from './dialog.tsx';
 import { clip, count, plural } from './format.ts';
-import { tell } from './notices.tsx';
-import { refresh } from './poll.ts';
+import { act, refresh, server } from './server.ts';
 import { Name } from './text.tsx';
-import { h, type JSX } from './vendor/preact.js';
+import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
+
+interface Question {
+  title: string;
+  /** What will happen, and to how many. */
+  text: string;
+  about: [kind: 'Job' | 'Queue', name: string];
+  /** Names and values. */
+  filter?: [string, string][];
+  /** What the button says that does it. */
+  verb: string;
+  danger?: boolean;
+}
+
+interface Asked extends Question {
+  answer: (yes: boolean) => void;
+}
+
+interface Notice {
+  id: number;
+  text: string;
+  bad: boolean;
+}
+
+const SHOWN_MS = 8_000;
+const MOST_NOTICES = 4;
+
+let lastNotice = 0;
+/** What `Messages` shows; it stands beside the pages, so that no update closes it. */
+let messages: { asked?: Asked | undefined; notices: Notice[] } = { notices: [] };
+let draw: (shown: typeof messages) => void = () => {};
+
+function show(changed: Partial<typeof messages>): void {
+  messages = { ...messages, ...changed };
+  draw(messages);
+}
+
+const drop = (id: number): void =>
+  show({ notices: messages.notices.filter((notice) => notice.id !== id) });
+
+/** Also to those who don't see the page. What went wrong stays until it is put away. */
+function tell(text: string, bad = false): void {
+  const id = ++lastNotice;
+  show({ notices: [...messages.notices, { id, text, bad }].slice(-MOST_NOTICES) });
+  if (!bad) setTimeout(() => drop(id), SHOWN_MS);
+}
+
+/** @returns whether the user said yes */
+const confirmed = (question: Question): Promise<boolean> =>
+  new Promise((answer) => show({ asked: { ...question, answer } }));
+
+export function Messages(): JSX.Element {
+  const [{ asked, notices }, set] = useState(messages);
+  const dialog = useRef<HTMLDialogElement>(null);
+  draw = set;
+  useEffect(() => {
+    dialog.current!.returnValue = '';
+    if (asked) dialog.current!.showModal();
+  }, [asked]);
+  return (
+    <Fragment>
+      <div class="notices" role="status" aria-live="polite">
+        {notices.map(({ id, text, bad }) => (
+          <div key={id} class={bad ? 'notice bad' : 'notice'}>
+            <span>
+              <bdi>{bad ? `Not done: ${text}` : text}</bdi>
+            </span>
+            <button type="button" aria-label="Put this message away" onClick={() => drop(id)}>
+              ×
+            </button>
+          </div>
+        ))}
+      </div>
+      <dialog
+        ref={dialog}
+        aria-labelledby="question"
+        aria-describedby="question-body"
+        onClose={() => {
+          asked?.answer(dialog.current!.returnValue === 'yes');
+          show({ asked: undefined });
+        }}
+      >
+        {asked && <Asking {...asked} />}
+      </dialog>
+    </Fragment>
+  );
+}
+
+/** A form that closes the dialog it stands in, with the value of the button. */
+const Asking = ({ title, text, about, filter = [], verb, danger }: Question): JSX.Element => (
+  <form method="dialog">
+    <h2 id="question">{title}</h2>
+    <div id="question-body">
+      <p>
+        {text} {about[0]} <Name text={about[1]} />
+      </p>
+      {filter.length > 0 && (
+        <ul>
+          {filter.map(([name, value]) => (
+            <li key={name}>
+              {name} <Name text={value} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+    <div class="buttons">
+      <button autofocus>Keep as it is</button>
+      <button class={danger ? 'danger' : 'primary'} value="yes">
+        {verb}
+      </button>
+    </div>
+  </form>
+);
 
 async function perform(
   action: Action,
   told: (reply: ActionReply) => string,
   first?: Question,
-): Promise<boolean> {
-  if (first && !(await confirmed(first))) return false;
+): Promise<void> {
+  if (first && !(await confirmed(first))) return;
   try {
-    const reply = await act(action);
-    tell(told(reply));
-    return reply.done;
+    tell(told(await act(action)));
   } catch (error) {
     tell((error as Error).message, true);
-    return false;
-  } finally {
-    refresh();
   }
+  refresh();
 }
 
+interface DoProps {
+  what: () => Promise<void>;
+  small?: boolean | undefined;
+  children: ComponentChildren;
+}
+
+/** A button that does something; there is none where nothing may be done. */
+export function Do({ what, small, children }: DoProps): JSX.Element | null {
+  if (server.readOnly) return null;
+  return (
+    <button type="button" class={small ? 'small' : undefined} onClick={() => void what()}>
+      {children}
+    </button>
+  );
+}
+
+type Job = Pick<JobRow, 'id' | 'state' | 'failedStep'>;
 type JobAction = 'retry' | 'cancel' | 'remove';
 
 /** What may be done to a job as it is. A step that failed because another did never had its turn, and has none again. */
-export function actionsFor({
-  state,
-  failedStep,
-}: Pick<JobRow, 'state' | 'failedStep'>): JobAction[] {
-  if (failedStep !== undefined) return ['remove'];
+function actionsFor({ state, failedStep }: Job): JobAction[] {
+  if (failedStep !== undefined || state === 'completed') return ['remove'];
   if (state === 'failed' || state === 'cancelled') return ['retry', 'remove'];
-  if (state === 'completed') return ['remove'];
   return state === 'active' ? ['cancel'] : ['cancel', 'remove'];
 }
 
-const DONE = { retry: 'is queued again', cancel: 'is cancelled', remove: 'is removed' } as const;
+interface JobActionsProps {
+  queue: string;
+  job: Job;
+  /** One of many: small, and says which. */
+  listed?: boolean;
+}
 
-export function onJob(
-  action: JobAction,
-  queue: string,
-  id: string,
-  state: JobState,
-): Promise<boolean> {
+export const JobActions = ({ queue, job, listed }: JobActionsProps): JSX.Element => (
+  <Fragment>
+    {actionsFor(job).map((action) => (
+      <Do key={action} small={listed} what={() => onJob(action, queue, job)}>
+        {action[0]!.toUpperCase() + action.slice(1)}
+        {listed && <span class="sr"> job {job.id.slice(0, 100)}</span>}
+      </Do>
+    ))}
+  </Fragment>
+);
+
+const DONE = { retry: 'is queued again', cancel: 'is cancelled', remove: 'is removed' };
+
+function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<void> {
   const shown = clip(id, 60);
-  const questions: Record<JobAction, Question | undefined> = {
+  const question = (verb: string, text: string): Question => ({
+    title: `${verb} this job?`,
+    text,
+    about: ['Job', id],
+    verb: `${verb} the job`,
+    danger: true,
+  });
+  const questions = {
     retry: undefined,
-    cancel: {
-      title: 'Cancel this job?',
-      body: (
-        <p>
-          {state === 'active'
-            ? 'It runs now: its signal is aborted, and its result is not kept. '
-            : 'It will not run. '}
-          Job <Name text={id} />
-        </p>
-      ),
-      verb: 'Cancel the job',
-      danger: true,
-    },
-    remove: {
-      title: 'Remove this job?',
-      body: (
-        <p>
-          Nothing will be known of it any more: arguments, result, error. Job <Name text={id} />
-        </p>
-      ),
-      verb: 'Remove the job',
-      danger: true,
-    },
+    cancel: question(
+      'Cancel',
+      state === 'active'
+        ? 'It runs now: its signal is aborted, and its result is not kept.'
+        : 'It will not run.',
+    ),
+    remove: question('Remove', 'Nothing will be known of it any more: arguments, result, error.'),
   };
   return perform(
     { action, queue, id },
@@ -84,91 +208,56 @@ export function onJob(
   );
 }
 
-export interface Filter {
-  fn?: string | undefined;
-  error?: string | undefined;
-}
-
-function Matching({ fn, error }: Filter): JSX.Element {
-  return (
-    <ul>
-      {fn && (
-        <li>
-          function <Name text={fn} />
-        </li>
-      )}
-      {error && (
-        <li>
-          error with <Name text={error} />
-        </li>
-      )}
-    </ul>
-  );
-}
-
 /** @param total failed ones, whatever the filter */
-export function retryAll(queue: string, filter: Filter, total: number): Promise<boolean> {
-  const { fn, error } = filter;
-  const filtered = Boolean(fn) || Boolean(error);
+export function retryAll(queue: string, fn: string, error: string, total: number): Promise<void> {
+  const filter: [string, string][] = [];
+  if (fn) filter.push(['function', fn]);
+  if (error) filter.push(['error with', error]);
+  const filtered = filter.length > 0;
+  const jobs = plural(total, 'failed job');
   return perform(
     { action: 'retryAll', queue, ...(fn && { fn }), ...(error && { error }) },
     (reply) => `${plural(reply.count ?? 0, 'job is', 'jobs are')} queued again`,
     {
-      title: filtered
-        ? 'Retry all failed jobs that match?'
-        : `Retry all ${plural(total, 'failed job')}?`,
-      body: (
-        <div>
-          <p>
-            {filtered
-              ? `Those of the ${plural(total, 'failed job')} that match start again with their first attempt:`
-              : 'They start again with their first attempt.'}{' '}
-            Queue <Name text={queue} />
-          </p>
-          {filtered && <Matching {...filter} />}
-        </div>
-      ),
+      title: filtered ? 'Retry all failed jobs that match?' : `Retry all ${jobs}?`,
+      text: filtered
+        ? `Those of the ${jobs} that match start again with their first attempt:`
+        : 'They start again with their first attempt.',
+      about: ['Queue', queue],
+      filter,
       verb: filtered ? 'Retry those that match' : `Retry ${count(total)}`,
     },
   );
 }
 
-export type Purgeable = Extract<Action, { action: 'purge' }>['state'];
-export const PURGEABLE: readonly string[] = [
-  'scheduled',
-  'queued',
-  'completed',
-  'failed',
-  'cancelled',
-] satisfies Purgeable[];
+type Purgeable = Extract<Action, { action: 'purge' }>['state'];
 
-export function purge(queue: string, state: Purgeable, total: number): Promise<boolean> {
+export const isPurgeable = (state: JobState): state is Purgeable =>
+  state !== 'active' && state !== 'waiting';
+
+export function purge(queue: string, state: Purgeable, total: number): Promise<void> {
   const waits = state === 'queued' || state === 'scheduled';
+  const lost = waits ? 'They will never run.' : 'Arguments, results and errors are lost.';
   return perform(
     { action: 'purge', queue, state },
     (reply) => `${plural(reply.count ?? 0, `${state} job is`, `${state} jobs are`)} removed`,
     {
       title: `Remove all ${plural(total, `${state} job`)}?`,
-      body: (
-        <p>
-          {waits ? 'They will never run. ' : 'Arguments, results and errors are lost. '}
-          Whatever the filter: all that are in this state. Queue <Name text={queue} />
-        </p>
-      ),
+      text: `${lost} Whatever the filter: all that are in this state.`,
+      about: ['Queue', queue],
       verb: `Remove ${count(total)}`,
       danger: true,
     },
   );
 }
 
-export const setPaused = (queue: string, paused: boolean): Promise<boolean> =>
-  perform({ action: paused ? 'pause' : 'resume', queue }, () =>
-    paused
-      ? `Queue ${clip(queue, 60)} is paused: nothing new starts`
-      : `Queue ${clip(queue, 60)} goes on`,
+export const setPaused = (queue: string, paused: boolean): Promise<void> =>
+  perform(
+    { action: paused ? 'pause' : 'resume', queue },
+    () => `Queue ${clip(queue, 60)} ${paused ? 'is paused: nothing new starts' : 'goes on'}`,
   );
 
-export const runNow = (queue: string, name: string): Promise<boolean> =>
+export const runNow = (queue: string, name: string): Promise<void> =>
   perform({ action: 'run', queue, name }, ({ id, done }) =>
     done
       ? `${clip(name, 60)} is queued${id ? ` as job ${clip(id, 60)}` : ''}`

@@ -5,7 +5,6 @@
 export type {
   Action,
   ActionReply,
-  Counts,
   CronReply,
   ErrorReply,
   ErrorText,
@@ -22,6 +21,5 @@ export type {
   QueuesReply,
   Stats,
   Text,
-  WorkerInfo,
   WorkersReply,
 } from '../../../dist/dashboard/api.js';

@@ -1,109 +1,78 @@
 /** What runs by the clock: when next, and what became of the last time. */
-import type { CronReply, QueuesReply } from './api.js';
-import { runNow } from './actions.tsx';
-import { apiPath, get } from './client.ts';
+import type { CronReply } from './api.js';
+import { Do, runNow } from './actions.tsx';
 import { duration } from './format.ts';
-import { usePoll } from './poll.ts';
 import { hrefOf, jobHref } from './route.ts';
-import { Name, State } from './text.tsx';
-import { Time } from './time.tsx';
+import { useReply } from './server.ts';
+import { Table, type Column } from './table.tsx';
+import { Name, NameLink, State, Time, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
 type Entry = CronReply['entries'][number];
 
-export function Cron({ queues }: { queues: QueuesReply }): JSX.Element {
-  const { data, error } = usePoll<CronReply>(
-    'cron',
-    (signal) => get(apiPath('cron'), signal),
-    2_000,
-  );
-  const entries = data?.entries ?? [];
+const COLUMNS: Column<Entry>[] = [
+  { head: 'Entry', class: 'who', cell: (entry) => <Who {...entry} /> },
+  { head: 'When', cell: (entry) => <When {...entry} /> },
+  { head: 'Next', cell: ({ nextAt }) => <Time at={nextAt} exactly /> },
+  { head: 'Last', cell: (entry) => <Last {...entry} /> },
+];
+
+export function Cron(): JSX.Element {
+  const polled = useReply<CronReply>('cron');
+  const entries = polled.data?.entries;
   return (
     <Fragment>
       <h1>Cron</h1>
-      {error && !data && (
-        <p class="empty" role="alert">
-          <Name text={error.message} most={400} />
-        </p>
-      )}
-      {data && entries.length === 0 && (
+      <Trouble {...polled} />
+      {entries?.length === 0 && (
         <p class="empty">
           Nothing runs by the clock. Give a job <code>cron</code> or <code>every</code>, or call{' '}
           <code>queue.schedule</code>.
         </p>
       )}
-      {entries.length > 0 && (
-        <table class="cron">
-          <thead>
-            <tr>
-              <th scope="col">Entry</th>
-              <th scope="col">When</th>
-              <th scope="col">Next</th>
-              <th scope="col">Last</th>
-              {!queues.readOnly && (
-                <th scope="col">
-                  <span class="sr">Actions</span>
-                </th>
-              )}
-            </tr>
-          </thead>
-          <tbody>
-            {entries.map((entry) => (
-              <Row key={`${entry.queue} ${entry.name}`} entry={entry} readOnly={queues.readOnly} />
-            ))}
-          </tbody>
-        </table>
+      {entries && entries.length > 0 && (
+        <Table
+          class="cron"
+          columns={COLUMNS}
+          rows={entries}
+          row={({ queue, name }) => ({ key: `${queue} ${name}`, 'data-entry': name })}
+          actions={({ queue, name }) => (
+            <Do small what={() => runNow(queue, name)}>
+              Run now<span class="sr"> {name.slice(0, 100)}</span>
+            </Do>
+          )}
+        />
       )}
     </Fragment>
   );
 }
 
-function Row({ entry, readOnly }: { entry: Entry; readOnly: boolean }): JSX.Element {
-  const { queue, name, fn } = entry;
+const Who = ({ queue, name, fn, args }: Entry): JSX.Element => (
+  <Fragment>
+    <strong>
+      <Name text={name} most={80} />
+    </strong>
+    <span class="fn">
+      <Name text={fn} most={60} />{' '}
+      <code>
+        <Name text={args.text} most={80} />
+      </code>
+    </span>
+    <NameLink class="queue" href={hrefOf('overview', { queue })} text={queue} most={40} />
+  </Fragment>
+);
+
+function When({ cron, timezone = 'UTC', every = 0 }: Entry): JSX.Element {
+  if (cron === undefined) return <span>every {duration(every)}</span>;
   return (
-    <tr data-entry={name}>
-      <td class="who">
-        <strong>
-          <Name text={name} most={80} />
-        </strong>
-        <span class="fn">
-          <Name text={fn} most={60} />{' '}
-          <code>
-            <Name text={entry.args.text} most={80} />
-          </code>
-        </span>
-        <a class="queue" href={hrefOf('overview', { queue })}>
-          <Name text={queue} most={40} />
-        </a>
-      </td>
-      <td data-label="When">
-        {entry.cron === undefined ? (
-          `every ${duration(entry.every ?? 0)}`
-        ) : (
-          <span>
-            <code>
-              <Name text={entry.cron} most={80} />
-            </code>{' '}
-            <small>
-              <Name text={entry.timezone ?? 'UTC'} most={40} />
-            </small>
-          </span>
-        )}
-      </td>
-      <td data-label="Next">
-        <Time at={entry.nextAt} exactly />
-      </td>
-      <td data-label="Last">
-        <Last entry={entry} />
-      </td>
-      {!readOnly && (
-        <td class="acts">
-          <button type="button" class="small" onClick={() => void runNow(queue, name)}>
-            Run now<span class="sr"> {name.slice(0, 100)}</span>
-          </button>
-        </td>
-      )}
-    </tr>
+    <span>
+      <code>
+        <Name text={cron} most={80} />
+      </code>{' '}
+      <small>
+        <Name text={timezone} most={40} />
+      </small>
+    </span>
   );
 }
 
@@ -113,8 +82,7 @@ const BECAME = {
   missed: 'missed: no worker was there',
 };
 
-function Last({ entry }: { entry: Entry }): JSX.Element {
-  const { lastAt, last, lastJob, lastState, queue } = entry;
+function Last({ lastAt, last, lastJob, lastState, queue }: Entry): JSX.Element {
   if (lastAt === undefined && lastJob === undefined) return <span class="none">not yet</span>;
   return (
     <div>
@@ -125,7 +93,7 @@ function Last({ entry }: { entry: Entry }): JSX.Element {
           <a href={jobHref(queue, lastJob)} title={lastJob.slice(0, 300)}>
             job
           </a>{' '}
-          {lastState && <State state={lastState as 'unknown'} />}
+          {lastState && <State state={lastState} />}
         </span>
       )}
     </div>

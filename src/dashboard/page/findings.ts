@@ -1,5 +1,5 @@
-/** What needs somebody: read off the figures, the worst first. */
-import type { HistoryPoint, QueueSummary, WorkersReply } from './api.js';
+/** What needs somebody: read off the figures. */
+import type { QueueReply, QueueSummary, WorkersReply } from './api.js';
 import { ago, count, duration, plural } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 
@@ -21,40 +21,40 @@ export const SILENT_MS = 25_000;
 const WAITED_LONG_MS = 60_000;
 const LATELY_MS = 3_600_000;
 
-type Worker = WorkersReply['workers'][number];
-
 export function queueFindings(queue: QueueSummary): Finding[] {
-  const { name, counts, oldestWaitingMs = 0 } = queue;
+  const { name, counts, oldestWaitingMs = 0, workers, busy, slots } = queue;
+  const { queued, paused } = counts;
   const link = { href: hrefOf('jobs', { queue: name, state: 'queued' }), label: 'Show them' };
   const about = `Queue ${name}`;
+  const waiting = queued === 1 ? '1 job waits.' : `${count(queued)} jobs wait.`;
   const found: Finding[] = [];
-  if (counts.paused) {
+  if (paused) {
     found.push({
       key: `paused ${name}`,
       bad: false,
       about,
-      what: `is paused: nothing new starts. ${waiting(counts.queued)}`,
+      what: `is paused: nothing new starts. ${waiting}`,
       resume: name,
     });
   }
-  if (queue.workers === 0 && counts.queued > 0) {
+  if (workers === 0 && queued > 0) {
     found.push({
       key: `nobody ${name}`,
       bad: true,
       about,
-      what: `has no worker alive. ${waiting(counts.queued)}`,
+      what: `has no worker alive. ${waiting}`,
       hint: 'Start one: npx minq worker <jobs file> --queue <name>',
       link,
     });
-  } else if (oldestWaitingMs > WAITED_LONG_MS && !counts.paused) {
-    const full = queue.busy >= queue.slots;
+  } else if (oldestWaitingMs > WAITED_LONG_MS && !paused) {
+    const full = busy >= slots;
     found.push({
       key: `oldest ${name}`,
       bad: false,
       about,
-      what: `is behind: the oldest job has waited for ${duration(oldestWaitingMs)}. ${waiting(counts.queued)}`,
+      what: `is behind: the oldest job has waited for ${duration(oldestWaitingMs)}. ${waiting}`,
       hint: full
-        ? `All ${plural(queue.slots, 'slot')} are busy: add workers, or see what they run.`
+        ? `All ${plural(slots, 'slot')} are busy: add workers, or see what they run.`
         : 'There are free slots: see whether the workers are silent, or their event loops blocked.',
       link: full ? { href: hrefOf('workers', { queue: name }), label: 'What they run' } : link,
     });
@@ -62,78 +62,67 @@ export function queueFindings(queue: QueueSummary): Finding[] {
   return found;
 }
 
-const waiting = (n: number): string => (n === 1 ? '1 job waits.' : `${count(n)} jobs wait.`);
+type Worker = WorkersReply['workers'][number];
 
-function workerFindings(worker: Worker, now: number): Finding[] {
-  const about = `Worker ${worker.host}/${worker.pid}`;
-  const silentMs = now - worker.seenAt;
-  const link = { href: hrefOf('workers'), label: 'Workers' };
-  const found: Finding[] = [];
-  if (silentMs > SILENT_MS) {
-    found.push({
-      key: `silent ${worker.id}`,
-      bad: true,
-      about,
-      what: `has given no sign of life for ${duration(silentMs)}.`,
-      hint: `Killed, cut off from Redis, or its event loop is blocked. ${held(worker.running.length)}`,
-      link,
-    });
-  }
-  const { blocked } = worker;
-  if (blocked && now - blocked.at < LATELY_MS) {
-    const [job] = blocked.jobs;
-    found.push({
-      key: `blocked ${worker.host} ${worker.pid}`,
-      bad: false,
-      about,
-      what: `had its event loop blocked for ${duration(blocked.ms)}, ${ago(blocked.at, now)}.`,
-      hint: `All its jobs stood still. ${job ? `It was ${blocked.jobs.length > 1 ? 'one of: ' : ''}${blocked.jobs.map(({ fn }) => fn).join(', ')}` : ''}`,
-      link:
-        job && blocked.jobs.length === 1
-          ? { href: jobHref(worker.queue, job.id), label: 'Show the job' }
-          : link,
-    });
-  }
-  return found;
-}
+const WORKERS = { href: hrefOf('workers'), label: 'Workers' };
 
 /** Workers of one process share its event loop: it is told once, by the one that knows which job it was. */
 export function workersFindings(workers: readonly Worker[], now: number): Finding[] {
   const told = new Map<string, Finding>();
   const known = workers.toSorted((a, b) => jobsNamed(a) - jobsNamed(b));
-  for (const finding of known.flatMap((worker) => workerFindings(worker, now))) {
-    told.set(finding.key, finding);
+  for (const worker of known) {
+    for (const finding of workerFindings(worker, now)) told.set(finding.key, finding);
   }
   return [...told.values()];
 }
 
 const jobsNamed = ({ blocked }: Worker): number => blocked?.jobs.length ?? 0;
 
-const held = (n: number): string =>
-  n === 0
-    ? ''
-    : `The ${n === 1 ? 'job it ran is' : `${n} jobs it ran are`} taken over when the lease ends.`;
-
-export function failureFinding(
-  queue: string,
-  history: readonly HistoryPoint[],
-  now: number,
-): Finding[] {
-  let failed = 0;
-  let ended = 0;
-  for (const point of history) {
-    if (now - point.at > LATELY_MS) continue;
-    failed += point.failed;
-    ended += point.failed + point.completed;
+function workerFindings(worker: Worker, now: number): Finding[] {
+  const { id, host, pid, queue, seenAt, running, blocked } = worker;
+  const about = `Worker ${host}/${pid}`;
+  const found: Finding[] = [];
+  if (now - seenAt > SILENT_MS) {
+    const held = running.length === 1 ? 'job it ran is' : `${running.length} jobs it ran are`;
+    const later = running.length > 0 ? `The ${held} taken over when the lease ends.` : '';
+    found.push({
+      key: `silent ${id}`,
+      bad: true,
+      about,
+      what: `has given no sign of life for ${duration(now - seenAt)}.`,
+      hint: `Killed, cut off from Redis, or its event loop is blocked. ${later}`,
+      link: WORKERS,
+    });
   }
+  if (blocked && now - blocked.at < LATELY_MS) {
+    const { ms, at, jobs } = blocked;
+    const names = jobs.map(({ fn }) => fn).join(', ');
+    const which = jobs.length > 0 ? `It was ${jobs.length > 1 ? 'one of: ' : ''}${names}` : '';
+    found.push({
+      key: `blocked ${host} ${pid}`,
+      bad: false,
+      about,
+      what: `had its event loop blocked for ${duration(ms)}, ${ago(at, now)}.`,
+      hint: `All its jobs stood still. ${which}`,
+      link:
+        jobs.length === 1 ? { href: jobHref(queue, jobs[0]!.id), label: 'Show the job' } : WORKERS,
+    });
+  }
+  return found;
+}
+
+export function failureFinding({ name, history, now }: QueueReply): Finding[] {
+  const points = history.filter(({ at }) => now - at <= LATELY_MS);
+  const failed = points.reduce((sum, point) => sum + point.failed, 0);
+  const ended = points.reduce((sum, point) => sum + point.completed, failed);
   if (failed === 0) return [];
   return [
     {
-      key: `failed ${queue}`,
+      key: `failed ${name}`,
       bad: true,
-      about: `Queue ${queue}`,
+      about: `Queue ${name}`,
       what: `had ${plural(failed, 'failure')} in the last hour, of ${plural(ended, 'job')} that ended.`,
-      link: { href: hrefOf('jobs', { queue, state: 'failed' }), label: 'Why' },
+      link: { href: hrefOf('jobs', { queue: name, state: 'failed' }), label: 'Why' },
     },
   ];
 }

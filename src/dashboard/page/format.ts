@@ -47,15 +47,11 @@ export function ago(at: number, now: number): string {
 
 /** `2026-11-21 12:06:05.123 UTC+1`, the reader's own time zone. */
 export function instant(at: number): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return '?';
-  const two = (n: number, digits = 2): string => String(n).padStart(digits, '0');
-  const zone = -date.getTimezoneOffset() / 60;
-  return (
-    `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ` +
-    `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${two(date.getMilliseconds(), 3)} ` +
-    `UTC${zone === 0 ? '' : `${zone > 0 ? '+' : ''}${zone}`}`
-  );
+  const hours = -new Date(at).getTimezoneOffset() / 60;
+  const local = new Date(at + hours * 3_600_000);
+  if (Number.isNaN(local.getTime())) return '?';
+  const zone = hours === 0 ? '' : `${hours > 0 ? '+' : ''}${hours}`;
+  return `${local.toISOString().replace('T', ' ').replace('Z', ' UTC')}${zone}`;
 }
 
 export function bytes(n: number): string {

@@ -1,25 +1,15 @@
 /** The jobs of a queue by state, searched and in pages. */
-import type { JobState, QueuesReply } from './api.js';
-import { PURGEABLE, purge, retryAll, type Purgeable } from './actions.tsx';
+import type { JobRow, JobsReply, JobState, QueuesReply } from './api.js';
+import { Do, isPurgeable, purge, retryAll } from './actions.tsx';
 import { count, figure } from './format.ts';
-import { JobFilter } from './job-filter.tsx';
 import { JobList } from './job-list.tsx';
-import { usePoll } from './poll.ts';
-import { hrefOf } from './route.ts';
-import { PAGE, search, type Found, type JobsQuery } from './search.ts';
-import { Name } from './text.tsx';
-import { Fragment, h, type JSX } from './vendor/preact.js';
-import { useState } from './vendor/hooks.js';
+import { hrefOf, jobHref, withQuery } from './route.ts';
+import { get, usePoll } from './server.ts';
+import { STATES, Trouble } from './text.tsx';
+import { Fragment, h, type JSX, type RefObject } from './vendor/preact.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
 
-const TABS: JobState[] = [
-  'failed',
-  'queued',
-  'active',
-  'scheduled',
-  'waiting',
-  'completed',
-  'cancelled',
-];
+const PAGE = 50;
 const EVERY_MS = 2_000;
 /** Parts that are looked through before somebody is asked to go on. */
 const PARTS = 5;
@@ -31,32 +21,26 @@ interface JobsProps {
 }
 
 export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
-  const state = TABS.find((each) => each === asked['state']) ?? 'failed';
+  const { fn = '', error = '', from = '' } = asked;
+  const state = STATES.find((each) => each === asked['state']) ?? 'failed';
   // Where the pages before this one begin, and this one: `0-50-100`.
-  const trail = (asked['from'] ?? '')
+  const trail = from
     .split('-')
     .map(Number)
     .filter((n) => n > 0);
-  const offset = trail.at(-1) ?? 0;
-  const fn = asked['fn'] ?? '';
-  const error = asked['error'] ?? '';
+  const query: JobsQuery = { queue, state, fn, error, offset: trail.at(-1) ?? 0 };
   const filtered = fn !== '' || error !== '';
-  const query: JobsQuery = { queue, state, fn, error, offset };
   const key = `jobs ${JSON.stringify(query)}`;
   const [further, setFurther] = useState({ key, parts: PARTS });
   const parts = further.key === key ? further.parts : PARTS;
-  const { data, error: wrong } = usePoll<Found>(
-    `${key} ${parts}`,
-    (signal) => search(query, parts, signal),
-    EVERY_MS,
-  );
+  const polled = usePoll(`${key} ${parts}`, (signal) => search(query, parts, signal), EVERY_MS);
 
+  const { data: found } = polled;
   const counts = queues.queues.find(({ name }) => name === queue)?.counts;
-  const total = data?.total ?? counts?.[state] ?? 0;
-  const functions = [...new Set(data?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []))];
-  const go = (from: number[]): string =>
-    hrefOf('jobs', { queue, state, fn, error, from: from.join('-') });
-  const next = data?.next;
+  const total = found?.total ?? counts?.[state] ?? 0;
+  const functions = new Set(found?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []));
+  const go = (to: number[]): string =>
+    hrefOf('jobs', { queue, state, fn, error, from: to.join('-') });
   return (
     <Fragment>
       <header class="title">
@@ -64,7 +48,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
         {queues.queues.length > 1 && <QueueChoice queue={queue} queues={queues} state={state} />}
       </header>
       <nav class="tabs" aria-label="States">
-        {TABS.map((each) => (
+        {STATES.map((each) => (
           <a
             key={each}
             class={`s-${each}`}
@@ -77,47 +61,34 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
       </nav>
       <JobFilter
         queue={queue}
-        fn={fn}
-        error={error}
-        functions={functions}
-        onFilter={(nextFn, nextError) =>
-          location.replace(hrefOf('jobs', { queue, state, fn: nextFn, error: nextError }))
-        }
+        filter={{ fn, error }}
+        functions={[...functions]}
+        onFilter={(filter) => location.replace(hrefOf('jobs', { queue, state, ...filter }))}
       />
       <div class="bar">
-        <p role="status">
-          <Summary found={data} total={total} state={state} offset={offset} filtered={filtered} />
-        </p>
-        {data?.unfinished && (
+        <p role="status">{found ? summary(query, found, total) : 'Asking Redis…'}</p>
+        {found?.unfinished && (
           <button type="button" onClick={() => setFurther({ key, parts: parts + 4 * PARTS })}>
             Search further
           </button>
         )}
-        {!queues.readOnly && total > 0 && (
+        {total > 0 && (
           <span class="buttons">
             {state === 'failed' && (
-              <button type="button" onClick={() => void retryAll(queue, { fn, error }, total)}>
+              <Do what={() => retryAll(queue, fn, error, total)}>
                 {filtered ? 'Retry all matching' : 'Retry all'}…
-              </button>
+              </Do>
             )}
-            {PURGEABLE.includes(state) && (
-              <button type="button" onClick={() => void purge(queue, state as Purgeable, total)}>
-                Remove all {state}…
-              </button>
+            {isPurgeable(state) && (
+              <Do what={() => purge(queue, state, total)}>Remove all {state}…</Do>
             )}
           </span>
         )}
       </div>
-      {wrong && !data && (
-        <p class="empty" role="alert">
-          <Name text={wrong.message} most={400} />
-        </p>
-      )}
-      {data && data.jobs.length > 0 && (
-        <JobList queue={queue} state={state} jobs={data.jobs} readOnly={queues.readOnly} />
-      )}
-      {data && data.jobs.length === 0 && !data.unfinished && (
-        <p class="empty">{emptyText(state, filtered, offset)}</p>
+      <Trouble {...polled} />
+      {found && found.jobs.length > 0 && <JobList queue={queue} state={state} jobs={found.jobs} />}
+      {found?.jobs.length === 0 && !found.unfinished && (
+        <p class="empty">{whyEmpty(state, filtered, query.offset)}</p>
       )}
       <nav class="pages" aria-label="Pages of jobs">
         {trail.length > 0 && (
@@ -125,8 +96,8 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
             ← Previous
           </a>
         )}
-        {next !== undefined && !data?.unfinished && (
-          <a rel="next" href={go([...trail, next])}>
+        {found?.next !== undefined && !found.unfinished && (
+          <a rel="next" href={go([...trail, found.next])}>
             Next →
           </a>
         )}
@@ -135,51 +106,68 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
   );
 }
 
-interface SummaryProps {
-  found: Found | undefined;
-  total: number;
-  state: string;
+interface JobsQuery {
+  queue: string;
+  state: JobState;
+  fn: string;
+  error: string;
   offset: number;
-  filtered: boolean;
 }
 
-function Summary({ found, total, state, offset, filtered }: SummaryProps): JSX.Element {
-  if (!found) return <span>Asking Redis…</span>;
-  const { jobs, next } = found;
-  if (!filtered) {
-    const to = offset + jobs.length;
-    return (
-      <span>
-        {jobs.length > 0 ? `${count(offset + 1)}–${count(to)} of ` : ''}
-        {count(Math.max(total, jobs.length))} {state}
-      </span>
-    );
+interface Found {
+  jobs: JobRow[];
+  /** In this state, whatever the filter. */
+  total: number;
+  /** Where the next page begins; missing at the end. */
+  next?: number | undefined;
+  /** The page isn't full, but the search was long enough for now. */
+  unfinished: boolean;
+}
+
+/**
+ * A page of jobs. With a filter the server looks through a part at a time: goes on until the page is full.
+ * @param most how many parts are looked through
+ */
+async function search(query: JobsQuery, most: number, signal: AbortSignal): Promise<Found> {
+  // Jobs move on while they are looked through: one may come twice.
+  const jobs = new Map<string, JobRow>();
+  let { offset } = query;
+  for (let part = 1; ; part++) {
+    const path = withQuery('jobs', { ...query, offset, limit: PAGE - jobs.size });
+    const { jobs: more, total, next } = await get<JobsReply>(path, signal);
+    for (const job of more) jobs.set(job.id, job);
+    const full = jobs.size >= PAGE;
+    const over = next === undefined || full || !(query.fn || query.error);
+    if (over || part >= most) return { jobs: [...jobs.values()], total, next, unfinished: !over };
+    offset = next;
   }
-  const searched = next === undefined ? total : Math.min(next, total);
-  return (
-    <span>
-      {count(jobs.length)}
-      {jobs.length >= PAGE ? ' (a page)' : ''} found; searched {count(searched)} of {count(total)}{' '}
-      {state}
-      {found.unfinished ? ' so far' : ''}
-    </span>
-  );
 }
 
-function emptyText(state: JobState, filtered: boolean, offset: number): string {
+function summary({ state, fn, error, offset }: JobsQuery, found: Found, total: number): string {
+  const { jobs, next = total, unfinished } = found;
+  if (!fn && !error) {
+    const which = jobs.length > 0 ? `${count(offset + 1)}–${count(offset + jobs.length)} of ` : '';
+    return `${which}${count(Math.max(total, jobs.length))} ${state}`;
+  }
+  const full = jobs.length >= PAGE ? ' (a page)' : '';
+  const searched = `${count(Math.min(next, total))} of ${count(total)} ${state}`;
+  return `${count(jobs.length)}${full} found; searched ${searched}${unfinished ? ' so far' : ''}`;
+}
+
+const WHY_EMPTY: Record<JobState, string> = {
+  failed: 'No failed jobs. Jobs come here when their retries are used up.',
+  queued: 'No job waits for a free slot.',
+  active: 'No job is running.',
+  scheduled: 'No job is scheduled: those with a delay wait here, and those that will be retried.',
+  waiting: 'No step of a flow waits for others.',
+  completed: 'No completed jobs are kept: results are forgotten after a while (resultTtl).',
+  cancelled: 'No cancelled jobs are kept.',
+};
+
+function whyEmpty(state: JobState, filtered: boolean, offset: number): string {
   if (filtered)
     return `No ${state} job matches. Functions are found by their whole name, errors by any piece of name, message or stack.`;
-  if (offset > 0) return 'Nothing is here any more: the jobs have moved on.';
-  const why: Record<JobState, string> = {
-    failed: 'No failed jobs. Jobs come here when their retries are used up.',
-    queued: 'No job waits for a free slot.',
-    active: 'No job is running.',
-    scheduled: 'No job is scheduled: those with a delay wait here, and those that will be retried.',
-    waiting: 'No step of a flow waits for others.',
-    completed: 'No completed jobs are kept: results are forgotten after a while (resultTtl).',
-    cancelled: 'No cancelled jobs are kept.',
-  };
-  return why[state];
+  return offset > 0 ? 'Nothing is here any more: the jobs have moved on.' : WHY_EMPTY[state];
 }
 
 interface QueueChoiceProps {
@@ -208,3 +196,93 @@ function QueueChoice({ queue, queues, state }: QueueChoiceProps): JSX.Element {
     </label>
   );
 }
+
+interface Filter {
+  fn: string;
+  error: string;
+}
+
+interface JobFilterProps {
+  queue: string;
+  filter: Filter;
+  /** Of the jobs that are shown. */
+  functions: readonly string[];
+  onFilter: (filter: Filter) => void;
+}
+
+const PAUSE_MS = 300;
+
+/** By function, by text of the error; and the way straight to one job. */
+function JobFilter({ queue, filter, functions, onFilter }: JobFilterProps): JSX.Element {
+  const [fn, error, id] = [useInput(), useInput(), useInput()];
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+
+  // Changed elsewhere, by a link or the way back: but not while somebody types.
+  useEffect(() => {
+    if (timer.current !== undefined) return;
+    fn.current!.value = filter.fn;
+    error.current!.value = filter.error;
+  }, [filter.fn, filter.error]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const send = (): void => {
+    clearTimeout(timer.current);
+    timer.current = undefined;
+    onFilter({ fn: fn.current!.value, error: error.current!.value });
+  };
+  const typed = (): void => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(send, PAUSE_MS);
+  };
+  const open = (): void => {
+    const wanted = id.current!.value.trim();
+    if (wanted !== '') location.hash = jobHref(queue, wanted);
+  };
+  return (
+    <div class="filters">
+      <form role="search" onInput={typed} onSubmit={instead(send)}>
+        <Field
+          label="Function (its whole name)"
+          type="search"
+          name="fn"
+          list="functions"
+          input={fn}
+        />
+        <Field label="Text in the error" type="search" name="error" input={error} />
+        <datalist id="functions">
+          {functions.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      </form>
+      <form class="jump" onSubmit={instead(open)}>
+        <Field label="Job id" type="text" name="id" input={id} />
+        <button type="submit">Open</button>
+      </form>
+    </div>
+  );
+}
+
+const useInput = () => useRef<HTMLInputElement>(null);
+
+const instead =
+  (act: () => void) =>
+  (event: Event): void => {
+    event.preventDefault();
+    act();
+  };
+
+interface FieldProps {
+  label: string;
+  type: 'search' | 'text';
+  name: string;
+  list?: string;
+  input: RefObject<HTMLInputElement | null>;
+}
+
+const Field = ({ label, input, ...rest }: FieldProps): JSX.Element => (
+  <label>
+    <span>{label}</span>
+    <input ref={input} {...rest} autocomplete="off" spellcheck={false} />
+  </label>
+);

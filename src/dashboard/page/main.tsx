@@ -1,50 +1,99 @@
-/** Starts the pages: knows where one is, and keeps the way back. */
+/** Starts the pages: knows where one is and keeps the way back; and what stands around every page. */
 import type { QueuesReply } from './api.js';
-import { apiPath, get } from './client.ts';
-import { ConfirmDialog } from './dialog.tsx';
+import { Messages } from './actions.tsx';
 import { Cron } from './cron.tsx';
+import { duration } from './format.ts';
 import { JobPage } from './job.tsx';
 import { Jobs } from './jobs.tsx';
-import { Notices } from './notices.tsx';
 import { Overview } from './overview.tsx';
-import { usePoll } from './poll.ts';
-import { hrefOf, parseRoute, type Route } from './route.ts';
-import { Shell } from './shell.tsx';
+import { hrefOf, parseRoute, type PageName, type Route } from './route.ts';
+import { server, useReply } from './server.ts';
+import { Name, useNow } from './text.tsx';
 import { Workers } from './workers.tsx';
 import { Fragment, h, render, type JSX } from './vendor/preact.js';
 import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
 
 const TITLES = { overview: 'Overview', jobs: 'Jobs', job: 'Job', workers: 'Workers', cron: 'Cron' };
+const NAV: PageName[] = ['overview', 'jobs', 'workers', 'cron'];
 
 function App(): JSX.Element {
   const route = useRoute();
-  useSearchKey();
-  const queues = usePoll<QueuesReply>('queues', (signal) => get(apiPath('queues'), signal), 2_000);
-  const names = queues.data?.queues.map(({ name }) => name) ?? [];
-  const asked = route.with['queue'];
-  const queue = asked ?? (names.includes('default') ? 'default' : names[0]);
+  const { data: queues } = useReply<QueuesReply>('queues');
   return (
     <Fragment>
-      <Shell page={route.page} queue={asked} queues={queues.data}>
-        <Page route={route} queue={queue} queues={queues.data} />
-      </Shell>
-      <Notices />
-      <ConfirmDialog />
+      <div class="shell">
+        <a
+          class="skip"
+          href="#main"
+          onClick={(event) => {
+            event.preventDefault();
+            document.getElementById('main')?.focus();
+          }}
+        >
+          Skip to the content
+        </a>
+        <Header route={route} version={queues?.version} />
+        <Lost />
+        <main id="main" tabIndex={-1}>
+          {queues ? <Page route={route} queues={queues} /> : <p class="empty">Asking Redis…</p>}
+        </main>
+      </div>
+      <Messages />
     </Fragment>
   );
 }
 
-interface PageProps {
-  route: Route;
-  queue: string | undefined;
-  queues: QueuesReply | undefined;
+function Header({ route, version }: { route: Route; version: string | undefined }): JSX.Element {
+  const { queue } = route.with;
+  const here = route.page === 'job' ? 'jobs' : route.page;
+  return (
+    <header>
+      <span class="brand">
+        minq <small>{version}</small>
+        {server.readOnly && <span class="badge">read-only</span>}
+      </span>
+      <nav aria-label="Pages">
+        {NAV.map((page) => (
+          <a
+            key={page}
+            href={hrefOf(page, { queue })}
+            aria-current={page === here ? 'page' : undefined}
+          >
+            {TITLES[page]}
+          </a>
+        ))}
+      </nav>
+    </header>
+  );
 }
 
-function Page({ route, queue, queues }: PageProps): JSX.Element {
-  const asked = route.with;
-  if (!queues) return <p class="empty">Asking Redis…</p>;
-  if (route.page === 'workers') return <Workers />;
-  if (route.page === 'cron') return <Cron queues={queues} />;
+/** Says it when what is shown may be no longer true. */
+function Lost(): JSX.Element {
+  useNow(); // Its own clock ticks: "ago" grows, and an answer that came shows.
+  const { lost, seenAt } = server;
+  return (
+    <div role="alert" class="link">
+      {lost !== undefined && (
+        <p class="banner b-warn">
+          <strong>Connection lost.</strong>{' '}
+          <span aria-live="off">
+            Last seen {duration(Math.max(1_000, Date.now() - seenAt))} ago; trying again.
+          </span>{' '}
+          <small>
+            <Name text={lost} most={300} />
+          </small>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Page({ route, queues }: { route: Route; queues: QueuesReply }): JSX.Element {
+  const { page, with: asked } = route;
+  if (page === 'workers') return <Workers />;
+  if (page === 'cron') return <Cron />;
+  const names = queues.queues.map(({ name }) => name);
+  const queue = asked['queue'] ?? (names.includes('default') ? 'default' : names[0]);
   if (queue === undefined) {
     return (
       <p class="empty">
@@ -52,58 +101,36 @@ function Page({ route, queue, queues }: PageProps): JSX.Element {
       </p>
     );
   }
-  if (route.page === 'jobs')
-    return <Jobs key={queue} queue={queue} queues={queues} asked={asked} />;
-  if (route.page === 'job') {
-    return (
-      <JobPage
-        key={`${queue} ${asked['id']}`}
-        queue={queue}
-        id={asked['id'] ?? ''}
-        queues={queues}
-      />
-    );
+  if (page === 'jobs') return <Jobs key={queue} queue={queue} queues={queues} asked={asked} />;
+  if (page === 'job') {
+    const { id = '' } = asked;
+    return <JobPage key={`${queue} ${id}`} queue={queue} id={id} queues={queues} />;
   }
   return <Overview queue={queue} queues={queues} span={asked['span'] === 'day' ? 'day' : 'hour'} />;
 }
 
 /** `/` leads to the search, from wherever one isn't writing. */
-function useSearchKey(): void {
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent): void => {
-      const writing =
-        event.target instanceof Element && event.target.closest('input, select, dialog');
-      if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
-      if (search) search.focus();
-      else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  }, []);
-}
+addEventListener('keydown', (event) => {
+  const writing = event.target instanceof Element && event.target.closest('input, select, dialog');
+  if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
+  if (search) search.focus();
+  else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
+});
+
+/** How far down each place was left. */
+const scrolled = new Map<string, number>();
+history.scrollRestoration = 'manual';
+addEventListener('scroll', () => scrolled.set(location.hash, scrollY), { passive: true });
 
 /** Where one is. Somewhere new begins at the top; the way back ends where one was. */
 function useRoute(): Route {
   const [hash, setHash] = useState(location.hash);
-  const scrolled = useRef(new Map<string, number>());
   const route = parseRoute(hash);
-
-  useEffect(() => {
-    history.scrollRestoration = 'manual';
-    const changed = (): void => setHash(location.hash);
-    const scroll = (): void => void scrolled.current.set(location.hash, scrollY);
-    addEventListener('hashchange', changed);
-    addEventListener('scroll', scroll, { passive: true });
-    return () => {
-      removeEventListener('hashchange', changed);
-      removeEventListener('scroll', scroll);
-    };
-  }, []);
-
   const subject = `${route.page} ${route.with['id'] ?? ''}`;
   const before = useRef(subject);
+  useEffect(() => addEventListener('hashchange', () => setHash(location.hash)), []);
   useLayoutEffect(() => {
     document.title = `${TITLES[route.page]} · minq`;
     // An entry of the history that was already here is come back to.
@@ -111,7 +138,7 @@ function useRoute(): Route {
     if (!back) history.replaceState({ seen: true }, '');
     if (before.current === subject) return;
     before.current = subject;
-    scrollTo(0, back ? (scrolled.current.get(hash) ?? 0) : 0);
+    scrollTo(0, back ? (scrolled.get(hash) ?? 0) : 0);
     document.getElementById('main')?.focus({ preventScroll: true });
   }, [hash]);
   return route;

@@ -1,17 +1,27 @@
 /** What is stuck, and why: for a look of ten seconds. */
-import type { JobsReply, QueueReply, QueuesReply, WorkersReply } from './api.js';
-import { Banners } from './banners.tsx';
-import { apiPath, get } from './client.ts';
-import { useNow } from './clock.ts';
-import { failureFinding, queueFindings, workersFindings } from './findings.ts';
-import { Functions } from './functions.tsx';
+import type {
+  FunctionTimes,
+  JobsReply,
+  JobState,
+  Percentiles,
+  QueueReply,
+  QueuesReply,
+  QueueSummary,
+  Stats,
+  WorkersReply,
+} from './api.js';
+import { Do, setPaused } from './actions.tsx';
+import { failureFinding, queueFindings, workersFindings, type Finding } from './findings.ts';
+import { count, duration, figure, rate } from './format.ts';
 import { Plots } from './plots.tsx';
-import { usePoll } from './poll.ts';
-import { QueueCards } from './queue-cards.tsx';
-import { hrefOf, jobHref } from './route.ts';
-import { Name } from './text.tsx';
-import { Time } from './time.tsx';
-import { Fragment, h, type JSX } from './vendor/preact.js';
+import { hrefOf, jobHref, withQuery } from './route.ts';
+import { useReply } from './server.ts';
+import { Table } from './table.tsx';
+import { Fact, Name, NameLink, Time, Trouble, useNow } from './text.tsx';
+import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
+import { useRef, useState } from './vendor/hooks.js';
+
+const MOST_BANNERS = 12;
 
 interface OverviewProps {
   queue: string;
@@ -21,72 +31,275 @@ interface OverviewProps {
 
 export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
   const now = useNow();
-  const path = apiPath('queue', { queue, span });
-  const chosen = usePoll<QueueReply>(path, (signal) => get(path, signal), 2_000);
-  const workers = usePoll<WorkersReply>(
-    'workers',
-    (signal) => get(apiPath('workers'), signal),
-    5_000,
-  );
+  const polled = useReply<QueueReply>(withQuery('queue', { queue, span }));
+  const workers = useReply<WorkersReply>('workers', 5_000);
+  const { data: chosen } = polled;
   const findings = [
     ...queues.queues.flatMap(queueFindings),
     ...workersFindings(workers.data?.workers ?? [], now),
-    ...(chosen.data ? failureFinding(queue, chosen.data.history, chosen.data.now) : []),
+    ...(chosen ? failureFinding(chosen) : []),
   ];
   return (
     <Fragment>
       <h1>Overview</h1>
-      <Banners findings={findings} readOnly={queues.readOnly} />
-      <QueueCards queues={queues} chosen={queue} />
-      {chosen.error && !chosen.data && (
-        <p class="empty" role="alert">
-          <Name text={chosen.error.message} most={400} />
+      <Banners findings={findings} />
+      <QueueCards queues={queues.queues} chosen={queue} />
+      <Trouble {...polled} />
+      {chosen && queues.queues.length > 1 && (
+        <p class="about">
+          Below: queue{' '}
+          <strong>
+            <Name text={queue} />
+          </strong>
         </p>
       )}
-      {chosen.data && (
-        <Fragment>
-          {queues.queues.length > 1 && (
-            <p class="about">
-              Below: queue{' '}
-              <strong>
-                <Name text={queue} />
-              </strong>
-            </p>
-          )}
-          {chosen.data.counts.failed > 0 && <LastFailures queue={queue} />}
-          <Plots key={queue} chosen={chosen.data} span={span} />
-          <Functions queue={queue} rows={chosen.data.functions} />
-        </Fragment>
-      )}
+      {chosen && chosen.counts.failed > 0 && <LastFailures queue={queue} />}
+      {chosen && <Plots key={queue} chosen={chosen} span={span} />}
+      {chosen && <Functions queue={queue} rows={chosen.functions} />}
     </Fragment>
   );
 }
 
+function Banners({ findings }: { findings: readonly Finding[] }): JSX.Element {
+  const first = findings.toSorted((a, b) => Number(b.bad) - Number(a.bad)).slice(0, MOST_BANNERS);
+  return (
+    <section class="banners" aria-label="What needs attention">
+      {first.map(({ key, bad, about, what, hint, link, resume }) => (
+        <div key={key} class={bad ? 'banner b-bad' : 'banner b-warn'}>
+          <span class="sign" aria-hidden="true">
+            {bad ? '✕' : '!'}
+          </span>
+          <p>
+            <span class="sr">{bad ? 'Problem: ' : 'Warning: '}</span>
+            <strong>
+              <Name text={about} most={80} />
+            </strong>{' '}
+            {what}{' '}
+            {hint && (
+              <small>
+                <Name text={hint} most={300} />
+              </small>
+            )}
+          </p>
+          {link && <a href={link.href}>{link.label}</a>}
+          {resume !== undefined && (
+            <Do small what={() => setPaused(resume, false)}>
+              Resume
+            </Do>
+          )}
+        </div>
+      ))}
+      {findings.length > MOST_BANNERS && (
+        <p class="more">{findings.length - MOST_BANNERS} more of the kind</p>
+      )}
+    </section>
+  );
+}
+
 function LastFailures({ queue }: { queue: string }): JSX.Element | null {
-  const path = apiPath('jobs', { queue, state: 'failed', limit: 5 });
-  const { data } = usePoll<JobsReply>(path, (signal) => get(path, signal), 5_000);
+  const failed = { queue, state: 'failed' };
+  const { data } = useReply<JobsReply>(withQuery('jobs', { ...failed, limit: 5 }), 5_000);
   if (!data || data.jobs.length === 0) return null;
   return (
     <section aria-label="Last failures">
       <h2>
         Last failures{' '}
         <small>
-          <a href={hrefOf('jobs', { queue, state: 'failed' })}>all</a>
+          <a href={hrefOf('jobs', failed)}>all</a>
         </small>
       </h2>
       <ul class="failures">
-        {data.jobs.map((job) => (
-          <li key={job.id}>
-            <Time at={job.endedAt} />
-            <a href={jobHref(queue, job.id)}>
-              <Name text={job.fn ?? job.id} most={60} />
-            </a>
+        {data.jobs.map(({ id, fn = id, endedAt, error }) => (
+          <li key={id}>
+            <Time at={endedAt} />
+            <NameLink href={jobHref(queue, id)} text={fn} most={60} />
             <span class="error">
-              <Name text={job.error?.text ?? 'no error is recorded'} most={300} />
+              <Name text={error?.text ?? 'no error is recorded'} most={300} />
             </span>
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+const DEPTHS: JobState[] = [
+  'queued',
+  'active',
+  'scheduled',
+  'waiting',
+  'failed',
+  'completed',
+  'cancelled',
+];
+
+interface QueueCardsProps {
+  queues: readonly QueueSummary[];
+  chosen: string;
+}
+
+const QueueCards = ({ queues, chosen }: QueueCardsProps): JSX.Element => (
+  <section class="cards" aria-label="Queues">
+    {queues.map((queue) => (
+      <Card key={queue.name} queue={queue} chosen={queue.name === chosen} />
+    ))}
+  </section>
+);
+
+function Card({ queue, chosen }: { queue: QueueSummary; chosen: boolean }): JSX.Element {
+  const { name, counts, stats, oldestWaitingMs, busy, slots, workers } = queue;
+  const live = useRates(stats);
+  return (
+    <article class={chosen ? 'card chosen' : 'card'} data-queue={name}>
+      <header>
+        <h2>
+          <NameLink
+            href={hrefOf('overview', { queue: name })}
+            aria-current={chosen ? 'true' : undefined}
+            text={name}
+            most={60}
+          />
+        </h2>
+        {counts.paused && <span class="badge b-paused">paused</span>}
+        <Do small what={() => setPaused(name, !counts.paused)}>
+          {counts.paused ? 'Resume' : 'Pause'}
+          <span class="sr"> queue {name}</span>
+        </Do>
+      </header>
+      <ul class="depth">
+        {DEPTHS.map((state) => (
+          <li key={state} class={`s-${state}${counts[state] === 0 ? ' zero' : ''}`}>
+            <a
+              href={hrefOf('jobs', { queue: name, state })}
+              title={`${count(counts[state])} ${state}`}
+            >
+              <b>{figure(counts[state])}</b> <span>{state}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <dl class="facts">
+        <Fact name="Oldest waiting">
+          {oldestWaitingMs === undefined ? '–' : duration(oldestWaitingMs)}
+        </Fact>
+        <Fact name="Done now">{live ? rate(live('completed')) : '…'}</Fact>
+        <Fact name="Failing now" bad={live && live('failed') > 0}>
+          {live ? rate(live('failed')) : '…'}
+        </Fact>
+        <Fact name="Slots busy">
+          {count(busy)} of {count(slots)}
+        </Fact>
+        <Fact name="Workers" bad={workers === 0}>
+          {count(workers)}
+        </Fact>
+      </dl>
+    </article>
+  );
+}
+
+/** The rate is that of about the last ten seconds. */
+const WINDOW_MS = 10_000;
+
+/**
+ * How fast a queue works now: made of its counters' differences between two looks.
+ * @returns what is done a second, by the name of the counter; undefined until there were two looks
+ */
+function useRates(stats: Stats): ((name: keyof Stats) => number) | undefined {
+  const { current: looks } = useRef<{ at: number; stats: Stats }[]>([]);
+  const at = performance.now();
+  // Drawn again without a new answer, it isn't a look.
+  if (looks.at(-1)?.stats !== stats) looks.push({ at, stats });
+  while (looks.length > 2 && at - looks[1]!.at >= WINDOW_MS) looks.shift();
+  const [first, last] = [looks[0]!, looks.at(-1)!];
+  const seconds = (last.at - first.at) / 1_000;
+  if (seconds < 0.5) return undefined;
+  return (name) => Math.max(0, last.stats[name] - first.stats[name]) / seconds;
+}
+
+type Row = FunctionTimes & { queue: string };
+
+interface Column {
+  label: string;
+  /** The greatest first; missing: by name. */
+  weight?: (row: Row) => number;
+  cell: (row: Row) => ComponentChildren;
+}
+
+const runs = (row: Row): number => row.completed + row.failed + row.retried;
+
+const COLUMNS: Column[] = [
+  { label: 'Function', cell: ({ fn }) => <Name text={fn} most={60} /> },
+  { label: 'Runs', weight: runs, cell: (row) => count(runs(row)) },
+  { label: 'Failed', weight: (row) => row.failed, cell: (row) => <Failed {...row} /> },
+  { label: 'Retried', weight: (row) => row.retried, cell: (row) => count(row.retried) },
+  {
+    label: 'Wait p50 · p95 · p99',
+    weight: (row) => row.wait.p95 ?? -1,
+    cell: (row) => <Three {...row.wait} />,
+  },
+  {
+    label: 'Run p50 · p95 · p99',
+    weight: (row) => row.run.p95 ?? -1,
+    cell: (row) => <Three {...row.run} />,
+  },
+];
+
+interface FunctionsProps {
+  queue: string;
+  rows: readonly FunctionTimes[];
+}
+
+function Functions({ queue, rows }: FunctionsProps): JSX.Element {
+  const [by, setBy] = useState('Failed');
+  const { weight } = COLUMNS.find(({ label }) => label === by)!;
+  const sorted = rows
+    .map((row) => ({ ...row, queue }))
+    .toSorted((a, b) => (weight && (weight(b) - weight(a) || runs(b) - runs(a))) || order(a, b));
+  return (
+    <section aria-label="Functions">
+      <h2>
+        Functions <small>in the last hour or two</small>
+      </h2>
+      {rows.length === 0 ? (
+        <p class="empty">No job has ended lately: functions are listed here once they have run.</p>
+      ) : (
+        <div class="scroll" tabIndex={0} role="group" aria-label="Table of functions">
+          <Table
+            columns={COLUMNS.map(({ label, weight, cell }) => ({
+              cell,
+              class: weight && 'n',
+              names: !weight,
+              sorted: by !== label ? undefined : weight ? 'descending' : 'ascending',
+              head: (
+                <button type="button" class="sort" onClick={() => setBy(label)}>
+                  {label}
+                  <span aria-hidden="true">{by === label ? ' ▾' : ''}</span>
+                </button>
+              ),
+            }))}
+            rows={sorted}
+            row={({ fn }) => ({ key: fn })}
+          />
+        </div>
+      )}
+    </section>
+  );
+}
+
+const order = (a: Row, b: Row): number => (a.fn < b.fn ? -1 : a.fn > b.fn ? 1 : 0);
+
+function Failed({ queue, fn, failed }: Row): JSX.Element {
+  if (failed === 0) return <span>0</span>;
+  return <a href={hrefOf('jobs', { queue, state: 'failed', fn })}>{count(failed)}</a>;
+}
+
+function Three({ p50, p95, p99 }: Percentiles): JSX.Element {
+  const shown = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
+  return (
+    <span class="three">
+      <span>{shown(p50)}</span>
+      <span>{shown(p95)}</span>
+      <span>{shown(p99)}</span>
+    </span>
   );
 }

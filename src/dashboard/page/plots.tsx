@@ -1,8 +1,10 @@
 /** The last hour or day of a queue, drawn. */
 import type { HistoryPoint, QueueReply } from './api.js';
-import { Plot } from './plot.tsx';
+import { figure } from './format.ts';
 import { hrefOf } from './route.ts';
 import { h, type JSX } from './vendor/preact.js';
+import { useEffect, useRef, useState } from './vendor/hooks.js';
+import uPlot from './vendor/uplot.js';
 
 interface PlotsProps {
   chosen: QueueReply;
@@ -12,9 +14,16 @@ interface PlotsProps {
 export function Plots({ chosen, span }: PlotsProps): JSX.Element {
   const { history, name } = chosen;
   const at = history.map((point) => point.at / 1_000);
-  const perMinute = (of: keyof HistoryPoint) =>
-    history.map((point) => (point[of] * 60_000) / point.ms);
-  const depth = (of: keyof HistoryPoint) => history.map((point) => point[of]);
+  const depth = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
+    label,
+    color,
+    dashed,
+    values: history.map((point) => point[label]),
+  });
+  const perMinute = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
+    ...depth(label, color, dashed),
+    values: history.map((point) => (point[label] * 60_000) / point.ms),
+  });
   return (
     <section aria-label="History" class="history">
       <header>
@@ -43,41 +52,165 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             unit="jobs a minute"
             at={at}
             series={[
-              { label: 'completed', color: '--completed', values: perMinute('completed') },
-              { label: 'enqueued', color: '--queued', dashed: true, values: perMinute('enqueued') },
+              perMinute('completed', '--completed'),
+              perMinute('enqueued', '--queued', true),
             ]}
           />
           <Plot
             title="Failures"
             unit="a minute"
             at={at}
-            series={[
-              { label: 'failed', color: '--failed', values: perMinute('failed') },
-              {
-                label: 'retried',
-                color: '--scheduled',
-                dashed: true,
-                values: perMinute('retried'),
-              },
-            ]}
+            series={[perMinute('failed', '--failed'), perMinute('retried', '--scheduled', true)]}
           />
           <Plot
             title="Depth"
             unit="jobs"
             at={at}
             series={[
-              { label: 'queued', color: '--queued', values: depth('queued') },
-              { label: 'active', color: '--active', values: depth('active') },
-              {
-                label: 'scheduled',
-                color: '--scheduled',
-                dashed: true,
-                values: depth('scheduled'),
-              },
+              depth('queued', '--queued'),
+              depth('active', '--active'),
+              depth('scheduled', '--scheduled', true),
             ]}
           />
         </div>
       )}
     </section>
   );
+}
+
+interface Series {
+  label: string;
+  /** Name of the custom property in style.css. */
+  color: string;
+  /** Told apart without colours. */
+  dashed?: boolean;
+  values: number[];
+}
+
+interface PlotProps {
+  title: string;
+  unit: string;
+  /** Epoch seconds. */
+  at: number[];
+  series: Series[];
+}
+
+const HEIGHT = 150;
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** With a crosshair that pointer and arrow keys move; its values stand in words below it. */
+function Plot({ title, unit, at, series }: PlotProps): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const [scheme, setScheme] = useState(dark.matches);
+  const data: uPlot.AlignedData = [at, ...series.map(({ values }) => values)];
+
+  useEffect(() => {
+    const changed = (): void => setScheme(dark.matches);
+    dark.addEventListener('change', changed);
+    return () => dark.removeEventListener('change', changed);
+  }, []);
+
+  useEffect(() => {
+    const element = place.current!;
+    const made = new uPlot(optionsOf(series, element.clientWidth), data, element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => {
+      made.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [scheme, series.map(({ label }) => label).join()]);
+
+  useEffect(() => {
+    plot.current?.setData(data);
+  }, [`${at[0]} ${at.at(-1)} ${at.length}`]);
+
+  const move = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : undefined;
+    const made = plot.current;
+    if (step === undefined || !made) return;
+    event.preventDefault();
+    const from = made.cursor.idx ?? at.length;
+    const to = Math.min(at.length - 1, Math.max(0, from + step));
+    made.setCursor({ left: made.valToPos(at[to]!, 'x'), top: HEIGHT / 3 });
+  };
+
+  return (
+    <figure class="plot">
+      <figcaption>
+        {title} <small>{unit}</small>
+      </figcaption>
+      <div
+        ref={place}
+        class="canvas"
+        role="group"
+        tabIndex={0}
+        aria-label={`${title}, ${unit}. ${series.map(summary).join('; ')}. Arrow keys move the crosshair.`}
+        onKeyDown={move}
+      />
+    </figure>
+  );
+}
+
+const summary = ({ label, values }: Series): string =>
+  `${label}: last ${format(values.at(-1) ?? 0)}, highest ${format(Math.max(0, ...values))}`;
+
+const format = (n: number): string =>
+  n < 10 && !Number.isInteger(n) ? n.toFixed(1) : figure(Math.round(n));
+
+/** Where nobody points, the legend tells of the newest point. */
+const showLast = (plot: uPlot): void => {
+  if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 });
+};
+
+const time = (s: number): string => {
+  const date = new Date(s * 1_000);
+  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+};
+
+function optionsOf(series: Series[], width: number): uPlot.Options {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string): string => style.getPropertyValue(name).trim();
+  const font = '11px system-ui, sans-serif';
+  const axis = { stroke: color('--muted'), font, ticks: { show: false } };
+  return {
+    width,
+    height: HEIGHT,
+    padding: [8, 8, 0, 0],
+    cursor: { drag: { x: false, y: false }, sync: { key: 'history' }, y: false },
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
+    hooks: { ready: [showLast], draw: [showLast], setCursor: [showLast] },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        space: 60,
+        size: 26,
+        values: (_plot, splits) => splits.map(time),
+      },
+      {
+        ...axis,
+        size: 46,
+        space: 34,
+        grid: { stroke: color('--line'), width: 1 },
+        values: (_plot, splits) => splits.map(format),
+      },
+    ],
+    series: [
+      { label: 'At', value: (_plot, s) => (s === null ? '–' : time(s)) },
+      ...series.map(({ label, color: name, dashed }) => ({
+        label,
+        stroke: color(name),
+        width: 1.5,
+        ...(dashed ? { dash: [4, 3] } : { fill: `${color(name)}1a` }),
+        points: { show: false },
+        value: (_plot: uPlot, value: number | null) => (value === null ? '–' : format(value)),
+      })),
+    ],
+  };
 }

@@ -16,18 +16,17 @@ export function parseRoute(hash: string): Route {
   return { page, with: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** @param values empty ones are left out */
-export function hrefOf(
-  page: PageName,
-  values: Record<string, string | number | undefined> = {},
-): string {
-  const query = Object.entries(values)
-    .filter(([, value]) => value !== undefined && value !== '')
-    .map(([name, value]) => `${name}=${encodeURIComponent(wellFormed(String(value)))}`);
-  return `#/${page}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+export type Values = Record<string, string | number | undefined>;
+
+/** `jobs?queue=...`; what is undefined or empty is left out. */
+export function withQuery(path: string, values: Values = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  return query.size > 0 ? `${path}?${query.toString()}` : path;
 }
 
-/** Half of a surrogate pair can't stand in an address. */
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+export const hrefOf = (page: PageName, values?: Values): string => `#/${withQuery(page, values)}`;
 
 export const jobHref = (queue: string, id: string): string => hrefOf('job', { queue, id });
