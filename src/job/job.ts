@@ -2,7 +2,7 @@
  * Glossary, used with these meanings everywhere:
  * - job: one call of a function, asked for with `enqueue`. It has an id and is in exactly one state.
  * - function: what a job runs; an export of the jobs file.
- * - record: what was enqueued (function, arguments, options). Never changed.
+ * - record: what was enqueued (function, arguments, options). Never changed, but for a step of a flow when its turn comes.
  * - run: one start of a job. attempt: a run that counts against `retries`.
  * - ticket: `id:run:attempt`, the right to one run. The fencing token of every transition.
  * - lease: how long a claimed ticket is the worker's, unless its heartbeat renews it.

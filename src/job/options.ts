@@ -8,7 +8,7 @@ import { show, toMs, type Duration } from './duration.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { checkName, isFunctionName } from './names.ts';
 
-/** Defaults of a run; DESIGN: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
+/** Defaults of a run: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
 export const RUN_DEFAULTS = {
   retries: 3,
   backoff: { type: 'exponential', delay: 1_000, max: 600_000, jitter: 1 } satisfies Backoff,

@@ -63,8 +63,8 @@ end`,
 };
 
 /**
- * Tickets: \`id:run:attempt\` and a lane letter (h, l; none for normal). A ticket never comes back once it
- * has left a structure: its successor has a higher run. That makes it the fencing token.
+ * Tickets: `id:run:attempt` and a lane letter (h, l; none for normal). A ticket never comes back once its run
+ * was settled, lost or given back: its successor has a higher run. That makes it the fencing token.
  */
 export const tickets: Fragment = {
   keys: ['tickets', 'queued', 'high', 'low'],
