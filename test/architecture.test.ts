@@ -149,12 +149,12 @@ void t.test(
       t.same(missing(room, text), [], `${room}: what is named is there`);
       t.same(neighboursIn(text), neighboursOf(room), `${room}: imports, imported by`);
     }
-    t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/recent.ts`'), [
+    t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/inspector.ts`'), [
       'metrics.ts',
-      'recent.ts',
+      'inspector.ts',
       'statistics.ts',
     ]);
-    t.same(missing('views', '`recent.ts`, `job/job.ts`, `test/views/`; `gone.ts`, `job/gone.ts`'), [
+    t.same(missing('views', '`inspector.ts`, `job/job.ts`, `test/views/`; `gone.ts`, `job/gone.ts`'), [
       'gone.ts',
       'job/gone.ts',
     ]);
