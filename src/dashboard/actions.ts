@@ -1,8 +1,8 @@
 /** What the pages may do. */
-import { checkJobId, checkScheduleName, fail, type Check } from '../job/options.ts';
+import { checkJobId, checkScheduleName, type Check } from '../job/options.ts';
 import { STATES } from '../job/job.ts';
 import { isFunctionName } from '../job/names.ts';
-import { show } from '../job/duration.ts';
+import { refuse, show } from '../job/refuse.ts';
 import type { Queue } from '../queue/queue.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
@@ -17,15 +17,15 @@ interface Kind {
 }
 
 const fn: Check<string> = (value, name) =>
-  isFunctionName(value) ? value : fail(name, value, 'give the name of a function');
+  isFunctionName(value) ? value : refuse(name, value, 'give the name of a function');
 
 const words: Check<string> = (value, name) =>
   typeof value === 'string' && value !== '' && value.length <= 1_000
     ? value
-    : fail(name, value, 'give 1 to 1,000 characters');
+    : refuse(name, value, 'give 1 to 1,000 characters');
 
 const state: Check<string> = (value, name) =>
-  STATES.find((known) => known === value) ?? fail(name, value, 'give a state');
+  STATES.find((known) => known === value) ?? refuse(name, value, 'give a state');
 
 const optional =
   (check: Check<string>): Check<string | undefined> =>
@@ -74,7 +74,7 @@ export async function act(queues: Queues, body: unknown): Promise<ActionReply> {
   }
   const { action, queue, ...given } = body as Record<string, unknown>;
   if (typeof action !== 'string' || !Object.hasOwn(KINDS, action)) {
-    return fail('action', action, `give one of ${Object.keys(KINDS).join(', ')}`);
+    return refuse('action', action, `give one of ${Object.keys(KINDS).join(', ')}`);
   }
   const { fields, act } = KINDS[action as Action['action']];
   for (const key of Object.keys(given)) {
@@ -82,6 +82,6 @@ export async function act(queues: Queues, body: unknown): Promise<ActionReply> {
   }
   const checked: Fields = {};
   for (const [key, check] of Object.entries(fields)) checked[key] = check(given[key], key);
-  if (typeof queue !== 'string') return fail('queue', queue, 'give the name of a queue');
+  if (typeof queue !== 'string') return refuse('queue', queue, 'give the name of a queue');
   return act(await queues.get(queue), checked);
 }

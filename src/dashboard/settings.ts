@@ -3,7 +3,8 @@ import { isIPv6 } from 'node:net';
 import type { RedisSource } from '../redis/client.ts';
 import type { JobInfo } from '../views/inspector.ts';
 import { checkName } from '../job/names.ts';
-import { check, fail, flag, func, type Check } from '../job/options.ts';
+import { check, flag, func, type Check } from '../job/options.ts';
+import { refuse } from '../job/refuse.ts';
 import type { Request } from './answer.ts';
 
 export interface DashboardOptions {
@@ -62,24 +63,26 @@ const listOf =
   (value, name) =>
     Array.isArray(value)
       ? value.map((item, i) => one(item, `${name}[${i}]`))
-      : fail(name, value, 'give an array');
+      : refuse(name, value, 'give an array');
 
 const hostName: Check<HostName> = (value, name) =>
   (typeof value === 'string' ? parseHost(value) : undefined) ??
-  fail(name, value, "give the name a browser asks for, e.g. 'admin.example.com'");
+  refuse(name, value, "give the name a browser asks for, e.g. 'admin.example.com'");
 
 /** Not shown: it may be the beginning of the right one. */
 const token: Check<string> = (value, name) => {
-  if (typeof value !== 'string') return fail(name, typeof value, 'give a text');
+  if (typeof value !== 'string') return refuse(name, typeof value, 'give a text');
   if (value.length >= SHORTEST_TOKEN) return value;
   const shown = `*** (${value.length} characters)`;
-  return fail(name, shown, `give at least ${SHORTEST_TOKEN} characters`);
+  return refuse(name, shown, `give at least ${SHORTEST_TOKEN} characters`);
 };
 
 const settingChecks = {
   queues: ((value, name) => {
     const names = listOf(checkName)(value, name);
-    return names.length > 0 ? [...new Set(names)] : fail(name, value, 'name at least one, or none');
+    return names.length > 0
+      ? [...new Set(names)]
+      : refuse(name, value, 'name at least one, or none');
   }) as Check<string[]>,
   redis: ((value) => value) as Check<RedisSource>,
   prefix: checkName as Check<string>,
@@ -91,14 +94,14 @@ const settingChecks = {
   basePath: ((value, name) =>
     typeof value === 'string' && /^(\/[\w.~-]+)*\/?$/.test(value)
       ? value.replace(/\/$/, '')
-      : fail(name, value, "give a path such as '/minq'")) as Check<string>,
+      : refuse(name, value, "give a path such as '/minq'")) as Check<string>,
 };
 
 /** @throws {InvalidArgumentError} naming the option, the value and the mend */
 export function checkSettings(value: unknown): Settings {
   const { allowedHosts = [], ...settings } = check(settingChecks, value, 'options');
   if (settings.token !== undefined && settings.auth !== undefined) {
-    fail('auth', settings.auth, "give either 'auth' or 'token', not both");
+    refuse('auth', settings.auth, "give either 'auth' or 'token', not both");
   }
   return { ...settings, allowedHosts };
 }

@@ -1,5 +1,5 @@
 /** Signatures: jobs described, and how they follow from each other, before anything is enqueued. */
-import { show } from '../job/duration.ts';
+import { refuse } from '../job/refuse.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 import { isFunctionName } from '../job/names.ts';
 import {
@@ -63,12 +63,12 @@ export function step<const N extends string, const A extends readonly unknown[]>
 ): Step<N, A>;
 export function step(fn: string, args: readonly unknown[] = [], options?: EnqueueOptions): Step {
   if (!isFunctionName(fn)) {
-    fail('fn', fn, 'give the name of a function your jobs file exports');
+    refuse('fn', fn, 'give the name of a function your jobs file exports');
   }
-  if (!Array.isArray(args)) fail('args', args, 'give an array');
+  if (!Array.isArray(args)) refuse('args', args, 'give an array');
   for (const [name, mend] of Object.entries(NOT_FOR_STEPS)) {
     const given = (options as Record<string, unknown> | null | undefined)?.[name];
-    if (given !== undefined) fail(name, given, mend);
+    if (given !== undefined) refuse(name, given, mend);
   }
   const checked = checkEnqueueOptions(options);
   for (const value of Object.values(checked)) Object.freeze(value);
@@ -98,7 +98,7 @@ export function chain<const T extends readonly Flow[]>(...steps: T): Chain<T> {
  * @throws {InvalidArgumentError}
  */
 export function group<const T extends readonly Flow[]>(members: T): Group<T> {
-  if (!Array.isArray(members)) fail('members', members, 'give an array of flows');
+  if (!Array.isArray(members)) refuse('members', members, 'give an array of flows');
   return mark({ kind: 'group', members: checkFlows(members, 'members') });
 }
 
@@ -123,15 +123,11 @@ function mark<F extends Flow>(flow: F): F {
 }
 
 function checkFlow(value: unknown, name: string): void {
-  if (!isFlow(value)) fail(name, value, 'give what step, chain, group or chord returned');
+  if (!isFlow(value)) refuse(name, value, 'give what step, chain, group or chord returned');
 }
 
 function checkFlows<T extends readonly Flow[]>(flows: T, name: string): T {
   const copy = Array.from(flows);
   for (const [i, flow] of copy.entries()) checkFlow(flow, `${name}[${i}]`);
   return Object.freeze(copy) as readonly Flow[] as T;
-}
-
-function fail(name: string, value: unknown, mend: string): never {
-  throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
 }

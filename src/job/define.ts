@@ -1,6 +1,6 @@
 /** Jobs as users define them: plain functions, with options attached by `job()`. */
 import { InvalidArgumentError } from './errors.ts';
-import { show } from './duration.ts';
+import { refuse, show } from './refuse.ts';
 import { isFunctionName } from './names.ts';
 import type { AnyFunction } from './jsonify.ts';
 import {
@@ -54,9 +54,7 @@ export interface JobFunction {
  */
 export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
   if (typeof jobs !== 'object' || jobs === null) {
-    throw new InvalidArgumentError(
-      `jobs: ${show(jobs)} is not usable; give a module or an object of functions`,
-    );
+    refuse('jobs', jobs, 'give a module or an object of functions');
   }
   const functions = new Map<string, JobFunction>();
   for (const [name, fn] of Object.entries(jobs)) {

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import { InvalidArgumentError } from './errors.ts';
+import { show } from './refuse.ts';
 
 /** Milliseconds, or text such as `'30s'`, `'5m'`, `'1.5h'`, `'7d'`. */
 export type Duration = number | string;
@@ -30,17 +31,6 @@ export function toMs(value: unknown, name: string, min = 0): number {
     );
   }
   return Math.round(given);
-}
-
-/** A value as it may stand in an error message: short, quoted, never throwing. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') {
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
-  }
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? 'an array' : 'an object';
-  return String(value);
 }
 
 /** Node fires a longer timer at once. 24.8 days: nobody waits that long in one process. */

@@ -1,6 +1,5 @@
 /** Names a user gives: of functions, of queues and prefixes. */
-import { show } from './duration.ts';
-import { InvalidArgumentError } from './errors.ts';
+import { refuse } from './refuse.ts';
 
 const NAME = /^[A-Za-z_$][\w$.:-]{0,127}$/;
 /** Names objects have by birth, and `then`, which would make a module look like a promise. */
@@ -15,7 +14,5 @@ const SAFE_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 /** @throws {InvalidArgumentError} for names that would break the hash tag or collide with other keys */
 export function checkName(value: unknown, what: string): string {
   if (typeof value === 'string' && SAFE_NAME.test(value)) return value;
-  throw new InvalidArgumentError(
-    `${what}: ${show(value)} is not usable; give 1 to 64 of the characters A-Z a-z 0-9 _ . -`,
-  );
+  return refuse(what, value, 'give 1 to 64 of the characters A-Z a-z 0-9 _ . -');
 }

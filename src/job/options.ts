@@ -4,7 +4,8 @@
  */
 import type { Backoff } from './backoff.ts';
 import { checkCron, checkTimezone } from './pattern.ts';
-import { show, toMs, type Duration } from './duration.ts';
+import { toMs, type Duration } from './duration.ts';
+import { refuse } from './refuse.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { checkName, isFunctionName } from './names.ts';
 
@@ -20,10 +21,6 @@ export type Check<T> = (value: unknown, name: string) => T;
 type Checks = Record<string, Check<unknown>>;
 type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> };
 
-export const fail = (name: string, value: unknown, mend: string): never => {
-  throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
-};
-
 const duration =
   (min = 0): Check<number> =>
   (value, name) =>
@@ -34,32 +31,32 @@ const wholeNumber =
   (value, name) =>
     Number.isInteger(value) && (value as number) >= min && (value as number) <= max
       ? (value as number)
-      : fail(name, value, `give a whole number from ${min} to ${max}`);
+      : refuse(name, value, `give a whole number from ${min} to ${max}`);
 
 const oneOf =
   <const T extends string>(...words: T[]): Check<T> =>
   (value, name) =>
     words.includes(value as T)
       ? (value as T)
-      : fail(name, value, `give one of ${words.map((word) => `'${word}'`).join(', ')}`);
+      : refuse(name, value, `give one of ${words.map((word) => `'${word}'`).join(', ')}`);
 
 export const flag: Check<boolean> = (value, name) =>
-  typeof value === 'boolean' ? value : fail(name, value, 'give true or false');
+  typeof value === 'boolean' ? value : refuse(name, value, 'give true or false');
 
 export const func =
   <T>(): Check<T> =>
   (value, name) =>
-    typeof value === 'function' ? (value as T) : fail(name, value, 'give a function');
+    typeof value === 'function' ? (value as T) : refuse(name, value, 'give a function');
 
 const text: Check<string> = (value, name) =>
-  typeof value === 'string' && value.length > 0 ? value : fail(name, value, 'give a text');
+  typeof value === 'string' && value.length > 0 ? value : refuse(name, value, 'give a text');
 
 const idOfLength =
   (most: number): Check<string> =>
   (value, name) =>
     typeof value === 'string' && /^[\w.:@/+=-]+$/.test(value) && value.length <= most
       ? value
-      : fail(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
+      : refuse(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
 
 const jobId = idOfLength(128);
 
@@ -72,14 +69,14 @@ export const checkJobId = (value: unknown): string => idOfLength(256)(value, 'id
 const date: Check<number> = (value, name) =>
   value instanceof Date && Number.isSafeInteger(value.getTime()) && value.getTime() >= 0
     ? value.getTime()
-    : fail(name, value, 'give a valid Date');
+    : refuse(name, value, 'give a valid Date');
 
 export const checkMeta: Check<Record<string, string>> = (value, name) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return fail(name, value, 'give an object of texts');
+    return refuse(name, value, 'give an object of texts');
   }
   for (const [key, item] of Object.entries(value)) {
-    if (typeof item !== 'string') fail(`${name}.${key}`, item, 'give a text');
+    if (typeof item !== 'string') refuse(`${name}.${key}`, item, 'give a text');
   }
   return { ...value } as Record<string, string>;
 };
@@ -101,7 +98,7 @@ const backoffChecks = {
   jitter: (value, name) =>
     typeof value === 'number' && value >= 0 && value <= 1
       ? value
-      : fail(name, value, 'give a number from 0 (none) to 1 (full)'),
+      : refuse(name, value, 'give a number from 0 (none) to 1 (full)'),
 } satisfies Checks;
 
 /** Zero would mean "never"; nothing that runs may be without an end. */
@@ -145,9 +142,9 @@ const scheduleChecks = {
   fn: (value, name) =>
     isFunctionName(value)
       ? value
-      : fail(name, value, 'give the name of a function your jobs file exports'),
+      : refuse(name, value, 'give the name of a function your jobs file exports'),
   args: (value, name) =>
-    Array.isArray(value) ? (value as unknown[]) : fail(name, value, 'give an array'),
+    Array.isArray(value) ? (value as unknown[]) : refuse(name, value, 'give an array'),
   options: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
 } satisfies Checks;
 
@@ -177,7 +174,7 @@ const workerChecks = {
   logger: (value, name) => {
     for (const method of ['debug', 'info', 'warn', 'error']) {
       if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function') {
-        fail(name, value, `it needs a method '${method}' (console and pino have them)`);
+        refuse(name, value, `it needs a method '${method}' (console and pino have them)`);
       }
     }
     return value as object;
@@ -199,15 +196,15 @@ export function checkEnqueueOptions(
   const given = check(enqueueChecks, value, name);
   const where = name === 'options' ? '' : `${name}.`;
   if (given.delay !== undefined && given.runAt !== undefined) {
-    fail(`${where}delay`, given.delay, "give either 'delay' or 'runAt', not both");
+    refuse(`${where}delay`, given.delay, "give either 'delay' or 'runAt', not both");
   }
   const options = { ...defaults, ...given };
   if (given.runAt !== undefined) delete options.delay;
   if (options.unique !== undefined && options.id === undefined) {
-    fail(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
+    refuse(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
   }
   if (options.expires !== undefined && options.expires <= (options.delay ?? 0)) {
-    fail(
+    refuse(
       `${where}expires`,
       options.expires,
       "it must be later than 'delay', or the job can never start",
@@ -221,7 +218,7 @@ export function checkQueueOptions(value: unknown): ResolvedQueueOptions {
   const options = check(queueChecks, value, 'options');
   for (const name of ['id', 'unique', 'runAt', 'queue'] as const) {
     if (options.defaults?.[name] !== undefined) {
-      fail(`defaults.${name}`, options.defaults[name], 'it can be given to a single job only');
+      refuse(`defaults.${name}`, options.defaults[name], 'it can be given to a single job only');
     }
   }
   return options;
@@ -239,29 +236,29 @@ export const checkScheduleName = (value: unknown): string => jobId(value, 'name'
 export function checkSchedule(value: unknown): ResolvedSchedule & { fn: string } {
   const given = check(scheduleChecks, value, 'options');
   if (given.cron === undefined && given.every === undefined) {
-    fail('cron', undefined, "say when: give 'cron' or 'every'");
+    refuse('cron', undefined, "say when: give 'cron' or 'every'");
   }
   checkTicks(given);
   for (const name of ['id', 'unique', 'delay', 'runAt', 'queue'] as const) {
     const option = given.options?.[name];
     if (option !== undefined) {
-      fail(name, option, 'each tick enqueues a job of its own, at once, on this queue');
+      refuse(name, option, 'each tick enqueues a job of its own, at once, on this queue');
     }
   }
-  return { ...given, fn: given.fn ?? fail('fn', undefined, 'give the name of a function') };
+  return { ...given, fn: given.fn ?? refuse('fn', undefined, 'give the name of a function') };
 }
 
 function checkTicks({ cron, every, ...rest }: Checked<typeof tickChecks>): void {
   if (cron !== undefined && every !== undefined) {
-    fail('every', every, "give either 'cron' or 'every', not both");
+    refuse('every', every, "give either 'cron' or 'every', not both");
   }
   for (const name of ['timezone', 'catchUp', 'overlap'] as const) {
     if (rest[name] === undefined) continue;
     if (name === 'timezone' && every !== undefined) {
-      fail(name, rest[name], "it goes with 'cron'; 'every' is the same in all time zones");
+      refuse(name, rest[name], "it goes with 'cron'; 'every' is the same in all time zones");
     }
     if (cron === undefined && every === undefined) {
-      fail(name, rest[name], "it goes with 'cron' or 'every'");
+      refuse(name, rest[name], "it goes with 'cron' or 'every'");
     }
   }
 }
@@ -275,7 +272,7 @@ export const checkResultOptions = (value: unknown) =>
     {
       timeout: duration(),
       signal: (signal: unknown, name: string) =>
-        signal instanceof AbortSignal ? signal : fail(name, signal, 'give an AbortSignal'),
+        signal instanceof AbortSignal ? signal : refuse(name, signal, 'give an AbortSignal'),
     },
     value,
     'options',
@@ -292,7 +289,7 @@ export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value
 export function check<C extends Checks>(checks: C, value: unknown, name: string): Checked<C> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail(name, value, 'give an object');
+    refuse(name, value, 'give an object');
   }
   const prefix = name === 'options' || name === 'job options' ? '' : `${name}.`;
   const checked: Record<string, unknown> = {};

@@ -2,8 +2,7 @@
  * Cron patterns and time zones as users write them: checked, and read. When they fall due is the matter of cron/times.ts.
  */
 import { Cron } from 'croner';
-import { show } from './duration.ts';
-import { InvalidArgumentError } from './errors.ts';
+import { refuse, show } from './refuse.ts';
 
 const NICKNAMES = new Map([
   ['@hourly', '0 * * * *'],
@@ -145,8 +144,4 @@ function kept<T>(map: Map<string, T>, key: string, make: () => T): T {
     map.set(key, value);
   }
   return value;
-}
-
-function refuse(name: string, value: unknown, mend: string): never {
-  throw new InvalidArgumentError(`${name}: ${show(value)} is not usable; ${mend}`);
 }

@@ -1,5 +1,5 @@
 /** What operators do with a queue: look at it, and act. The other half of `Queue`. */
-import { show } from '../job/duration.ts';
+import { show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
 import { readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';

@@ -1,7 +1,8 @@
 import { Batch, type BatchItem } from './batch.ts';
 import { defaultUrl, type RedisSource } from '../redis/client.ts';
 import { Connection } from '../redis/connection.ts';
-import { show, toMs, type Duration } from '../job/duration.ts';
+import { toMs, type Duration } from '../job/duration.ts';
+import { refuse, show } from '../job/refuse.ts';
 import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from '../job/errors.ts';
 import { definitionText } from '../cron/entry.ts';
 import { isFlow, type Flow } from '../flow/flow.ts';
@@ -191,11 +192,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
    * @throws {InvalidArgumentError} naming the item, when one can't be enqueued; then none is
    */
   async enqueueMany(items: readonly EnqueueItem<Jobs>[]): Promise<PromiseSettledResult<Job>[]> {
-    if (!Array.isArray(items)) {
-      throw new InvalidArgumentError(
-        `items: ${show(items)} is not usable; give an array of { fn, args }`,
-      );
-    }
+    if (!Array.isArray(items)) refuse('items', items, 'give an array of { fn, args }');
     const prepared: Pending[] = [];
     for (const [i, item] of (items as readonly unknown[]).entries()) {
       try {
@@ -237,11 +234,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
         `fn: ${show(fn)} can't be the name of a job; give the name of a function your jobs file exports`,
       );
     }
-    if (!Array.isArray(args)) {
-      throw new InvalidArgumentError(
-        `args: ${show(args)} is not usable; give an array of the arguments`,
-      );
-    }
+    if (!Array.isArray(args)) refuse('args', args, 'give an array of the arguments');
     const options =
       given === undefined ? this.#defaults : checkEnqueueOptions(given, 'options', this.#defaults);
     const queue = options.queue ?? this.name;

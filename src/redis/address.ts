@@ -8,7 +8,7 @@
  * User and password of the latter two are those of Redis; with `rediss+` in front, all connections use TLS.
  */
 import type { RedisOptions } from 'ioredis';
-import { show } from '../job/duration.ts';
+import { show } from '../job/refuse.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 
 export interface Host {

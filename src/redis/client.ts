@@ -1,7 +1,7 @@
 /** Makes the ioredis client of a connection, from whatever says where Redis is. */
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import { parseAddress, unusable } from './address.ts';
-import { show } from '../job/duration.ts';
+import { show } from '../job/refuse.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 
 /**

@@ -6,7 +6,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describeError } from '../job/codec.ts';
-import { show } from '../job/duration.ts';
+import { show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;

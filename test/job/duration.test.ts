@@ -1,5 +1,6 @@
 import t from 'tap';
-import { show, toMs } from '../../src/job/duration.ts';
+import { toMs } from '../../src/job/duration.ts';
+import { show } from '../../src/job/refuse.ts';
 import { InvalidArgumentError } from '../../src/job/errors.ts';
 
 void t.test('numbers are milliseconds, texts have a unit', async (t) => {
