@@ -5,8 +5,8 @@ import type { FlowInfo } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
 import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
-import { table } from './table.ts';
-import { columns, print, printJson } from './terminal.ts';
+import { show, table } from './terminal.ts';
+import { runsOf } from './workers.ts';
 
 /** Longest value shown on a line, in characters; most ids. */
 const MOST_TEXT = 400;
@@ -21,23 +21,22 @@ a flow it shows the flow too, with the state of each step.
   --queue name       the queue (default: default)
   --json             print JSON, values in full
 `,
-  options: { queue: { type: 'string' } },
-  positionals: [1, 1],
-  async run(values, [id]) {
-    return withQueue(values, async (queue) => {
-      const handle = queue.job(id!);
+  words: [1, 1],
+  run: (given) =>
+    withQueue(given, async (queue) => {
+      const handle = queue.job(given.words[0]!);
       const info = await handle.info();
       const [flow, workers] = await Promise.all([
         info.flow && handle.flow(),
         info.state === 'active' ? queue.workers() : [],
       ]);
       const worker = workerOf(info, workers);
-      if (values['json']) printJson(plain(info, flow, worker));
-      else
-        print(...describeJob(info, worker), ...describeAttempts(info), ...describeFlow(info, flow));
-      return 0;
-    });
-  },
+      return show(given, plain(info, flow, worker), () => [
+        ...describeJob(info, worker),
+        ...describeAttempts(info),
+        ...describeFlow(info, flow),
+      ]);
+    }),
 };
 
 interface RunningOn {
@@ -49,13 +48,10 @@ interface RunningOn {
 
 /** The worker that said last that it runs the job; one that has just claimed it hasn't said so yet. */
 function workerOf(info: JobInfo, workers: WorkerInfo[]): RunningOn | undefined {
-  const [last] = workers
-    .flatMap(({ id, host, pid, seenAt, running }) => {
-      const run = running.find((each) => each.id === info.id);
-      return run ? [{ id, host, pid, since: seenAt - run.sinceMs }] : [];
-    })
-    .toSorted((a, b) => b.since - a.since);
-  return last;
+  const last = runsOf(workers).findLast(({ id }) => id === info.id);
+  if (!last) return undefined;
+  const { id, host, pid } = last.worker;
+  return { id, host, pid, since: last.since };
 }
 
 const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn | undefined) => ({
@@ -115,8 +111,8 @@ function describeAttempts({ attempts = [] }: JobInfo): string[] {
     ranMs === undefined ? '' : `after ${duration(ranMs)}`,
     describeStack({ ...error, stack: '' })[0]!.slice(0, MOST_TEXT),
   ]);
-  const lines = table(['', 'ENDED', '', 'ERROR'], rows, { width: columns() - 2, cut: ['ERROR'] });
-  return ['', 'attempts that failed before', ...lines.map((line) => `  ${line}`)];
+  const lines = table(['', 'ENDED', '', 'ERROR'], rows, ['ERROR'], '  ');
+  return ['', 'attempts that failed before', ...lines];
 }
 
 function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {

@@ -5,9 +5,13 @@
  * they stop too.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../job/log.ts';
-import { WRONG_USAGE } from './usage.ts';
+import { WRONG_USAGE } from './command.ts';
 import { watchFiles, type FileWatcher } from './watch.ts';
+
+type Exit = [code: number | null, signal: NodeJS.Signals | null];
 
 const CHILD = 'MINQ_SUPERVISED';
 const RESTART_MS = 500;
@@ -45,13 +49,13 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
         for (const child of children) child.restart();
       })
     : undefined;
-  const children = Array.from({ length: processes }, (_, i) => new Child(i, options, watcher));
+  const children = Array.from({ length: processes }, () => new Child(options));
   const onSignal = (signal: NodeJS.Signals) => {
     watcher?.close();
     for (const child of children) child.stop(signal);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
-  const exitCodes = await Promise.all(children.map((child) => child.ended));
+  const exitCodes = await Promise.all(children.map((child, i) => child.run(i, watcher)));
   for (const signal of SIGNALS) process.off(signal, onSignal);
   watcher?.close();
   return Math.max(...exitCodes);
@@ -59,73 +63,59 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
 
 /** One worker process, and its successors. */
 class Child {
-  /** Resolves with the exit code of the last process, when no successor follows. */
-  readonly ended: Promise<number>;
-  readonly #index: number;
   readonly #options: SuperviseOptions;
-  readonly #watcher: FileWatcher | undefined;
-  #end!: (exitCode: number) => void;
   #process: ChildProcess | undefined;
-  /** Until the next start, while no process runs. */
-  #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
+  /** Ends the time in which no process runs. */
+  #wake = new AbortController();
   #stoppedBy: NodeJS.Signals | undefined;
   #changed = false;
 
-  constructor(index: number, options: SuperviseOptions, watcher: FileWatcher | undefined) {
-    this.#index = index;
+  constructor(options: SuperviseOptions) {
     this.#options = options;
-    this.#watcher = watcher;
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-    this.#start();
   }
 
-  #start(): void {
-    const startedAt = performance.now();
-    this.#changed = false;
-    this.#process = fork(process.argv[1]!, process.argv.slice(2), {
-      env: { ...process.env, [CHILD]: String(this.#index + 1) },
-      detached: true,
-    });
-    this.#process.on('message', ({ files }: { files: string[] }) => this.#watcher?.add(files));
-    this.#process.on('exit', (code, signal) => {
-      this.#process = undefined;
-      if (performance.now() - startedAt > HEALTHY_MS) this.#failures = 0;
-      this.#exited(code, signal);
-    });
-  }
-
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+  /** @returns the exit code of the last process, when no successor follows */
+  async run(index: number, watcher: FileWatcher | undefined): Promise<number> {
     const { watch, burst, logger } = this.#options;
-    if (this.#stoppedBy) {
+    let failures = 0;
+    while (!this.#stoppedBy) {
+      const startedAt = performance.now();
+      this.#changed = false;
+      this.#process = fork(process.argv[1]!, process.argv.slice(2), {
+        env: { ...process.env, [CHILD]: String(index + 1) },
+        detached: true,
+      });
+      this.#process.on('message', ({ files }: { files: string[] }) => watcher?.add(files));
+      const [code, signal] = (await once(this.#process, 'exit')) as Exit;
+      this.#process = undefined;
       // Ended by the signal itself: it had not come so far as to claim anything.
-      return this.#end(code ?? (signal === this.#stoppedBy ? 0 : 1));
-    }
-    if (this.#changed) return this.#start();
-    if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return this.#end(code);
-    const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
-    if (watch) {
+      if (this.#stoppedBy) return code ?? (signal === this.#stoppedBy ? 0 : 1);
+      if (this.#changed) continue;
+      if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return code;
+      const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
+      if (performance.now() - startedAt > HEALTHY_MS) failures = 0;
+      const inMs = Math.min(RESTART_MS * 2 ** failures++, RESTART_MOST_MS);
       // Most likely the file doesn't load: only a change mends that.
-      logger.warn(`the worker process ${how}; waiting for a change`);
-      return;
+      if (watch) logger.warn(`the worker process ${how}; waiting for a change`);
+      else logger.warn(`a worker process ${how}; starting another`, { inMs });
+      this.#wake = new AbortController();
+      const { signal: woken } = this.#wake;
+      await (watch
+        ? once(woken, 'abort')
+        : sleep(inMs, undefined, { signal: woken }).catch(() => {}));
     }
-    const inMs = Math.min(RESTART_MS * 2 ** this.#failures++, RESTART_MOST_MS);
-    logger.warn(`a worker process ${how}; starting another`, { inMs });
-    this.#timer = setTimeout(() => this.#start(), inMs);
+    return 0;
   }
 
   restart(): void {
     this.#changed = true;
-    if (this.#process) this.#process.kill('SIGTERM');
-    else this.#start();
+    this.#process?.kill('SIGTERM');
+    this.#wake.abort();
   }
 
   stop(signal: NodeJS.Signals): void {
     this.#stoppedBy = signal;
-    clearTimeout(this.#timer);
-    if (this.#process) this.#process.kill(signal);
-    else this.#end(0);
+    this.#process?.kill(signal);
+    this.#wake.abort();
   }
 }
