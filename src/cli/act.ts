@@ -1,10 +1,10 @@
 /** The commands that change something. What can't be undone is asked for first. */
 import { createInterface } from 'node:readline';
-import { ResultNotFoundError } from '../job/errors.ts';
+import { InvalidArgumentError, ResultNotFoundError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { JobFilter, JobInfo } from '../views/inspector.ts';
-import { UsageError, type Command, type Given } from './command.ts';
+import { json, QUEUE, type Command, type Given } from './command.ts';
 import { jobsOf } from './figures.ts';
 import { withQueue } from './redis.ts';
 import { print, printJson } from './terminal.ts';
@@ -23,7 +23,8 @@ const unwanted = (fields: object): Outcome => didNot('nothing was done', fields)
 
 function act(given: Given, action: (queue: Queue) => Promise<Outcome>): Promise<number> {
   return withQueue(given, async (queue) => {
-    const { done, says, fields } = await action(queue);
+    const unknown = (error: unknown) => didNotFind(queue, error);
+    const { done, says, fields } = await action(queue).catch(unknown);
     if (given.json) printJson({ done, ...fields, ...(!done && { why: says }) });
     else if (done) print(says);
     else process.stderr.write(`minq: ${escapeControls(says)}\n`);
@@ -31,13 +32,22 @@ function act(given: Given, action: (queue: Queue) => Promise<Outcome>): Promise<
   });
 }
 
+function didNotFind({ name }: Queue, error: unknown): Outcome {
+  if (!(error instanceof ResultNotFoundError)) throw error;
+  const { id } = error;
+  const why = 'never enqueued, removed, or no longer kept';
+  return didNot(`job ${id} is unknown on queue ${name}: ${why}`, { id });
+}
+
 /**
  * To be called before anything is looked at: where nobody can be asked, `--yes` must be there.
- * @throws {UsageError}
+ * @throws {InvalidArgumentError}
  */
 function checkYes(given: Given, what: string): void {
   if (given.has('yes') || (process.stdin.isTTY && process.stderr.isTTY)) return;
-  throw new UsageError(`${what} can't be undone, and nobody can be asked here; give --yes`);
+  throw new InvalidArgumentError(
+    `${what} can't be undone, and nobody can be asked here; give --yes`,
+  );
 }
 
 /** Asks on the terminal, unless `--yes` has answered. */
@@ -56,24 +66,11 @@ async function agreed(given: Given, question: () => string | Promise<string>): P
   }
 }
 
-/** @returns undefined for an unknown one */
-async function find(queue: Queue, id: string): Promise<JobInfo | undefined> {
-  try {
-    return await queue.job(id).info();
-  } catch (error) {
-    if (error instanceof ResultNotFoundError) return undefined;
-    throw error;
-  }
-}
-
-const unknown = ({ name }: Queue, id: string): Outcome =>
-  didNot(`job ${id} is unknown on queue ${name}: never enqueued, removed, or no longer kept`, {
-    id,
-  });
-
 /** `job 7 (sendMail, failed) of queue mail` */
 const nameOf = ({ id, fn, state, queue }: JobInfo): string =>
   `job ${id} (${fn ? `${fn}, ` : ''}${state}) of queue ${queue}`;
+
+const YES = "  --yes              don't ask; needed where nobody can be asked\n";
 
 export const cancel: Command = {
   help: `Usage: minq cancel <id> [options]
@@ -81,27 +78,24 @@ export const cancel: Command = {
 Cancels a job: a waiting one at once, a running one within a second, by its signal. The last step of a flow takes all
 the others along that wait; another step fails what comes after it. Asks first.
 
-  --yes              don't ask; needed where nobody can be asked
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, id, state }
-`,
+${YES}${QUEUE}${json('{ done, id, state }')}`,
   words: [1, 1],
   async run(given) {
     const id = given.words[0]!;
     checkYes(given, 'cancel');
     return act(given, async (queue) => {
-      const info = await find(queue, id);
-      if (!info) return unknown(queue, id);
+      const job = queue.job(id);
+      const info = await job.info();
       const flow = info.flow ? `, a step of flow ${info.flow.id}` : '';
       const over = info.endedAt !== undefined;
       if (!over && !(await agreed(given, () => `Cancel ${nameOf(info)}${flow}?`))) {
         return unwanted({ id });
       }
-      const cancelled = !over && (await queue.job(id).cancel());
-      const state = (await find(queue, id))?.state;
+      const cancelled = !over && (await job.cancel());
+      const state = await job.state();
       return cancelled
         ? did(`job ${id} ${state === 'active' ? 'is told to stop' : 'is cancelled'}`, { id, state })
-        : didNot(`job ${id} is ${state ?? 'gone'}; there is nothing to cancel`, { id, state });
+        : didNot(`job ${id} is ${state}; there is nothing to cancel`, { id, state });
     });
   },
 };
@@ -111,21 +105,18 @@ export const remove: Command = {
 
 Removes a job without a trace, whatever its state, unless it is running: cancel it first. Asks first.
 
-  --yes              don't ask; needed where nobody can be asked
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, id }
-`,
+${YES}${QUEUE}${json('{ done, id }')}`,
   words: [1, 1],
   async run(given) {
     const id = given.words[0]!;
     checkYes(given, 'remove');
     return act(given, async (queue) => {
-      const info = await find(queue, id);
-      if (!info) return unknown(queue, id);
+      const info = await queue.job(id).info();
       const { state } = info;
       if (state === 'active') return didNot(`job ${id} is active; cancel it first`, { id, state });
       if (!(await agreed(given, () => `Remove ${nameOf(info)} for good?`))) return unwanted({ id });
-      return (await queue.remove(id)) ? did(`job ${id} is removed`, { id }) : unknown(queue, id);
+      if (!(await queue.remove(id))) throw new ResultNotFoundError(id);
+      return did(`job ${id} is removed`, { id });
     });
   },
 };
@@ -137,16 +128,13 @@ export const purge: Command = {
 
 Removes all jobs of one state without a trace: queued, scheduled, completed, failed or cancelled. Asks first.
 
-  --yes              don't ask; needed where nobody can be asked
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, count }
-`,
+${YES}${QUEUE}${json('{ done, count }')}`,
   words: [1, 1],
   async run(given) {
     const [word] = given.words;
     const state = PURGEABLE.find((each) => each === word);
     if (!state) {
-      throw new UsageError(
+      throw new InvalidArgumentError(
         `state: ${JSON.stringify(word)} can't be purged; give one of ${PURGEABLE.join(', ')}`,
       );
     }
@@ -171,23 +159,20 @@ Runs a failed or cancelled job again, with all its attempts; with --all, all fai
   --all              all failed jobs
   --fn name          with --all: only those of this function
   --error text       with --all: only those whose error (name, message or stack) has this text in it
-  --yes              don't ask; needed where nobody can be asked
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, id, state } or { done, count }
-`,
+${YES}${QUEUE}${json('{ done, id, state } or { done, count }')}`,
   words: [0, 1],
   async run(given) {
     const [id] = given.words;
     const wanted = { fn: given.text('fn'), error: given.text('error') };
     if (given.has('all') === (id !== undefined)) {
-      throw new UsageError('give either the id of a job, or --all');
+      throw new InvalidArgumentError('give either the id of a job, or --all');
     }
     if (id === undefined) {
       checkYes(given, 'retry --all');
       return act(given, (queue) => retryAll(queue, wanted, given));
     }
     if ((wanted.fn ?? wanted.error) !== undefined) {
-      throw new UsageError('--fn and --error go with --all');
+      throw new InvalidArgumentError('--fn and --error go with --all');
     }
     return act(given, (queue) => retryOne(queue, id));
   },
@@ -195,18 +180,14 @@ Runs a failed or cancelled job again, with all its attempts; with --all, all fai
 
 async function retryOne(queue: Queue, id: string): Promise<Outcome> {
   if (await queue.retry(id)) return did(`job ${id} is queued again`, { id, state: 'queued' });
-  const info = await find(queue, id);
-  return info ? didNot(refusal(info), { id, state: info.state }) : unknown(queue, id);
-}
-
-function refusal({ id, state, failedStep }: JobInfo): string {
-  if (failedStep !== undefined) {
-    return `job ${id} never had its turn, for step ${failedStep} of its flow failed; enqueue the flow again`;
-  }
-  if (state === 'cancelled') {
-    return `job ${id} was cancelled before its turn in its flow came; enqueue the flow again`;
-  }
-  return `job ${id} is ${state}; only failed and cancelled jobs are run again`;
+  const { state, failedStep } = await queue.job(id).info();
+  const why =
+    failedStep !== undefined
+      ? `never had its turn, for step ${failedStep} of its flow failed; enqueue the flow again`
+      : state === 'cancelled'
+        ? 'was cancelled before its turn in its flow came; enqueue the flow again'
+        : `is ${state}; only failed and cancelled jobs are run again`;
+  return didNot(`job ${id} ${why}`, { id, state });
 }
 
 async function retryAll(queue: Queue, wanted: JobFilter, given: Given): Promise<Outcome> {
@@ -240,9 +221,7 @@ export const pause: Command = {
 
 No worker starts a job of the queue from now on. What runs goes on, and so does enqueueing.
 
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, queue, paused }
-`,
+${QUEUE}${json('{ done, queue, paused }')}`,
   run: (given) =>
     act(given, async (queue) => {
       await queue.pause();
@@ -256,9 +235,7 @@ export const resume: Command = {
 
 Workers start jobs of the queue again.
 
-  --queue name       the queue (default: default)
-  --json             print JSON: { done, queue, paused }
-`,
+${QUEUE}${json('{ done, queue, paused }')}`,
   run: (given) =>
     act(given, async (queue) => {
       await queue.resume();

@@ -13,7 +13,7 @@ import {
 import type { Store } from '../store/store.ts';
 import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readOldest } from '../views/statistics.ts';
-import type { Command } from './command.ts';
+import { json, QUEUES, type Command } from './command.ts';
 import { number, span } from './figures.ts';
 import { withStores } from './redis.ts';
 import { show } from './terminal.ts';
@@ -25,9 +25,7 @@ Checks that Redis is there, new enough, never evicts and is persistent, and of e
 job waits for too long. Exits with 1 when something is wrong, and says how to mend it.
 
   --max-age t        how long a job may wait, e.g. 30s (default 5m)
-  --queue name       a queue; may be repeated (default: all that workers have worked on)
-  --json             print JSON: { ok, findings: [{ check, ok, message, mend? }] }
-`,
+${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend? }] }')}`,
   async run(given) {
     const maxAgeMs = toMs(given.text('max-age') ?? '5m', '--max-age');
     const findings = await withStores(given, (stores, connection) =>

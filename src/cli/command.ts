@@ -11,10 +11,17 @@ export interface Command {
   run(given: Given): Promise<number>;
 }
 
-/** The command line is wrong: one line says how, and the exit code is 2. */
-export class UsageError extends Error {}
+/** Options of many commands, as they stand in the help. */
+export const QUEUE = '  --queue name       the queue (default: default)\n';
+export const QUEUES =
+  '  --queue name       a queue; may be repeated (default: all that workers have worked on)\n';
+export const json = (form: string): string => `  --json             print JSON: ${form}\n`;
 
+/** Exit code where the command line is wrong; an `InvalidArgumentError` says how. */
 export const WRONG_USAGE = 2;
+
+/** Each of them asks a process to end. */
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** The words and options of a command line. */
 export class Given {
@@ -61,7 +68,7 @@ export async function runCommand(command: Command, argv: string[]): Promise<numb
   if (words.length >= fewest && words.length <= most) return command.run(given);
   const what =
     words.length < fewest ? 'an argument is missing' : `"${words[most]}" is one too many`;
-  throw new UsageError(`${what}; ${help.split('\n', 1)[0]}`);
+  throw new InvalidArgumentError(`${what}; ${help.split('\n', 1)[0]}`);
 }
 
 function parse(help: string, argv: string[]): Given {
@@ -78,7 +85,7 @@ function parse(help: string, argv: string[]): Given {
     return new Given(positionals, values);
   } catch (error) {
     // parseArgs names the option; its hints on `--` don't help here.
-    throw new UsageError((error as Error).message.split(/\.\s/)[0]!);
+    throw new InvalidArgumentError((error as Error).message.split(/\.\s/)[0]!);
   }
 }
 

@@ -1,7 +1,8 @@
 /** `minq cron`: the cron entries, and who fires them; `minq cron run <name>`: one of them now. */
+import { InvalidArgumentError } from '../job/errors.ts';
 import ms from 'ms';
 import type { ScheduleInfo } from '../cron/schedules.ts';
-import { UsageError, type Command } from './command.ts';
+import { json, QUEUE, type Command } from './command.ts';
 import { withQueue } from './redis.ts';
 import { show, table } from './terminal.ts';
 
@@ -11,14 +12,12 @@ export const cron: Command = {
 Shows the cron entries of a queue: when they fire next, what became of their last tick, and which worker fires
 them. With run, fires one now, beside its ticks, and prints the id of the job.
 
-  --queue name       the queue (default: default)
-  --json             print JSON: { entries, beat }, or { id }
-`,
+${QUEUE}${json('{ entries, beat }, or { id }')}`,
   words: [0, 2],
   async run(given) {
     const [action, name] = given.words;
     if (action !== undefined && (action !== 'run' || name === undefined)) {
-      throw new UsageError(`"${action}": the only action is: minq cron run <name>`);
+      throw new InvalidArgumentError(`"${action}": the only action is: minq cron run <name>`);
     }
     return withQueue(given, async (queue) => {
       if (name !== undefined) {

@@ -1,10 +1,11 @@
 /** `minq dashboard`: the pages, on a port of their own. */
+import { InvalidArgumentError } from '../job/errors.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { BlockList, isIP, type AddressInfo } from 'node:net';
 import { dashboard as pages, type DashboardOptions } from '../dashboard/index.ts';
 import { lineLogger } from '../job/log.ts';
-import { UsageError, type Command } from './command.ts';
+import type { Command } from './command.ts';
 import { listen, shut, urlOf, type Address } from './listen.ts';
 import { show } from './terminal.ts';
 
@@ -34,12 +35,12 @@ SIGTERM and SIGINT end it.
   async run(given) {
     const host = given.text('host') ?? '127.0.0.1';
     const port = given.number('port') ?? DASHBOARD_PORT;
-    if (port > 65_535) throw new UsageError('--port: give a number from 0 to 65535');
+    if (port > 65_535) throw new InvalidArgumentError('--port: give a number from 0 to 65535');
     // An empty one is a variable that was meant to be set: not to be taken for none.
     const token = given.text('token') ?? process.env['MINQ_DASHBOARD_TOKEN'];
     const open = !isLoopback(host);
     if (token === undefined && open) {
-      throw new UsageError(
+      throw new InvalidArgumentError(
         `--host ${host}: others can reach it there; give a token (MINQ_DASHBOARD_TOKEN, or --token)`,
       );
     }
@@ -70,13 +71,8 @@ function isLoopback(host: string): boolean {
     : LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-export interface Site {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 /** @throws {MinqError} `PORT_TAKEN` or `CANT_LISTEN` */
-export async function openSite(options: DashboardOptions, at: Address): Promise<Site> {
+export async function openSite(options: DashboardOptions, at: Address) {
   const handler = pages(options);
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     void handler(request, response);

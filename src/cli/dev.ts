@@ -3,7 +3,7 @@ import { jobsPath } from '../worker/load.ts';
 import { MinqError } from '../job/errors.ts';
 import { lineLogger, type Logger } from '../job/log.ts';
 import type { Command } from './command.ts';
-import { DASHBOARD_PORT, openSite, type Site } from './dashboard.ts';
+import { DASHBOARD_PORT, openSite } from './dashboard.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';
 import { insideSupervisor } from './supervisor.ts';
 import { runWorker } from './worker.ts';
@@ -31,7 +31,7 @@ everything when it stops.
     if (insideSupervisor()) return runWorker(given, true);
     const logger = lineLogger({ json: given.json });
     let local: LocalRedis | undefined;
-    let site: Site | undefined;
+    let site: Awaited<ReturnType<typeof startDashboard>>;
     const url = process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
     if (url === undefined && !(await answers(DEFAULT_PORT))) {
       local = await startLocalRedis(DEFAULT_PORT);
@@ -48,7 +48,7 @@ everything when it stops.
 };
 
 /** On the first port that is free: another project's may be open too. */
-async function startDashboard(logger: Logger): Promise<Site | undefined> {
+async function startDashboard(logger: Logger) {
   for (let port = DASHBOARD_PORT; port < DASHBOARD_PORT + PORTS; port++) {
     try {
       const site = await openSite({}, { port, host: '127.0.0.1' });

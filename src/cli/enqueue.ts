@@ -1,7 +1,8 @@
 /** `minq enqueue <fn> [json-args]`: enqueues one job, and with --wait prints its result. */
+import { InvalidArgumentError } from '../job/errors.ts';
 import { toMs } from '../job/duration.ts';
 import type { EnqueueOptions } from '../job/options.ts';
-import { UsageError, type Command } from './command.ts';
+import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
 import { show } from './terminal.ts';
 
@@ -28,7 +29,7 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
     const timeout = given.text('timeout');
     if (timeout !== undefined) {
       toMs(timeout, '--timeout'); // before anything is enqueued
-      if (!wait) throw new UsageError('--timeout goes with --wait');
+      if (!wait) throw new InvalidArgumentError('--timeout goes with --wait');
     }
     const options = {
       id: given.text('id'),
@@ -48,18 +49,15 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
 };
 
 function readArgs(json: string): unknown[] {
+  const shown = json.slice(0, 60);
   let args: unknown;
   try {
     args = JSON.parse(json);
   } catch {
-    throw new UsageError(
-      `json-args: ${json.slice(0, 60)} is no JSON; give an array like '[2, "text"]'`,
+    throw new InvalidArgumentError(
+      `json-args: ${shown} is no JSON; give an array like '[2, "text"]'`,
     );
   }
-  if (!Array.isArray(args)) {
-    throw new UsageError(
-      `json-args: give the array of the arguments, e.g. '[${json.slice(0, 60)}]'`,
-    );
-  }
-  return args;
+  if (Array.isArray(args)) return args;
+  throw new InvalidArgumentError(`json-args: give the array of the arguments, e.g. '[${shown}]'`);
 }

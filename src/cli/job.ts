@@ -39,28 +39,23 @@ a flow it shows the flow too, with the state of each step.
     }),
 };
 
-interface RunningOn {
-  id: string;
-  host: string;
-  pid: number;
-  since: number;
-}
+type RunningOn = ReturnType<typeof workerOf>;
 
 /** The worker that said last that it runs the job; one that has just claimed it hasn't said so yet. */
-function workerOf(info: JobInfo, workers: WorkerInfo[]): RunningOn | undefined {
+function workerOf(info: JobInfo, workers: WorkerInfo[]) {
   const last = runsOf(workers).findLast(({ id }) => id === info.id);
   if (!last) return undefined;
   const { id, host, pid } = last.worker;
   return { id, host, pid, since: last.since };
 }
 
-const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn | undefined) => ({
+const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn) => ({
   ...info,
   ...(worker && { worker }),
   ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
 });
 
-function describeJob(info: JobInfo, worker: RunningOn | undefined): string[] {
+function describeJob(info: JobInfo, worker: RunningOn): string[] {
   const { flow, error } = info;
   const behind = flow && info.state === 'waiting' ? '  (the result before it comes first)' : '';
   const fields: [name: string, value: string | undefined][] = [

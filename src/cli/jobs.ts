@@ -2,7 +2,7 @@
 import type { FoundJobs, JobInfo } from '../views/inspector.ts';
 import type { JobState } from '../job/job.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Command, Given } from './command.ts';
+import { json, QUEUE, type Command, type Given } from './command.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { withQueue } from './redis.ts';
 import { show, table } from './terminal.ts';
@@ -21,9 +21,7 @@ failed or cancelled. Those that come next or ended last come first.
   --error text       only jobs whose error (name, message or stack) has this text in it, in whatever case
   --offset n         how many to leave out (default 0)
   --limit n          how many to show, 1 to 1,000 (default 100)
-  --queue name       the queue (default: default)
-  --json             print JSON: { total, next, jobs }, values in full; next: the offset of the next page, or null
-
+${QUEUE}${json('{ total, next, jobs }, values in full; next: the offset of the next page, or null')}
 Looks through at most 5,000 jobs for a page: with --fn or --error it may be short and yet not the last one.
 `,
   words: [1, 1],
@@ -45,11 +43,18 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
       const total = counts[state];
       const next = await nextOf(queue, state, found, total);
       return show(given, { total, next: next ?? null, jobs: found.jobs }, () => {
+        const when = WHEN[state] ?? 'ENDED';
+        const failed = found.jobs.some(({ error, reason }) => error ?? reason);
+        const heads = ['ID', 'FUNCTION', 'ARGUMENTS', 'ATTEMPT', when];
+        if (failed) heads.push('ERROR');
         const running = new Map(runsOf(workers).map(({ id, since }) => [id, since]));
-        const heads = ['ID', 'FUNCTION', 'ARGUMENTS', 'ATTEMPT', WHEN[state], ...errorHead(found)];
-        const rows = found.jobs.map((each) =>
-          rowOf(each, state, now, running).slice(0, heads.length),
-        );
+        const rows = found.jobs.map((job) => {
+          const { id, fn = '?', args, attempt, dueAt, endedAt, enqueuedAt } = job;
+          const at = state === 'active' ? running.get(id) : (dueAt ?? endedAt ?? enqueuedAt);
+          const time = timeOf(at, now, when);
+          const row = [id, fn, short(JSON.stringify(args)), String(attempt), time, errorOf(job)];
+          return row.slice(0, heads.length);
+        });
         const part = wanted.fn !== undefined || wanted.error !== undefined || offset > 0;
         const shown = rows.length;
         return [
@@ -72,45 +77,23 @@ async function nextOf(queue: Queue, state: JobState, { next }: FoundJobs, total:
   return more.length > 0 ? next : undefined;
 }
 
-/** What is said of the time. */
-const WHEN: Record<JobState, string> = {
+/** What is said of the time; of jobs that are over, when they ended. */
+const WHEN: Partial<Record<JobState, string>> = {
   waiting: 'WAITS',
-  scheduled: 'DUE',
   queued: 'WAITS',
+  scheduled: 'DUE',
   active: 'RUNS',
-  completed: 'ENDED',
-  failed: 'ENDED',
-  cancelled: 'ENDED',
 };
 
-const errorHead = ({ jobs: found }: FoundJobs): string[] =>
-  found.some(({ error, reason }) => error ?? reason) ? ['ERROR'] : [];
-
-function rowOf(
-  info: JobInfo,
-  state: JobState,
-  now: number,
-  running: ReadonlyMap<string, number>,
-): string[] {
-  const { id, fn = '?', args, attempt, error, reason = '' } = info;
-  const at =
-    state === 'active'
-      ? running.get(id)
-      : state === 'scheduled'
-        ? info.dueAt
-        : (info.endedAt ?? info.enqueuedAt);
-  return [
-    id,
-    fn,
-    short(JSON.stringify(args)),
-    String(attempt),
-    at === undefined ? '-' : at > now ? `in ${span(at - now)}` : wordOf(state, span(now - at)),
-    error ? short(`${error.name}: ${error.message}`) : reason,
-  ];
+function timeOf(at: number | undefined, now: number, when: string): string {
+  if (at === undefined) return '-';
+  if (at > now) return `in ${span(at - now)}`;
+  return ['WAITS', 'RUNS'].includes(when) ? span(now - at) : `${span(now - at)} ago`;
 }
 
-const wordOf = (state: JobState, time: string): string =>
-  ['RUNS', 'WAITS'].includes(WHEN[state]) ? time : `${time} ago`;
+function errorOf({ error, reason = '' }: JobInfo): string {
+  return error ? short(`${error.name}: ${error.message}`) : reason;
+}
 
 const short = (text: string): string =>
   text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisUnavailableError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
-import { SIGNALS } from './supervisor.ts';
+import { SIGNALS } from './command.ts';
 import { columns, cut, print, printJson } from './terminal.ts';
 
 const EVERY_MS = 1_000;

@@ -10,6 +10,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { MinqError } from '../job/errors.ts';
+import { SIGNALS } from './command.ts';
 
 export interface LocalRedis {
   readonly url: string;
@@ -19,7 +20,6 @@ export interface LocalRedis {
 }
 
 const START_MS = 10_000;
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** js-redis-server listens on every interface and has no option for it; what has no password stays on this machine. */
 const ON_LOOPBACK = `

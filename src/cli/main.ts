@@ -6,7 +6,7 @@ import { describeError } from '../job/codec.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 import { escapeControls, lineLogger } from '../job/log.ts';
 import { VERSION } from '../job/version.ts';
-import { runCommand, UsageError, WRONG_USAGE, type Command } from './command.ts';
+import { runCommand, WRONG_USAGE, type Command } from './command.ts';
 
 const act = () => import('./act.ts');
 
@@ -70,7 +70,7 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   if (!Object.hasOwn(COMMANDS, name)) {
-    throw new UsageError(
+    throw new InvalidArgumentError(
       `unknown command "${name}"; known are ${Object.keys(COMMANDS).join(', ')}`,
     );
   }
@@ -102,8 +102,7 @@ try {
   process.exitCode = await main(argv);
 } catch (error) {
   report(error, { json: argv.includes('--json'), verbose: argv.includes('--verbose') });
-  const usage = error instanceof UsageError || error instanceof InvalidArgumentError;
-  process.exitCode = usage ? WRONG_USAGE : 1;
+  process.exitCode = error instanceof InvalidArgumentError ? WRONG_USAGE : 1;
 }
 // What a jobs file left open (a timer, a pool), or a job that ignores its signal, must not keep the process.
 setTimeout(() => process.exit(), 100).unref();

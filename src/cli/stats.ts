@@ -1,8 +1,8 @@
 /** `minq stats`: how the queues stand, once or every second. */
 import type { Store } from '../store/store.ts';
-import { isSilent, readCounts, readWorkers, type Counts } from '../views/inspector.ts';
+import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readRecent, type Recent } from '../views/recent.ts';
-import { readFunctions, readOldest, timesOf, type FunctionTimes } from '../views/statistics.ts';
+import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
 import type { Command } from './command.ts';
 import { number, span, sparkline } from './figures.ts';
 import { live } from './live.ts';
@@ -45,27 +45,10 @@ happened in the last minute and hour, and how long the runs of each function wai
   },
 };
 
-/** How a queue stands, at a glance. */
-interface Overview {
-  queue: string;
-  counts: Omit<Counts, 'paused'>;
-  paused: boolean;
-  /** Of the jobs not yet run. */
-  oldestWaitingMs: number | null;
-  /** Those that were heard of lately, and their slots. */
-  workers: number;
-  slots: number;
-  busy: number;
-  /** In the last minute and in the last hour; null where no worker has noted anything yet. */
-  lastMinute: Record<keyof Recent, number> | null;
-  lastHour: Record<keyof Recent, number> | null;
-  /** Minute by minute, the oldest first. */
-  minutes: Recent | null;
-  /** In the last hour or two; those that failed most come first. */
-  functions: FunctionTimes[];
-}
+type Overview = Awaited<ReturnType<typeof readOverview>>;
 
-async function readOverview(store: Store): Promise<Overview> {
+/** How a queue stands, at a glance; null where nothing is known. */
+async function readOverview(store: Store) {
   const [{ paused, ...counts }, oldest, workers, recent, functions, now] = await Promise.all([
     readCounts(store),
     readOldest(store),
@@ -80,13 +63,17 @@ async function readOverview(store: Store): Promise<Overview> {
     queue: store.queue,
     counts,
     paused,
+    /** Of the jobs not yet run. */
     oldestWaitingMs: oldest ?? null,
+    /** Those that were heard of lately, and their slots. */
     workers: alive.length,
     slots: total('concurrency'),
     busy: total('busy'),
     lastMinute: recent ? each(recent, (minutes) => Math.round(minutes.at(-1)!)) : null,
     lastHour: recent ? each(recent, (minutes) => Math.round(sum(minutes))) : null,
+    /** The oldest first. */
     minutes: recent ? each(recent, (minutes) => minutes.map(hundredths)) : null,
+    /** In the last hour or two; those that failed most come first. */
     functions: functions
       .map(timesOf)
       .toSorted((a, b) => b.failed - a.failed || b.completed - a.completed),

@@ -42,7 +42,10 @@ export function table(
   if (rows.length === 0) return [];
   const lines = [heads, ...rows].map((row) => row.map(escapeControls));
   const widths = heads.map((_, i) => Math.max(...lines.map((row) => widthOf(row[i]!))));
-  narrow(widths, heads, mayCut, columns() - indent.length);
+  const least = heads.map((head, i) =>
+    mayCut.includes(head) ? Math.max(LEAST, head.length) : widths[i]!,
+  );
+  narrow(widths, least, columns() - indent.length - 2 * (heads.length - 1));
   return lines.map((row) => {
     const cells = row.map((cell, i) => {
       const text = cut(cell, widths[i]!);
@@ -56,18 +59,11 @@ export function table(
 const LEAST = 8;
 
 /** Takes from the widest of those that may be cut, until all fit. */
-function narrow(
-  widths: number[],
-  heads: readonly string[],
-  mayCut: readonly string[],
-  width: number,
-): void {
-  const room = width - 2 * (heads.length - 1);
+function narrow(widths: number[], least: readonly number[], room: number): void {
   while (widths.reduce((a, b) => a + b, 0) > room) {
     let widest = -1;
-    for (const [i, head] of heads.entries()) {
-      const least = Math.max(LEAST, head.length, widths[widest] ?? 0);
-      if (mayCut.includes(head) && widths[i]! > least) widest = i;
+    for (const [i, width] of widths.entries()) {
+      if (width > Math.max(least[i]!, widths[widest] ?? 0)) widest = i;
     }
     if (widest < 0) return;
     widths[widest]!--;

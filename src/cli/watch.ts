@@ -5,19 +5,14 @@ import path from 'node:path';
 /** Editors write a file in several steps. */
 const SETTLE_MS = 100;
 
-export interface FileWatcher {
-  add(files: string[]): void;
-  close(): void;
-}
-
 /** Watches the folders of the files, for an editor may replace the file itself. */
-export function watchFiles(onChange: () => void): FileWatcher {
+export function watchFiles(onChange: () => void) {
   const files = new Set<string>();
   const folders = new Set<string>();
   const closed = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   return {
-    add(more) {
+    add(more: readonly string[]) {
       for (const file of more) {
         files.add(file);
         const folder = path.dirname(file);

@@ -5,9 +5,10 @@ import { loadJobs } from '../worker/load.ts';
 import type { Logger } from '../job/log.ts';
 import { Worker } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
+import { SIGNALS } from './command.ts';
 import type { Address } from './listen.ts';
 import { processMetrics, serveMetrics } from './metrics.ts';
-import { sendFiles, SIGNALS } from './supervisor.ts';
+import { sendFiles } from './supervisor.ts';
 import { sourcesOf } from './watch.ts';
 
 /** A queue to work on. */

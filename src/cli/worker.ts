@@ -1,8 +1,9 @@
 /** `minq worker <file>`: one process that works; with --processes or --watch, a supervisor of such processes. */
+import { InvalidArgumentError } from '../job/errors.ts';
 import { checkName } from '../job/names.ts';
 import { jobsPath } from '../worker/load.ts';
 import { lineLogger } from '../job/log.ts';
-import { toNumber, UsageError, type Command, type Given } from './command.ts';
+import { toNumber, type Command, type Given } from './command.ts';
 import type { Address } from './listen.ts';
 import { insideSupervisor, processIndex, supervise } from './supervisor.ts';
 import { work, type QueueChoice } from './work.ts';
@@ -36,12 +37,12 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
   const queues = readQueues(given);
   const processes = given.number('processes') ?? 1;
   if (processes < 1 || processes > 256) {
-    throw new UsageError('--processes: give a number from 1 to 256');
+    throw new InvalidArgumentError('--processes: give a number from 1 to 256');
   }
   const metrics = readMetrics(given, processes);
   const burst = given.has('burst');
   const cron = !given.has('no-cron');
-  if (watch && burst) throw new UsageError('--watch and --burst exclude each other');
+  if (watch && burst) throw new InvalidArgumentError('--watch and --burst exclude each other');
   const logger = lineLogger({ json: given.json, verbose: given.has('verbose') });
   return (watch || processes > 1) && !insideSupervisor()
     ? supervise({ processes, watch, burst, logger })
@@ -54,13 +55,15 @@ function readMetrics(given: Given, processes: number): Address | undefined {
   const host = given.text('metrics-host');
   if (port === undefined) {
     if (host === undefined) return undefined;
-    throw new UsageError('--metrics-host: give --metrics-port too');
+    throw new InvalidArgumentError('--metrics-host: give --metrics-port too');
   }
-  if (host === '') throw new UsageError('--metrics-host: give an address, e.g. 0.0.0.0');
+  if (host === '') throw new InvalidArgumentError('--metrics-host: give an address, e.g. 0.0.0.0');
   const last = 65_536 - processes;
   if (port < 1 || port > last) {
     const why = processes > 1 ? ` (${processes} processes take a port each)` : '';
-    throw new UsageError(`--metrics-port: ${port}: give a number from 1 to ${last}${why}`);
+    throw new InvalidArgumentError(
+      `--metrics-port: ${port}: give a number from 1 to ${last}${why}`,
+    );
   }
   return { host: host ?? '127.0.0.1', port: port + processIndex() };
 }
@@ -77,7 +80,7 @@ function readQueues(given: Given): QueueChoice[] {
     };
   });
   if (new Set(choices.map(({ queue }) => queue)).size < choices.length) {
-    throw new UsageError('--queue: the same queue is named twice');
+    throw new InvalidArgumentError('--queue: the same queue is named twice');
   }
   return choices;
 }

@@ -1,6 +1,6 @@
 /** `minq workers`: who works, on what, and how well. */
 import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
-import type { Command } from './command.ts';
+import { json, QUEUES, type Command } from './command.ts';
 import { bytes, number, span } from './figures.ts';
 import { withStores } from './redis.ts';
 import { show, table } from './terminal.ts';
@@ -16,9 +16,7 @@ export const workers: Command = {
 Shows the workers that gave a sign of life in the last minute: how many of their slots are taken, how late timers are
 on their event loop (99th percentile), their memory, when they were heard of last, their versions, and what they run.
 
-  --queue name       a queue; may be repeated (default: all that workers have worked on)
-  --json             print JSON: { at, workers }
-`,
+${QUEUES}${json('{ at, workers }')}`,
   run: (given) =>
     withStores(given, async (stores) => {
       const all = await stores();
