@@ -2,7 +2,6 @@
 import { describeError } from '../job/codec.ts';
 import { toMs } from '../job/duration.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
-import type { Connection } from '../redis/connection.ts';
 import {
   checkEviction,
   checkPersistence,
@@ -15,7 +14,7 @@ import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readOldest } from '../views/statistics.ts';
 import { json, QUEUES, type Command } from './command.ts';
 import { number, span } from './figures.ts';
-import { withStores } from './redis.ts';
+import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { show } from './terminal.ts';
 
 export const check: Command = {
@@ -28,32 +27,24 @@ job waits for too long. Exits with 1 when something is wrong, and says how to me
 ${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend? }] }')}`,
   async run(given) {
     const maxAgeMs = toMs(given.text('max-age') ?? '5m', '--max-age');
-    const findings = await withStores(given, (stores, connection) =>
-      findAll(stores, connection, maxAgeMs),
-    );
+    const findings = await withStores(given, CALL_TIMEOUT_MS, async (stores, connection) => {
+      const facts = await readServerFully(connection);
+      const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
+      if (!server[0]!.ok) return server; // its scripts would fail, one after the other
+      const queues = (await stores()).map((store) => checkQueue(store, maxAgeMs));
+      return [...server, ...(await Promise.all(queues)).flat()];
+    }).catch(redisIsAway);
     const ok = findings.every((finding) => finding.ok);
     show(given, { ok, findings }, () => findings.map(lineOf));
     return ok ? 0 : 1;
   },
 };
 
-async function findAll(
-  stores: () => Promise<Store[]>,
-  connection: Connection,
-  maxAgeMs: number,
-): Promise<Finding[]> {
-  try {
-    const facts = await readServerFully(connection);
-    const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
-    if (!server[0]!.ok) return server; // its scripts would fail, one after the other
-    const queues = await Promise.all((await stores()).map((store) => checkQueue(store, maxAgeMs)));
-    return [...server, ...queues.flat()];
-  } catch (error) {
-    if (!(error instanceof MinqError) || error instanceof InvalidArgumentError) throw error;
-    const { message } = describeError(error);
-    const mend = 'start Redis, or say where it is by MINQ_REDIS_URL';
-    return [{ check: 'redis', ok: false, message, mend }];
-  }
+function redisIsAway(error: unknown): Finding[] {
+  if (!(error instanceof MinqError) || error instanceof InvalidArgumentError) throw error;
+  const { message } = describeError(error);
+  const mend = 'start Redis, or say where it is by MINQ_REDIS_URL';
+  return [{ check: 'redis', ok: false, message, mend }];
 }
 
 async function checkQueue(store: Store, maxAgeMs: number): Promise<Finding[]> {

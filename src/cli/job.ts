@@ -31,7 +31,12 @@ a flow it shows the flow too, with the state of each step.
         info.state === 'active' ? queue.workers() : [],
       ]);
       const worker = workerOf(info, workers);
-      return show(given, plain(info, flow, worker), () => [
+      const value = {
+        ...info,
+        ...(worker && { worker }),
+        ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
+      };
+      return show(given, value, () => [
         ...describeJob(info, worker),
         ...describeAttempts(info),
         ...describeFlow(info, flow),
@@ -48,12 +53,6 @@ function workerOf(info: JobInfo, workers: WorkerInfo[]) {
   const { id, host, pid } = last.worker;
   return { id, host, pid, since: last.since };
 }
-
-const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn) => ({
-  ...info,
-  ...(worker && { worker }),
-  ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
-});
 
 function describeJob(info: JobInfo, worker: RunningOn): string[] {
   const { flow, error } = info;
@@ -115,35 +114,25 @@ function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
   const { id, step } = info.flow;
   if (!flow) return ['', `flow ${id}, step ${step}; the others are forgotten`];
   const lines = treeLines(outlineOf(flow.root, info.id), info, 1);
-  const width = Math.max(...lines.map(({ text, state }) => (state ? text.length : 0)));
-  return [
-    '',
-    `flow ${id}`,
-    ...lines.map(({ text, state }) => (state ? `${text.padEnd(width)}  ${state}` : text)),
-  ];
+  const width = Math.max(...lines.map(([text, state]) => (state ? text.length : 0)));
+  const texts = lines.map(([text, state = '']) => `${text.padEnd(width)}  ${state}`.trimEnd());
+  return ['', `flow ${id}`, ...texts];
 }
 
 /** Only steps have a state. */
-interface TreeLine {
-  text: string;
-  state?: string;
-}
+type TreeLine = [text: string, state?: string];
 
 /** @param me the job it is all about: marked */
 function treeLines(node: FlowOutline, me: JobInfo, depth: number): TreeLine[] {
   const indent = '  '.repeat(depth);
-  if ('more' in node) return [{ text: `${indent}${node.more} more: ${node.state}` }];
+  if ('more' in node) return [[`${indent}${node.more} more: ${node.state}`]];
   if ('id' in node) {
     const { id, fn, queue, state } = node;
     const mark = id === me.id ? `${indent.slice(2)}> ` : indent;
-    return [{ text: `${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state }];
+    return [[`${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state]];
   }
-  const chained = 'chain' in node;
-  const parts = chained ? node.chain : node.group;
-  return [
-    { text: `${indent}${chained ? 'chain' : 'group'}` },
-    ...parts.flatMap((part) => treeLines(part, me, depth + 1)),
-  ];
+  const [kind, parts] = 'chain' in node ? ['chain', node.chain] : ['group', node.group];
+  return [[indent + kind], ...parts.flatMap((part) => treeLines(part, me, depth + 1))];
 }
 
 const time = (at: number | undefined): string | undefined =>

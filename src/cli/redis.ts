@@ -9,6 +9,8 @@ import { written } from './terminal.ts';
 /** First part of the keys, as of a `Queue` that is told no other. */
 const PREFIX = 'minq';
 
+export const CALL_TIMEOUT_MS = 5_000;
+
 /** Does something with the queue that `--queue` names, and closes it. */
 export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise<T>): Promise<T> {
   const queue = new Queue(given.text('queue'));
@@ -23,8 +25,8 @@ export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise
 /** Does something with the queues that `--queue` names, else with all that workers have worked on, else `default`. */
 export async function withStores<T>(
   given: Given,
+  callTimeoutMs: number,
   body: (stores: () => Promise<Store[]>, connection: Connection) => Promise<T>,
-  callTimeoutMs = 5_000,
 ): Promise<T> {
   const named = new Set(given.texts('queue').map((name) => checkName(name, '--queue')));
   const connection = new Connection(undefined, { name: 'minq:cli', callTimeoutMs });

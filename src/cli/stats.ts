@@ -6,7 +6,7 @@ import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
 import type { Command } from './command.ts';
 import { number, span, sparkline } from './figures.ts';
 import { live } from './live.ts';
-import { withStores } from './redis.ts';
+import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { columns, show, table } from './terminal.ts';
 
 /** A frozen Redis is to be told of soon. */
@@ -26,22 +26,18 @@ happened in the last minute and hour, and how long the runs of each function wai
 `,
   run(given) {
     const watch = given.has('watch');
-    return withStores(
-      given,
-      async (stores) => {
-        const read = async () => {
-          const all = await stores();
-          const [at, ...queues] = await Promise.all([all[0]!.now(), ...all.map(readOverview)]);
-          return { at, queues };
-        };
-        const draw = ({ queues }: { queues: Overview[] }) =>
-          queues.flatMap((each, i) => [...(i > 0 ? [''] : []), ...describe(each)]);
-        if (watch) return live(read, draw, given.json);
-        const found = await read();
-        return show(given, found, () => draw(found));
-      },
-      watch ? WATCH_TIMEOUT_MS : undefined,
-    );
+    return withStores(given, watch ? WATCH_TIMEOUT_MS : CALL_TIMEOUT_MS, async (stores) => {
+      const read = async () => {
+        const all = await stores();
+        const [at, ...queues] = await Promise.all([all[0]!.now(), ...all.map(readOverview)]);
+        return { at, queues };
+      };
+      const draw = ({ queues }: { queues: Overview[] }) =>
+        queues.flatMap((each, i) => [...(i > 0 ? [''] : []), ...describe(each)]);
+      if (watch) return live(read, draw, given.json);
+      const found = await read();
+      return show(given, found, () => draw(found));
+    });
   },
 };
 

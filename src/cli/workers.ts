@@ -2,7 +2,7 @@
 import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
 import { json, QUEUES, type Command } from './command.ts';
 import { bytes, number, span } from './figures.ts';
-import { withStores } from './redis.ts';
+import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { show, table } from './terminal.ts';
 
 /** An event loop that was blocked longer ago is not mentioned. */
@@ -18,7 +18,7 @@ on their event loop (99th percentile), their memory, when they were heard of las
 
 ${QUEUES}${json('{ at, workers }')}`,
   run: (given) =>
-    withStores(given, async (stores) => {
+    withStores(given, CALL_TIMEOUT_MS, async (stores) => {
       const all = await stores();
       const found = await Promise.all(all.map((store) => readWorkers(store)));
       const at = await all[0]!.now();
