@@ -1,62 +1,92 @@
-/** What a command is, and how its arguments are read. */
+/** What a command is, and how what was given to it is read. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { InvalidArgumentError } from '../job/errors.ts';
-import { UsageError } from './usage.ts';
 
 export interface Command {
-  /** Printed by `--help`. */
+  /** Printed by `--help`. The options it names are those that are taken: with a value where it shows one. */
   readonly help: string;
-  readonly options: NonNullable<ParseArgsConfig['options']>;
-  /** Fewest and most positional arguments. */
-  readonly positionals: readonly [number, number];
+  /** Fewest and most words beside the options; none where it isn't said. */
+  readonly words?: readonly [number, number];
   /** @returns the exit code */
-  run(values: Values, positionals: string[]): Promise<number>;
+  run(given: Given): Promise<number>;
 }
 
-export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+/** Options of many commands, as they stand in the help. */
+export const QUEUE = '  --queue name       the queue (default: default)\n';
+export const QUEUES =
+  '  --queue name       a queue; may be repeated (default: all that workers have worked on)\n';
+export const json = (form: string): string => `  --json             print JSON: ${form}\n`;
 
-/** Every command has them. */
-const COMMON = {
-  help: { type: 'boolean', short: 'h' },
-  json: { type: 'boolean' },
-  verbose: { type: 'boolean' },
-} as const;
+/** Exit code where the command line is wrong; an `InvalidArgumentError` says how. */
+export const WRONG_USAGE = 2;
+
+/** Each of them asks a process to end. */
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+/** The words and options of a command line. */
+export class Given {
+  readonly words: readonly string[];
+  readonly #options: Readonly<Record<string, unknown>>;
+
+  constructor(words: readonly string[], options: Readonly<Record<string, unknown>>) {
+    this.words = words;
+    this.#options = options;
+  }
+
+  get json(): boolean {
+    return this.has('json');
+  }
+
+  has(name: string): boolean {
+    return this.#options[name] !== undefined;
+  }
+
+  /** All values of an option that may be repeated. */
+  texts(name: string): string[] {
+    return (this.#options[name] as string[] | undefined) ?? [];
+  }
+
+  /** Of an option given twice, the last value counts. */
+  text(name: string): string | undefined {
+    return this.texts(name).at(-1);
+  }
+
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    return text === undefined ? undefined : toNumber(text, `--${name}`);
+  }
+}
 
 export async function runCommand(command: Command, argv: string[]): Promise<number> {
-  const { values, positionals } = parse(command, argv);
-  if (values['help']) {
-    process.stdout.write(command.help);
+  const { help, words: [fewest, most] = [0, 0] } = command;
+  const given = parse(help, argv);
+  if (given.has('help')) {
+    process.stdout.write(help);
     return 0;
   }
-  const [fewest, most] = command.positionals;
-  if (positionals.length < fewest || positionals.length > most) {
-    const what =
-      positionals.length < fewest
-        ? 'an argument is missing'
-        : `"${positionals[most]}" is one too many`;
-    throw new UsageError(`${what}; ${command.help.split('\n', 1)[0]}`);
-  }
-  return command.run(values, positionals);
+  const { words } = given;
+  if (words.length >= fewest && words.length <= most) return command.run(given);
+  const what =
+    words.length < fewest ? 'an argument is missing' : `"${words[most]}" is one too many`;
+  throw new InvalidArgumentError(`${what}; ${help.split('\n', 1)[0]}`);
 }
 
-function parse(command: Command, argv: string[]): { values: Values; positionals: string[] } {
+function parse(help: string, argv: string[]): Given {
+  const options: NonNullable<ParseArgsConfig['options']> = {
+    help: { type: 'boolean', short: 'h' },
+    verbose: { type: 'boolean' },
+  };
+  for (const [, name, value] of help.matchAll(/^ {2}--([\w-]+)( \S)?/gm)) {
+    options[name!] = value ? { type: 'string', multiple: true } : { type: 'boolean' };
+  }
+  if (options['yes']) options['yes'].short = 'y';
   try {
-    return parseArgs({
-      args: argv,
-      options: { ...COMMON, ...command.options },
-      allowPositionals: true,
-    });
+    const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+    return new Given(positionals, values);
   } catch (error) {
     // parseArgs names the option; its hints on `--` don't help here.
-    throw new UsageError((error as Error).message.split(/\.\s/)[0]!);
+    throw new InvalidArgumentError((error as Error).message.split(/\.\s/)[0]!);
   }
-}
-
-/** The value of a numeric option. */
-export function numberOption(values: Values, name: string): number | undefined {
-  const text = values[name];
-  if (text === undefined) return undefined;
-  return toNumber(String(text), `--${name}`);
 }
 
 export function toNumber(text: string, name: string): number {

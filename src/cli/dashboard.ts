@@ -1,9 +1,17 @@
 /** `minq dashboard`: the pages, on a port of their own. */
-import { BlockList, isIP } from 'node:net';
+import { InvalidArgumentError } from '../job/errors.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { BlockList, isIP, type AddressInfo } from 'node:net';
+import { dashboard as pages, type DashboardOptions } from '../dashboard/index.ts';
 import { lineLogger } from '../job/log.ts';
-import { numberOption, type Command, type Values } from './command.ts';
-import { DASHBOARD_PORT, openSite } from './site.ts';
-import { UsageError } from './usage.ts';
+import type { Command } from './command.ts';
+import { listen, shut, urlOf, type Address } from './listen.ts';
+import { show } from './terminal.ts';
+
+export const DASHBOARD_PORT = 5555;
+/** Longest time a request may take to come in. */
+const REQUEST_MS = 30_000;
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8);
@@ -24,59 +32,61 @@ Serves pages that show queues, jobs, workers and cron entries, live, and act on 
 
 SIGTERM and SIGINT end it.
 `,
-  options: {
-    port: { type: 'string' },
-    host: { type: 'string' },
-    queue: { type: 'string', multiple: true },
-    token: { type: 'string' },
-    'allow-host': { type: 'string', multiple: true },
-    'read-only': { type: 'boolean' },
-  },
-  positionals: [0, 0],
-  async run(values) {
-    const host = (values['host'] as string | undefined) ?? '127.0.0.1';
-    const port = numberOption(values, 'port') ?? DASHBOARD_PORT;
-    if (port > 65_535) throw new UsageError('--port: give a number from 0 to 65535');
-    const token = tokenOf(values);
-    if (token === undefined && !isLoopback(host)) {
-      throw new UsageError(
+  async run(given) {
+    const host = given.text('host') ?? '127.0.0.1';
+    const port = given.number('port') ?? DASHBOARD_PORT;
+    if (port > 65_535) throw new InvalidArgumentError('--port: give a number from 0 to 65535');
+    // An empty one is a variable that was meant to be set: not to be taken for none.
+    const token = given.text('token') ?? process.env['MINQ_DASHBOARD_TOKEN'];
+    const open = !isLoopback(host);
+    if (token === undefined && open) {
+      throw new InvalidArgumentError(
         `--host ${host}: others can reach it there; give a token (MINQ_DASHBOARD_TOKEN, or --token)`,
       );
     }
-    const queues = values['queue'] as string[] | undefined;
-    const ended = new Promise<NodeJS.Signals>((resolve) => {
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
-    });
+    // Listening on a name means to be asked for by it.
+    const names = open ? [isIP(host) === 6 ? `[${host}]` : host] : [];
+    const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
     const site = await openSite(
       {
-        ...(queues && { queues }),
+        ...(given.has('queue') && { queues: given.texts('queue') }),
         ...(token !== undefined && { token }),
-        // Listening on a name means to be asked for by it.
-        allowedHosts: [
-          ...((values['allow-host'] as string[] | undefined) ?? []),
-          ...(isLoopback(host) ? [] : [isIP(host) === 6 ? `[${host}]` : host]),
-        ],
-        readOnly: values['read-only'] === true,
+        allowedHosts: [...given.texts('allow-host'), ...names],
+        readOnly: given.has('read-only'),
       },
       { port, host },
     );
-    const json = values['json'] === true;
-    process.stdout.write(json ? `${JSON.stringify({ url: site.url })}\n` : `${site.url}\n`);
-    const signal = await ended;
+    show(given, { url: site.url }, () => [site.url]);
+    const [signal] = (await ended) as [string];
     await site.close();
-    lineLogger({ json }).info(`dashboard stopped by ${signal}`);
+    lineLogger({ json: given.json }).info(`dashboard stopped by ${signal}`);
     return 0;
   },
 };
-
-/** An empty one is a variable that was meant to be set: not to be taken for none. */
-function tokenOf(values: Values): string | undefined {
-  return (values['token'] as string | undefined) ?? process.env['MINQ_DASHBOARD_TOKEN'];
-}
 
 function isLoopback(host: string): boolean {
   const family = isIP(host);
   return family === 0
     ? host.toLowerCase() === 'localhost'
     : LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** @throws {MinqError} `PORT_TAKEN` or `CANT_LISTEN` */
+export async function openSite(options: DashboardOptions, at: Address) {
+  const handler = pages(options);
+  const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+    void handler(request, response);
+  });
+  const close = async () => {
+    await shut(server);
+    await handler.close();
+  };
+  try {
+    await listen(server, at, '--port');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { address, port } = server.address() as AddressInfo;
+  return { url: urlOf(address, port, '/'), close };
 }

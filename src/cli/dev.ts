@@ -3,10 +3,10 @@ import { jobsPath } from '../worker/load.ts';
 import { MinqError } from '../job/errors.ts';
 import { lineLogger, type Logger } from '../job/log.ts';
 import type { Command } from './command.ts';
-import { DASHBOARD_PORT, openSite, type Site } from './site.ts';
+import { DASHBOARD_PORT, openSite } from './dashboard.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';
 import { insideSupervisor } from './supervisor.ts';
-import { worker } from './worker.ts';
+import { runWorker } from './worker.ts';
 
 const DEFAULT_PORT = 6379;
 /** So many ports are tried for the dashboard. */
@@ -25,26 +25,21 @@ everything when it stops.
   --json             log in JSON, a line each
   --verbose          log more
 `,
-  options: {
-    queue: { type: 'string', multiple: true },
-    concurrency: { type: 'string' },
-    'no-dashboard': { type: 'boolean' },
-  },
-  positionals: [1, 1],
-  async run(values, positionals) {
-    jobsPath(positionals[0]!); // no Redis for a file that isn't there
-    if (insideSupervisor()) return worker.run({ ...values, watch: true }, positionals);
-    const logger = lineLogger({ json: values['json'] === true });
+  words: [1, 1],
+  async run(given) {
+    jobsPath(given.words[0]!); // no Redis for a file that isn't there
+    if (insideSupervisor()) return runWorker(given, true);
+    const logger = lineLogger({ json: given.json });
     let local: LocalRedis | undefined;
-    let site: Site | undefined;
-    const given = process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
-    if (given === undefined && !(await answers(DEFAULT_PORT))) {
+    let site: Awaited<ReturnType<typeof startDashboard>>;
+    const url = process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
+    if (url === undefined && !(await answers(DEFAULT_PORT))) {
       local = await startLocalRedis(DEFAULT_PORT);
       logger.info(`started ${local.what} on ${local.url}; it forgets everything when it stops`);
     }
     try {
-      if (values['no-dashboard'] !== true) site = await startDashboard(logger);
-      return await worker.run({ ...values, watch: true }, positionals);
+      if (!given.has('no-dashboard')) site = await startDashboard(logger);
+      return await runWorker(given, true);
     } finally {
       await site?.close();
       local?.stop();
@@ -53,7 +48,7 @@ everything when it stops.
 };
 
 /** On the first port that is free: another project's may be open too. */
-async function startDashboard(logger: Logger): Promise<Site | undefined> {
+async function startDashboard(logger: Logger) {
   for (let port = DASHBOARD_PORT; port < DASHBOARD_PORT + PORTS; port++) {
     try {
       const site = await openSite({}, { port, host: '127.0.0.1' });

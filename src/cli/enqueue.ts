@@ -1,10 +1,10 @@
 /** `minq enqueue <fn> [json-args]`: enqueues one job, and with --wait prints its result. */
+import { InvalidArgumentError } from '../job/errors.ts';
 import { toMs } from '../job/duration.ts';
 import type { EnqueueOptions } from '../job/options.ts';
-import { numberOption, type Command } from './command.ts';
+import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
-import { print, printJson } from './terminal.ts';
-import { UsageError } from './usage.ts';
+import { show } from './terminal.ts';
 
 export const enqueue: Command = {
   help: `Usage: minq enqueue <fn> [json-args] [options]
@@ -21,60 +21,43 @@ Enqueues a job and prints its id. json-args is the JSON array of the arguments, 
   --json             print {"id": ..., "result": ...}
   --verbose          print the stack of an error, the job's own too
 `,
-  options: {
-    wait: { type: 'boolean' },
-    timeout: { type: 'string' },
-    queue: { type: 'string' },
-    id: { type: 'string' },
-    delay: { type: 'string' },
-    retries: { type: 'string' },
-    priority: { type: 'string' },
-  },
-  positionals: [1, 2],
-  async run(values, [fn, json]) {
-    const text = (name: string) => values[name] as string | undefined;
-    const args = readArgs(json ?? '[]');
-    const timeout = text('timeout');
+  words: [1, 2],
+  async run(given) {
+    const [fn, json = '[]'] = given.words;
+    const args = readArgs(json);
+    const wait = given.has('wait');
+    const timeout = given.text('timeout');
     if (timeout !== undefined) {
       toMs(timeout, '--timeout'); // before anything is enqueued
-      if (!values['wait']) throw new UsageError('--timeout goes with --wait');
+      if (!wait) throw new InvalidArgumentError('--timeout goes with --wait');
     }
-    const given = {
-      id: text('id'),
-      delay: text('delay'),
-      retries: numberOption(values, 'retries'),
-      priority: text('priority'),
+    const options = {
+      id: given.text('id'),
+      delay: given.text('delay'),
+      retries: given.number('retries'),
+      priority: given.text('priority'),
     };
-    return withQueue(values, async (queue) => {
+    return withQueue(given, async (queue) => {
       // What is wrong with the options is found, and said, by enqueue.
-      const job = await queue.enqueue(fn!, args, given as EnqueueOptions);
+      const job = await queue.enqueue(fn!, args, options as EnqueueOptions);
       if (job.duplicate) process.stderr.write(`minq: job ${job.id} existed already\n`);
-      if (values['wait']) {
-        const result = (await job.result(timeout === undefined ? {} : { timeout })) ?? null;
-        printJson(values['json'] ? { id: job.id, result } : result);
-      } else if (values['json']) {
-        printJson({ id: job.id });
-      } else {
-        print(job.id);
-      }
-      return 0;
+      if (!wait) return show(given, { id: job.id }, () => [job.id]);
+      const result = (await job.result(timeout === undefined ? {} : { timeout })) ?? null;
+      return show(given, { id: job.id, result }, () => [JSON.stringify(result)]);
     });
   },
 };
 
 function readArgs(json: string): unknown[] {
+  const shown = json.slice(0, 60);
   let args: unknown;
   try {
     args = JSON.parse(json);
   } catch {
-    throw new UsageError(
-      `json-args: ${json.slice(0, 60)} is no JSON; give an array like '[2, "text"]'`,
+    throw new InvalidArgumentError(
+      `json-args: ${shown} is no JSON; give an array like '[2, "text"]'`,
     );
   }
-  if (!Array.isArray(args)) {
-    throw new UsageError(
-      `json-args: give the array of the arguments, e.g. '[${json.slice(0, 60)}]'`,
-    );
-  }
-  return args;
+  if (Array.isArray(args)) return args;
+  throw new InvalidArgumentError(`json-args: give the array of the arguments, e.g. '[${shown}]'`);
 }

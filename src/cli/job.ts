@@ -5,8 +5,8 @@ import type { FlowInfo } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
 import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
-import { table } from './table.ts';
-import { columns, print, printJson } from './terminal.ts';
+import { show, table } from './terminal.ts';
+import { runsOf } from './workers.ts';
 
 /** Longest value shown on a line, in characters; most ids. */
 const MOST_TEXT = 400;
@@ -21,50 +21,40 @@ a flow it shows the flow too, with the state of each step.
   --queue name       the queue (default: default)
   --json             print JSON, values in full
 `,
-  options: { queue: { type: 'string' } },
-  positionals: [1, 1],
-  async run(values, [id]) {
-    return withQueue(values, async (queue) => {
-      const handle = queue.job(id!);
+  words: [1, 1],
+  run: (given) =>
+    withQueue(given, async (queue) => {
+      const handle = queue.job(given.words[0]!);
       const info = await handle.info();
       const [flow, workers] = await Promise.all([
         info.flow && handle.flow(),
         info.state === 'active' ? queue.workers() : [],
       ]);
       const worker = workerOf(info, workers);
-      if (values['json']) printJson(plain(info, flow, worker));
-      else
-        print(...describeJob(info, worker), ...describeAttempts(info), ...describeFlow(info, flow));
-      return 0;
-    });
-  },
+      const value = {
+        ...info,
+        ...(worker && { worker }),
+        ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
+      };
+      return show(given, value, () => [
+        ...describeJob(info, worker),
+        ...describeAttempts(info),
+        ...describeFlow(info, flow),
+      ]);
+    }),
 };
 
-interface RunningOn {
-  id: string;
-  host: string;
-  pid: number;
-  since: number;
-}
+type RunningOn = ReturnType<typeof workerOf>;
 
 /** The worker that said last that it runs the job; one that has just claimed it hasn't said so yet. */
-function workerOf(info: JobInfo, workers: WorkerInfo[]): RunningOn | undefined {
-  const [last] = workers
-    .flatMap(({ id, host, pid, seenAt, running }) => {
-      const run = running.find((each) => each.id === info.id);
-      return run ? [{ id, host, pid, since: seenAt - run.sinceMs }] : [];
-    })
-    .toSorted((a, b) => b.since - a.since);
-  return last;
+function workerOf(info: JobInfo, workers: WorkerInfo[]) {
+  const last = runsOf(workers).findLast(({ id }) => id === info.id);
+  if (!last) return undefined;
+  const { id, host, pid } = last.worker;
+  return { id, host, pid, since: last.since };
 }
 
-const plain = (info: JobInfo, flow: FlowInfo | undefined, worker: RunningOn | undefined) => ({
-  ...info,
-  ...(worker && { worker }),
-  ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
-});
-
-function describeJob(info: JobInfo, worker: RunningOn | undefined): string[] {
+function describeJob(info: JobInfo, worker: RunningOn): string[] {
   const { flow, error } = info;
   const behind = flow && info.state === 'waiting' ? '  (the result before it comes first)' : '';
   const fields: [name: string, value: string | undefined][] = [
@@ -115,8 +105,8 @@ function describeAttempts({ attempts = [] }: JobInfo): string[] {
     ranMs === undefined ? '' : `after ${duration(ranMs)}`,
     describeStack({ ...error, stack: '' })[0]!.slice(0, MOST_TEXT),
   ]);
-  const lines = table(['', 'ENDED', '', 'ERROR'], rows, { width: columns() - 2, cut: ['ERROR'] });
-  return ['', 'attempts that failed before', ...lines.map((line) => `  ${line}`)];
+  const lines = table(['', 'ENDED', '', 'ERROR'], rows, ['ERROR'], '  ');
+  return ['', 'attempts that failed before', ...lines];
 }
 
 function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
@@ -124,35 +114,25 @@ function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
   const { id, step } = info.flow;
   if (!flow) return ['', `flow ${id}, step ${step}; the others are forgotten`];
   const lines = treeLines(outlineOf(flow.root, info.id), info, 1);
-  const width = Math.max(...lines.map(({ text, state }) => (state ? text.length : 0)));
-  return [
-    '',
-    `flow ${id}`,
-    ...lines.map(({ text, state }) => (state ? `${text.padEnd(width)}  ${state}` : text)),
-  ];
+  const width = Math.max(...lines.map(([text, state]) => (state ? text.length : 0)));
+  const texts = lines.map(([text, state = '']) => `${text.padEnd(width)}  ${state}`.trimEnd());
+  return ['', `flow ${id}`, ...texts];
 }
 
 /** Only steps have a state. */
-interface TreeLine {
-  text: string;
-  state?: string;
-}
+type TreeLine = [text: string, state?: string];
 
 /** @param me the job it is all about: marked */
 function treeLines(node: FlowOutline, me: JobInfo, depth: number): TreeLine[] {
   const indent = '  '.repeat(depth);
-  if ('more' in node) return [{ text: `${indent}${node.more} more: ${node.state}` }];
+  if ('more' in node) return [[`${indent}${node.more} more: ${node.state}`]];
   if ('id' in node) {
     const { id, fn, queue, state } = node;
     const mark = id === me.id ? `${indent.slice(2)}> ` : indent;
-    return [{ text: `${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state }];
+    return [[`${mark}${id}  ${queue === me.queue ? fn : `${fn}@${queue}`}`, state]];
   }
-  const chained = 'chain' in node;
-  const parts = chained ? node.chain : node.group;
-  return [
-    { text: `${indent}${chained ? 'chain' : 'group'}` },
-    ...parts.flatMap((part) => treeLines(part, me, depth + 1)),
-  ];
+  const [kind, parts] = 'chain' in node ? ['chain', node.chain] : ['group', node.group];
+  return [[indent + kind], ...parts.flatMap((part) => treeLines(part, me, depth + 1))];
 }
 
 const time = (at: number | undefined): string | undefined =>

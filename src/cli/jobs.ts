@@ -1,12 +1,12 @@
 /** `minq jobs <state>`: the jobs of one state, a page at a time. */
-import type { FoundJobs, JobInfo, WorkerInfo } from '../views/inspector.ts';
+import type { FoundJobs, JobInfo } from '../views/inspector.ts';
 import type { JobState } from '../job/job.ts';
 import type { Queue } from '../queue/queue.ts';
-import { numberOption, type Command, type Values } from './command.ts';
+import { json, QUEUE, type Command, type Given } from './command.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { withQueue } from './redis.ts';
-import { table } from './table.ts';
-import { columns, print, printJson } from './terminal.ts';
+import { show, table } from './terminal.ts';
+import { runsOf } from './workers.ts';
 
 /** Longest argument or error shown, in characters; whole with `--json`. */
 const MOST_TEXT = 200;
@@ -21,28 +21,19 @@ failed or cancelled. Those that come next or ended last come first.
   --error text       only jobs whose error (name, message or stack) has this text in it, in whatever case
   --offset n         how many to leave out (default 0)
   --limit n          how many to show, 1 to 1,000 (default 100)
-  --queue name       the queue (default: default)
-  --json             print JSON: { total, next, jobs }, values in full; next: the offset of the next page, or null
-
+${QUEUE}${json('{ total, next, jobs }, values in full; next: the offset of the next page, or null')}
 Looks through at most 5,000 jobs for a page: with --fn or --error it may be short and yet not the last one.
 `,
-  options: {
-    fn: { type: 'string' },
-    error: { type: 'string' },
-    offset: { type: 'string' },
-    limit: { type: 'string' },
-    queue: { type: 'string' },
-  },
-  positionals: [1, 1],
-  async run(values, [given]) {
-    const state = given as JobState; // `find` says what is wrong with it
-    const offset = numberOption(values, 'offset') ?? 0;
+  words: [1, 1],
+  async run(given) {
+    const state = given.words[0] as JobState; // `find` says what is wrong with it
+    const offset = given.number('offset') ?? 0;
     const wanted = {
-      fn: values['fn'] as string | undefined,
-      error: values['error'] as string | undefined,
-      limit: numberOption(values, 'limit') ?? 100,
+      fn: given.text('fn'),
+      error: given.text('error'),
+      limit: given.number('limit') ?? 100,
     };
-    return withQueue(values, async (queue) => {
+    return withQueue(given, async (queue) => {
       const [found, counts, now, workers] = await Promise.all([
         queue.find(state, { ...wanted, offset }),
         queue.counts(),
@@ -51,26 +42,30 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
       ]);
       const total = counts[state];
       const next = await nextOf(queue, state, found, total);
-      if (values['json']) {
-        printJson({ total, next: next ?? null, jobs: found.jobs });
-        return 0;
-      }
-      const running = startsOf(workers);
-      const heads = ['ID', 'FUNCTION', 'ARGUMENTS', 'ATTEMPT', WHEN[state], ...errorHead(found)];
-      const rows = found.jobs.map((each) =>
-        rowOf(each, state, now, running).slice(0, heads.length),
-      );
-      print(...table(heads, rows, { width: columns(), cut: ['FUNCTION', 'ARGUMENTS', 'ERROR'] }));
-      const filtered = wanted.fn !== undefined || wanted.error !== undefined;
-      const shown = found.jobs.length;
-      if (shown > 0) print('');
-      print(
-        filtered || offset > 0 || shown < total
-          ? `${number(shown)} shown; ${jobsOf(total, state)} in all on queue ${queue.name}`
-          : `${jobsOf(total, state)} on queue ${queue.name}`,
-      );
-      if (next !== undefined) print(`next page: ${commandOf(state, values, next)}`);
-      return 0;
+      return show(given, { total, next: next ?? null, jobs: found.jobs }, () => {
+        const when = WHEN[state] ?? 'ENDED';
+        const failed = found.jobs.some(({ error, reason }) => error ?? reason);
+        const heads = ['ID', 'FUNCTION', 'ARGUMENTS', 'ATTEMPT', when];
+        if (failed) heads.push('ERROR');
+        const running = new Map(runsOf(workers).map(({ id, since }) => [id, since]));
+        const rows = found.jobs.map((job) => {
+          const { id, fn = '?', args, attempt, dueAt, endedAt, enqueuedAt } = job;
+          const at = state === 'active' ? running.get(id) : (dueAt ?? endedAt ?? enqueuedAt);
+          const time = timeOf(at, now, when);
+          const row = [id, fn, short(JSON.stringify(args)), String(attempt), time, errorOf(job)];
+          return row.slice(0, heads.length);
+        });
+        const part = wanted.fn !== undefined || wanted.error !== undefined || offset > 0;
+        const shown = rows.length;
+        return [
+          ...table(heads, rows, ['FUNCTION', 'ARGUMENTS', 'ERROR']),
+          ...(shown > 0 ? [''] : []),
+          part || shown < total
+            ? `${number(shown)} shown; ${jobsOf(total, state)} in all on queue ${queue.name}`
+            : `${jobsOf(total, state)} on queue ${queue.name}`,
+          ...(next === undefined ? [] : [`next page: ${commandOf(state, given, next)}`]),
+        ];
+      });
     });
   },
 };
@@ -82,61 +77,31 @@ async function nextOf(queue: Queue, state: JobState, { next }: FoundJobs, total:
   return more.length > 0 ? next : undefined;
 }
 
-/** What is said of the time. */
-const WHEN: Record<JobState, string> = {
+/** What is said of the time; of jobs that are over, when they ended. */
+const WHEN: Partial<Record<JobState, string>> = {
   waiting: 'WAITS',
-  scheduled: 'DUE',
   queued: 'WAITS',
+  scheduled: 'DUE',
   active: 'RUNS',
-  completed: 'ENDED',
-  failed: 'ENDED',
-  cancelled: 'ENDED',
 };
 
-const errorHead = ({ jobs: found }: FoundJobs): string[] =>
-  found.some(({ error, reason }) => error ?? reason) ? ['ERROR'] : [];
-
-/** When each running job started, as the workers said last. */
-const startsOf = (workers: WorkerInfo[]): ReadonlyMap<string, number> =>
-  new Map(
-    workers.flatMap(({ running, seenAt }) =>
-      running.map(({ id, sinceMs }) => [id, seenAt - sinceMs] as const),
-    ),
-  );
-
-function rowOf(
-  info: JobInfo,
-  state: JobState,
-  now: number,
-  running: ReadonlyMap<string, number>,
-): string[] {
-  const { id, fn = '?', args, attempt, error, reason = '' } = info;
-  const at =
-    state === 'active'
-      ? running.get(id)
-      : state === 'scheduled'
-        ? info.dueAt
-        : (info.endedAt ?? info.enqueuedAt);
-  return [
-    id,
-    fn,
-    short(JSON.stringify(args)),
-    String(attempt),
-    at === undefined ? '-' : at > now ? `in ${span(at - now)}` : wordOf(state, span(now - at)),
-    error ? short(`${error.name}: ${error.message}`) : reason,
-  ];
+function timeOf(at: number | undefined, now: number, when: string): string {
+  if (at === undefined) return '-';
+  if (at > now) return `in ${span(at - now)}`;
+  return ['WAITS', 'RUNS'].includes(when) ? span(now - at) : `${span(now - at)} ago`;
 }
 
-const wordOf = (state: JobState, time: string): string =>
-  ['RUNS', 'WAITS'].includes(WHEN[state]) ? time : `${time} ago`;
+function errorOf({ error, reason = '' }: JobInfo): string {
+  return error ? short(`${error.name}: ${error.message}`) : reason;
+}
 
 const short = (text: string): string =>
   text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT - 1)}…` : text;
 
 /** The same again, from `next` on; fit for a shell. */
-function commandOf(state: JobState, values: Values, next: number): string {
+function commandOf(state: JobState, given: Given, next: number): string {
   const options = ['queue', 'fn', 'error', 'limit'].flatMap((name) => {
-    const value = values[name] as string | undefined;
+    const value = given.text(name);
     return value === undefined ? [] : [`--${name} ${quoted(value)}`];
   });
   return ['minq jobs', state, ...options, `--offset ${next}`].join(' ');

@@ -1,9 +1,10 @@
 /** Shows something again every second, until it is stopped: `--watch`. */
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisUnavailableError } from '../job/errors.ts';
-import { Screen } from './screen.ts';
-import { SIGNALS } from './supervisor.ts';
-import { print, printJson } from './terminal.ts';
+import { escapeControls } from '../job/log.ts';
+import { SIGNALS } from './command.ts';
+import { columns, cut, print, printJson } from './terminal.ts';
 
 const EVERY_MS = 1_000;
 
@@ -25,9 +26,9 @@ export async function live<T>(
   const end = () => stop.abort();
   for (const each of SIGNALS) process.on(each, end);
   process.stdout.on('error', end);
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  const stopped = once(signal, 'abort');
   const lines = () => (trouble === undefined ? draw(value) : [trouble, '', ...draw(value)]);
-  const screen = process.stdout.isTTY && !json ? new Screen(lines) : undefined;
+  const screen = process.stdout.isTTY && !json ? openScreen(lines) : undefined;
   const show = () => {
     if (screen) screen.draw();
     else if (json) printJson(trouble === undefined ? value : { error: trouble });
@@ -58,4 +59,45 @@ export async function live<T>(
     for (const each of SIGNALS) process.off(each, end);
     process.stdout.off('error', end);
   }
+}
+
+/** The other screen; no cursor; what is too wide is not wrapped. */
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
+const HOME = '\u001b[H';
+const TO_END_OF_LINE = '\u001b[K';
+const TO_END = '\u001b[J';
+
+/** The whole terminal, drawn again and again, and given back as it was on every way out. */
+function openScreen(frame: () => string[]) {
+  const { stdout } = process;
+  const draw = () => {
+    const rows = stdout.rows || 24;
+    const lines = frame().map((line) => cut(escapeControls(line), columns()));
+    const over = lines.length - rows;
+    if (over > 0) lines.splice(rows - 1, Infinity, `… ${over + 1} more lines`);
+    stdout.write(HOME + lines.map((line) => line + TO_END_OF_LINE).join('\n') + TO_END + HOME);
+  };
+  const leave = () => void stdout.write(LEAVE);
+  const suspend = () => {
+    leave();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  const resume = () => {
+    stdout.write(ENTER);
+    draw();
+  };
+  stdout.write(ENTER);
+  stdout.on('resize', draw);
+  process.on('exit', leave).on('SIGTSTP', suspend).on('SIGCONT', resume);
+  return {
+    draw,
+    /** Gives the terminal back; the last frame stays on it. */
+    close() {
+      process.off('exit', leave).off('SIGTSTP', suspend).off('SIGCONT', resume);
+      stdout.off('resize', draw);
+      leave();
+      print(...frame());
+    },
+  };
 }

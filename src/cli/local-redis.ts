@@ -2,13 +2,15 @@
  * A Redis for trying things out, without any set-up: redis-server or valkey-server from the PATH, else
  * js-redis-server where it is installed. It keeps nothing: what it held is gone when it stops.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { constants as system, tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import { MinqError } from '../job/errors.ts';
+import { SIGNALS } from './command.ts';
 
 export interface LocalRedis {
   readonly url: string;
@@ -18,7 +20,6 @@ export interface LocalRedis {
 }
 
 const START_MS = 10_000;
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /** js-redis-server listens on every interface and has no option for it; what has no password stays on this machine. */
 const ON_LOOPBACK = `
@@ -32,7 +33,7 @@ require(process.argv[1]).createRedisServer({ port: Number(process.argv[2]) });`;
  * @throws {MinqError} with what to install, when there is nothing to start
  */
 export async function startLocalRedis(port = 0): Promise<LocalRedis> {
-  const native = ['redis-server', 'valkey-server'].find(onPath);
+  const native = ['redis-server', 'valkey-server'].find(isInstalled);
   const script = native ? undefined : jsRedisServer();
   if (!native && !script) {
     throw new MinqError(
@@ -80,32 +81,23 @@ async function untilAnswering(child: ChildProcess, port: number): Promise<void> 
 
 /** A signal that nobody handles ends a process without its `exit` event, and would leave the Redis behind. */
 function leaveUnlessHandled(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) === 1) process.exit(128 + system.signals[signal]);
+  if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
 }
 
 /** Whether something accepts connections on this port of this machine. */
-export function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const end = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-  });
+export async function answers(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
-function onPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
-    try {
-      accessSync(path.join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false; // not in this folder
-    }
-  });
-}
+const isInstalled = (program: string): boolean => !spawnSync(program, ['--version']).error;
 
 function jsRedisServer(): string | undefined {
   try {
@@ -116,9 +108,9 @@ function jsRedisServer(): string | undefined {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
+  await once(server.close(), 'close');
   return port;
 }

@@ -2,80 +2,44 @@
 /**
  * `npx minq <command>`. Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line, unless `--verbose`.
  */
-import type { Command } from './command.ts';
-import { runCommand } from './command.ts';
-import { UsageError, WRONG_USAGE } from './usage.ts';
 import { describeError } from '../job/codec.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 import { escapeControls, lineLogger } from '../job/log.ts';
 import { VERSION } from '../job/version.ts';
+import { runCommand, WRONG_USAGE, type Command } from './command.ts';
+
+const act = () => import('./act.ts');
 
 /** Loaded when asked for: a worker doesn't need what `dev` needs, and `--help` none of it. */
-const COMMANDS: Record<string, { summary: string; load: () => Promise<Command> }> = {
-  worker: {
-    summary: 'run the jobs of a file',
-    load: async () => (await import('./worker.ts')).worker,
-  },
-  dev: {
-    summary: 'worker in watch mode and dashboard, with a Redis if none is there',
-    load: async () => (await import('./dev.ts')).dev,
-  },
-  dashboard: {
-    summary: 'pages that show it all, and act on it',
-    load: async () => (await import('./dashboard.ts')).dashboard,
-  },
-  enqueue: {
-    summary: 'enqueue a job',
-    load: async () => (await import('./enqueue.ts')).enqueue,
-  },
-  job: {
-    summary: 'show all that is known of a job',
-    load: async () => (await import('./job.ts')).job,
-  },
-  jobs: {
-    summary: 'list the jobs of one state',
-    load: async () => (await import('./jobs.ts')).jobs,
-  },
-  stats: {
-    summary: 'show how the queues stand, once or live',
-    load: async () => (await import('./stats.ts')).stats,
-  },
-  workers: {
-    summary: 'show who works, and on what',
-    load: async () => (await import('./workers.ts')).workers,
-  },
-  cron: {
-    summary: 'show the cron entries, or run one now',
-    load: async () => (await import('./cron.ts')).cron,
-  },
-  check: {
-    summary: 'tell whether all is well: workers, waiting jobs, Redis',
-    load: async () => (await import('./check.ts')).check,
-  },
-  retry: {
-    summary: 'run a failed job again, or all of them',
-    load: async () => (await import('./retry.ts')).retry,
-  },
-  cancel: {
-    summary: 'cancel a job',
-    load: async () => (await import('./cancel.ts')).cancel,
-  },
-  remove: {
-    summary: 'remove a job without a trace',
-    load: async () => (await import('./remove.ts')).remove,
-  },
-  purge: {
-    summary: 'remove all jobs of one state',
-    load: async () => (await import('./purge.ts')).purge,
-  },
-  pause: {
-    summary: 'let no worker start jobs of a queue',
-    load: async () => (await import('./pause.ts')).pause,
-  },
-  resume: {
-    summary: 'let workers start them again',
-    load: async () => (await import('./pause.ts')).resume,
-  },
+const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> = {
+  worker: ['run the jobs of a file', async () => (await import('./worker.ts')).worker],
+  dev: [
+    'worker in watch mode and dashboard, with a Redis if none is there',
+    async () => (await import('./dev.ts')).dev,
+  ],
+  dashboard: [
+    'pages that show it all, and act on it',
+    async () => (await import('./dashboard.ts')).dashboard,
+  ],
+  enqueue: ['enqueue a job', async () => (await import('./enqueue.ts')).enqueue],
+  job: ['show all that is known of a job', async () => (await import('./job.ts')).job],
+  jobs: ['list the jobs of one state', async () => (await import('./jobs.ts')).jobs],
+  stats: [
+    'show how the queues stand, once or live',
+    async () => (await import('./stats.ts')).stats,
+  ],
+  workers: ['show who works, and on what', async () => (await import('./workers.ts')).workers],
+  cron: ['show the cron entries, or run one now', async () => (await import('./cron.ts')).cron],
+  check: [
+    'tell whether all is well: workers, waiting jobs, Redis',
+    async () => (await import('./check.ts')).check,
+  ],
+  retry: ['run a failed job again, or all of them', async () => (await act()).retry],
+  cancel: ['cancel a job', async () => (await act()).cancel],
+  remove: ['remove a job without a trace', async () => (await act()).remove],
+  purge: ['remove all jobs of one state', async () => (await act()).purge],
+  pause: ['let no worker start jobs of a queue', async () => (await act()).pause],
+  resume: ['let workers start them again', async () => (await act()).resume],
 };
 
 const HELP = `minq ${VERSION}: background jobs on Redis
@@ -84,7 +48,7 @@ Usage: minq <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
+  .map(([name, [summary]]) => `  ${name.padEnd(12)}${summary}`)
   .join('\n')}
 
   minq <command> --help   options of a command
@@ -105,13 +69,13 @@ async function main(argv: string[]): Promise<number> {
     process.stdout.write(`${VERSION}\n`);
     return 0;
   }
-  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!found) {
-    throw new UsageError(
+  if (!Object.hasOwn(COMMANDS, name)) {
+    throw new InvalidArgumentError(
       `unknown command "${name}"; known are ${Object.keys(COMMANDS).join(', ')}`,
     );
   }
-  return runCommand(await found.load(), rest);
+  const [, load] = COMMANDS[name]!;
+  return runCommand(await load(), rest);
 }
 
 /** One line, unless `--verbose` asks for the stack. */
@@ -138,8 +102,7 @@ try {
   process.exitCode = await main(argv);
 } catch (error) {
   report(error, { json: argv.includes('--json'), verbose: argv.includes('--verbose') });
-  const usage = error instanceof UsageError || error instanceof InvalidArgumentError;
-  process.exitCode = usage ? WRONG_USAGE : 1;
+  process.exitCode = error instanceof InvalidArgumentError ? WRONG_USAGE : 1;
 }
 // What a jobs file left open (a timer, a pool), or a job that ignores its signal, must not keep the process.
 setTimeout(() => process.exit(), 100).unref();

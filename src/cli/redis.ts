@@ -1,17 +1,19 @@
 /** What commands look at: one queue, or many over one connection. */
-import { Connection } from '../redis/connection.ts';
 import { checkName } from '../job/names.ts';
 import { Queue } from '../queue/queue.ts';
+import { Connection } from '../redis/connection.ts';
 import { Store } from '../store/store.ts';
-import type { Values } from './command.ts';
+import type { Given } from './command.ts';
 import { written } from './terminal.ts';
 
 /** First part of the keys, as of a `Queue` that is told no other. */
 const PREFIX = 'minq';
 
+export const CALL_TIMEOUT_MS = 5_000;
+
 /** Does something with the queue that `--queue` names, and closes it. */
-export async function withQueue<T>(values: Values, body: (queue: Queue) => Promise<T>): Promise<T> {
-  const queue = new Queue(values['queue'] as string | undefined);
+export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise<T>): Promise<T> {
+  const queue = new Queue(given.text('queue'));
   try {
     return await body(queue);
   } finally {
@@ -20,27 +22,21 @@ export async function withQueue<T>(values: Values, body: (queue: Queue) => Promi
   }
 }
 
-/** Queues as `--queue name` named them, each once; empty where none was named. */
-export function namedQueues(values: Values): string[] {
-  const names = (values['queue'] as string[] | undefined) ?? [];
-  return [...new Set(names.map((name) => checkName(name, '--queue')))];
-}
-
-/** Of those named, else of all that workers have worked on, else of `default`. */
-export async function storesOf(connection: Connection, named: readonly string[]): Promise<Store[]> {
-  const first = new Store(connection, PREFIX, named[0] ?? 'default');
-  if (named.length > 0) return named.map((name) => first.on(name));
-  const known = await first.queues();
-  return known.length > 0 ? known.toSorted().map((name) => first.on(name)) : [first];
-}
-
-export async function withConnection<T>(
+/** Does something with the queues that `--queue` names, else with all that workers have worked on, else `default`. */
+export async function withStores<T>(
+  given: Given,
   callTimeoutMs: number,
-  body: (connection: Connection) => Promise<T>,
+  body: (stores: () => Promise<Store[]>, connection: Connection) => Promise<T>,
 ): Promise<T> {
+  const named = new Set(given.texts('queue').map((name) => checkName(name, '--queue')));
   const connection = new Connection(undefined, { name: 'minq:cli', callTimeoutMs });
+  const any = new Store(connection, PREFIX, 'default');
+  const stores = async () => {
+    const names = named.size > 0 ? [...named] : (await any.queues()).toSorted();
+    return names.length > 0 ? names.map((name) => any.on(name)) : [any];
+  };
   try {
-    return await body(connection);
+    return await body(stores, connection);
   } finally {
     connection.close();
     await written();

@@ -1,13 +1,18 @@
 /** `minq stats`: how the queues stand, once or every second. */
-import { columns, print, printJson } from './terminal.ts';
+import type { Store } from '../store/store.ts';
+import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
+import { readRecent, type Recent } from '../views/statistics.ts';
+import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
 import type { Command } from './command.ts';
+import { number, span, sparkline } from './figures.ts';
 import { live } from './live.ts';
-import { describe, readOverview, type Overview } from './overview.ts';
-import { namedQueues, storesOf, withConnection } from './redis.ts';
+import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
+import { columns, show, table } from './terminal.ts';
 
 /** A frozen Redis is to be told of soon. */
 const WATCH_TIMEOUT_MS = 2_000;
-const CALL_TIMEOUT_MS = 5_000;
+/** Most functions shown; all with `--json`. */
+const MOST_FUNCTIONS = 20;
 
 export const stats: Command = {
   help: `Usage: minq stats [options]
@@ -19,28 +24,113 @@ happened in the last minute and hour, and how long the runs of each function wai
   --watch            show it again every second, until Ctrl-C
   --json             print JSON: { at, queues }; with --watch, such a line every second
 `,
-  options: { queue: { type: 'string', multiple: true }, watch: { type: 'boolean' } },
-  positionals: [0, 0],
-  async run(values) {
-    const named = namedQueues(values);
-    const json = values['json'] === true;
-    const watch = values['watch'] === true;
-    return withConnection(watch ? WATCH_TIMEOUT_MS : CALL_TIMEOUT_MS, async (connection) => {
+  run(given) {
+    const watch = given.has('watch');
+    return withStores(given, watch ? WATCH_TIMEOUT_MS : CALL_TIMEOUT_MS, async (stores) => {
       const read = async () => {
-        const stores = await storesOf(connection, named);
-        const [at, ...queues] = await Promise.all([
-          stores[0]!.now(),
-          ...stores.map((store) => readOverview(store)),
-        ]);
+        const all = await stores();
+        const [at, ...queues] = await Promise.all([all[0]!.now(), ...all.map(readOverview)]);
         return { at, queues };
       };
       const draw = ({ queues }: { queues: Overview[] }) =>
-        queues.flatMap((each, i) => [...(i > 0 ? [''] : []), ...describe(each, columns())]);
-      if (watch) return live(read, draw, json);
+        queues.flatMap((each, i) => [...(i > 0 ? [''] : []), ...describe(each)]);
+      if (watch) return live(read, draw, given.json);
       const found = await read();
-      if (json) printJson(found);
-      else print(...draw(found));
-      return 0;
+      return show(given, found, () => draw(found));
     });
   },
 };
+
+type Overview = Awaited<ReturnType<typeof readOverview>>;
+
+/** How a queue stands, at a glance; null where nothing is known. */
+async function readOverview(store: Store) {
+  const [{ paused, ...counts }, oldest, workers, recent, functions, now] = await Promise.all([
+    readCounts(store),
+    readOldest(store),
+    readWorkers(store),
+    readRecent(store),
+    readFunctions(store, 'lately'),
+    store.now(),
+  ]);
+  const alive = workers.filter((worker) => !isSilent(worker, now));
+  const total = (what: 'concurrency' | 'busy') => sum(alive.map((worker) => worker[what]));
+  return {
+    queue: store.queue,
+    counts,
+    paused,
+    /** Of the jobs not yet run. */
+    oldestWaitingMs: oldest ?? null,
+    /** Those that were heard of lately, and their slots. */
+    workers: alive.length,
+    slots: total('concurrency'),
+    busy: total('busy'),
+    lastMinute: recent ? each(recent, (minutes) => Math.round(minutes.at(-1)!)) : null,
+    lastHour: recent ? each(recent, (minutes) => Math.round(sum(minutes))) : null,
+    /** The oldest first. */
+    minutes: recent ? each(recent, (minutes) => minutes.map(hundredths)) : null,
+    /** In the last hour or two; those that failed most come first. */
+    functions: functions
+      .map(timesOf)
+      .toSorted((a, b) => b.failed - a.failed || b.completed - a.completed),
+  };
+}
+
+const each = <T>(recent: Recent, of: (minutes: number[]) => T): Record<keyof Recent, T> => ({
+  enqueued: of(recent.enqueued),
+  completed: of(recent.completed),
+  failed: of(recent.failed),
+  retried: of(recent.retried),
+});
+
+const sum = (counts: number[]): number => counts.reduce((a, b) => a + b, 0);
+
+const hundredths = (count: number): number => Math.round(count * 100) / 100;
+
+function describe(overview: Overview): string[] {
+  const { queue, counts, paused, oldestWaitingMs, workers, slots, busy, functions } = overview;
+  const lines = [
+    `${queue}${paused ? '  PAUSED' : ''}`,
+    `  jobs         ${counted(counts, ['queued', 'active', 'scheduled', 'waiting'])}`,
+    `  ended        ${counted(counts, ['completed', 'failed', 'cancelled'])}`,
+    `  oldest       ${oldestWaitingMs === null ? 'none waits' : span(oldestWaitingMs)}`,
+    workers === 0
+      ? '  workers      NONE ALIVE'
+      : `  workers      ${number(workers)}, ${number(busy)} of ${number(slots)} slots busy`,
+    `  last minute  ${happened(overview.lastMinute)}`,
+    `  last hour    ${happened(overview.lastHour)}`,
+    ...chart('completed', overview.minutes),
+    ...chart('failed', overview.minutes),
+  ];
+  if (functions.length === 0) return lines;
+  const heads = ['FUNCTION', 'DONE', 'FAILED', 'RETRIED', 'WAIT P50', 'P95', 'RUN P50', 'P95'];
+  const rows = functions
+    .slice(0, MOST_FUNCTIONS)
+    .map(({ fn, completed, failed, retried, wait, run }) => [
+      fn,
+      ...[completed, failed, retried].map(number),
+      ...[wait.p50, wait.p95, run.p50, run.p95].map((ms) => (ms === undefined ? '-' : span(ms))),
+    ]);
+  const more = functions.length - rows.length;
+  return [
+    ...lines,
+    '',
+    ...table(heads, rows, ['FUNCTION'], '  '),
+    ...(more > 0 ? [`  and ${number(more)} more`] : []),
+  ];
+}
+
+const counted = <Name extends string>(counts: Record<Name, number>, names: readonly Name[]) =>
+  names.map((name) => `${number(counts[name])} ${name}`).join(', ');
+
+const happened = (counts: Record<keyof Recent, number> | null): string =>
+  counts === null
+    ? 'nothing is known: no worker has been here yet'
+    : counted(counts, ['enqueued', 'completed', 'failed', 'retried']);
+
+/** Nothing where nothing happened. */
+function chart(what: keyof Recent, minutes: Recent | null): string[] {
+  const counts = minutes?.[what] ?? [];
+  if (!counts.some((count) => count > 0)) return [];
+  return [`    ${what.padEnd(11)}${sparkline(counts, columns() - 15)}`];
+}

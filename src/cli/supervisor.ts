@@ -5,17 +5,17 @@
  * they stop too.
  */
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../job/log.ts';
-import { WRONG_USAGE } from './usage.ts';
-import { watchFiles, type FileWatcher } from './watch.ts';
+import { SIGNALS, WRONG_USAGE } from './command.ts';
+import { watchFiles } from './watch.ts';
 
 const CHILD = 'MINQ_SUPERVISED';
 const RESTART_MS = 500;
 const RESTART_MOST_MS = 30_000;
 /** A child that lived this long counts as well: the next restart is a quick one again. */
 const HEALTHY_MS = 10_000;
-
-export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export const insideSupervisor = (): boolean =>
   process.env[CHILD] !== undefined && process.send !== undefined;
@@ -36,96 +36,64 @@ export interface SuperviseOptions {
   logger: Logger;
 }
 
-/** @returns the exit code, when a signal or the end of all children has ended it */
+/** @returns the exit code, when a signal or the end of all processes has ended it */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { processes, logger } = options;
-  const watcher = options.watch
-    ? watchFiles(() => {
-        logger.info('a file changed; starting again');
-        for (const child of children) child.restart();
-      })
-    : undefined;
-  const children = Array.from({ length: processes }, (_, i) => new Child(i, options, watcher));
-  const onSignal = (signal: NodeJS.Signals) => {
-    watcher?.close();
-    for (const child of children) child.stop(signal);
+  const { processes, watch, burst, logger } = options;
+  const running = new Set<ChildProcess>();
+  let stoppedBy: NodeJS.Signals | undefined;
+  /** Aborted when those that run are told to end; who waits to start another need wait no longer. */
+  let told = new AbortController();
+  const tell = (signal: NodeJS.Signals) => {
+    for (const child of running) child.kill(signal);
+    told.abort();
+    told = new AbortController();
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  const exitCodes = await Promise.all(children.map((child) => child.ended));
-  for (const signal of SIGNALS) process.off(signal, onSignal);
+  const onChange = () => {
+    logger.info('a file changed; starting again');
+    tell('SIGTERM');
+  };
+  const watcher = watch ? watchFiles(onChange) : undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    watcher?.close();
+    stoppedBy = signal;
+    tell(signal);
+  };
+
+  /** One process, and its successors. @returns the exit code of the last one */
+  async function keep(index: number): Promise<number> {
+    for (let failures = 0; ;) {
+      const startedAt = performance.now();
+      const { signal: over } = told;
+      const child = fork(process.argv[1]!, process.argv.slice(2), {
+        env: { ...process.env, [CHILD]: String(index + 1) },
+        detached: true,
+      });
+      running.add(child);
+      child.on('message', ({ files }: { files: string[] }) => watcher?.add(files));
+      const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+      running.delete(child);
+      // Ended by the signal itself: it had not come so far as to claim anything.
+      if (stoppedBy) return code ?? (signal === stoppedBy ? 0 : 1);
+      if (over.aborted) continue; // a file changed
+      if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return code;
+      const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
+      if (watch) {
+        // Most likely the file doesn't load: only a change mends that.
+        logger.warn(`the worker process ${how}; waiting for a change`);
+        await once(over, 'abort');
+      } else {
+        if (performance.now() - startedAt > HEALTHY_MS) failures = 0;
+        const inMs = Math.min(RESTART_MS * 2 ** failures++, RESTART_MOST_MS);
+        logger.warn(`a worker process ${how}; starting another`, { inMs });
+        await sleep(inMs, undefined, { signal: over }).catch(() => {});
+      }
+      if (stoppedBy) return 0;
+    }
+  }
+
+  for (const signal of SIGNALS) process.on(signal, stop);
+  const exitCodes = await Promise.all(Array.from({ length: processes }, (_, i) => keep(i)));
+  for (const signal of SIGNALS) process.off(signal, stop);
   watcher?.close();
   return Math.max(...exitCodes);
-}
-
-/** One worker process, and its successors. */
-class Child {
-  /** Resolves with the exit code of the last process, when no successor follows. */
-  readonly ended: Promise<number>;
-  readonly #index: number;
-  readonly #options: SuperviseOptions;
-  readonly #watcher: FileWatcher | undefined;
-  #end!: (exitCode: number) => void;
-  #process: ChildProcess | undefined;
-  /** Until the next start, while no process runs. */
-  #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
-  #stoppedBy: NodeJS.Signals | undefined;
-  #changed = false;
-
-  constructor(index: number, options: SuperviseOptions, watcher: FileWatcher | undefined) {
-    this.#index = index;
-    this.#options = options;
-    this.#watcher = watcher;
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-    this.#start();
-  }
-
-  #start(): void {
-    const startedAt = performance.now();
-    this.#changed = false;
-    this.#process = fork(process.argv[1]!, process.argv.slice(2), {
-      env: { ...process.env, [CHILD]: String(this.#index + 1) },
-      detached: true,
-    });
-    this.#process.on('message', ({ files }: { files: string[] }) => this.#watcher?.add(files));
-    this.#process.on('exit', (code, signal) => {
-      this.#process = undefined;
-      if (performance.now() - startedAt > HEALTHY_MS) this.#failures = 0;
-      this.#exited(code, signal);
-    });
-  }
-
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    const { watch, burst, logger } = this.#options;
-    if (this.#stoppedBy) {
-      // Ended by the signal itself: it had not come so far as to claim anything.
-      return this.#end(code ?? (signal === this.#stoppedBy ? 0 : 1));
-    }
-    if (this.#changed) return this.#start();
-    if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return this.#end(code);
-    const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
-    if (watch) {
-      // Most likely the file doesn't load: only a change mends that.
-      logger.warn(`the worker process ${how}; waiting for a change`);
-      return;
-    }
-    const inMs = Math.min(RESTART_MS * 2 ** this.#failures++, RESTART_MOST_MS);
-    logger.warn(`a worker process ${how}; starting another`, { inMs });
-    this.#timer = setTimeout(() => this.#start(), inMs);
-  }
-
-  restart(): void {
-    this.#changed = true;
-    if (this.#process) this.#process.kill('SIGTERM');
-    else this.#start();
-  }
-
-  stop(signal: NodeJS.Signals): void {
-    this.#stoppedBy = signal;
-    clearTimeout(this.#timer);
-    if (this.#process) this.#process.kill(signal);
-    else this.#end(0);
-  }
 }

@@ -1,5 +1,6 @@
-/** What is written to standard output: lines for people, JSON for programs. */
+/** What is written to standard output: lines and columns for people, JSON for programs. */
 import { escapeControls } from '../job/log.ts';
+import type { Given } from './command.ts';
 
 /** Columns there are; as many as you like where no terminal shows them. */
 export function columns(): number {
@@ -7,9 +8,6 @@ export function columns(): number {
   if (Number.isSafeInteger(told) && told > 0) return told;
   return process.stdout.isTTY ? process.stdout.columns || 80 : Infinity;
 }
-
-/** Whoever reads this can be asked: a terminal is before them, and answers come from it. */
-export const onTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
 
 export function print(...lines: string[]): void {
   process.stdout.write(lines.map((line) => `${escapeControls(line)}\n`).join(''));
@@ -20,6 +18,82 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${escapeControls(JSON.stringify(value))}\n`);
 }
 
+/** The value with `--json`, else the lines. @returns the exit code */
+export function show(given: Given, value: unknown, lines: () => string[]): number {
+  if (given.json) printJson(value);
+  else print(...lines());
+  return 0;
+}
+
 /** Resolves when all that was printed has been read, or nobody will: the process may end then. */
 export const written = (): Promise<void> =>
   new Promise((resolve) => process.stdout.write('', () => resolve()));
+
+/**
+ * Rows under their heads, columns as wide as they need and there is room; no line where there is no row.
+ * @param mayCut heads of the columns whose texts may be cut where there is no room
+ */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  mayCut: readonly string[],
+  indent = '',
+): string[] {
+  if (rows.length === 0) return [];
+  const lines = [heads, ...rows].map((row) => row.map(escapeControls));
+  const widths = heads.map((_, i) => Math.max(...lines.map((row) => widthOf(row[i]!))));
+  const least = heads.map((head, i) =>
+    mayCut.includes(head) ? Math.max(LEAST, head.length) : widths[i]!,
+  );
+  narrow(widths, least, columns() - indent.length - 2 * (heads.length - 1));
+  return lines.map((row) => {
+    const cells = row.map((cell, i) => {
+      const text = cut(cell, widths[i]!);
+      return text + ' '.repeat(widths[i]! - widthOf(text));
+    });
+    return indent + cells.join('  ').trimEnd();
+  });
+}
+
+/** Narrower than this, or than its head, no column is made. */
+const LEAST = 8;
+
+/** Takes from the widest of those that may be cut, until all fit. */
+function narrow(widths: number[], least: readonly number[], room: number): void {
+  while (widths.reduce((a, b) => a + b, 0) > room) {
+    let widest = -1;
+    for (const [i, width] of widths.entries()) {
+      if (width > Math.max(least[i]!, widths[widest] ?? 0)) widest = i;
+    }
+    if (widest < 0) return;
+    widths[widest]!--;
+  }
+}
+
+/** Characters that take two columns (most of East Asia's, emoji), and those that take none. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+const NONE = /\p{Mn}|\p{Me}|\p{Cf}/u;
+
+const columnsOf = (character: string): number =>
+  character <= '\u02ff' ? 1 : WIDE.test(character) ? 2 : NONE.test(character) ? 0 : 1;
+
+/** How many columns a text takes. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += columnsOf(character);
+  return width;
+}
+
+/** The text, or as much of it as fits before an ellipsis. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width / 2 || widthOf(text) <= width) return text;
+  let kept = '';
+  let room = width - 1;
+  for (const character of text) {
+    room -= columnsOf(character);
+    if (room < 0) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

@@ -5,9 +5,11 @@ import { loadJobs } from '../worker/load.ts';
 import type { Logger } from '../job/log.ts';
 import { Worker } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
-import { processMetrics, serveMetrics, type MetricsAddress } from './metrics.ts';
-import { sourcesOf } from './sources.ts';
-import { sendFiles, SIGNALS } from './supervisor.ts';
+import { SIGNALS } from './command.ts';
+import type { Address } from './listen.ts';
+import { processMetrics, serveMetrics } from './metrics.ts';
+import { sendFiles } from './supervisor.ts';
+import { sourcesOf } from './watch.ts';
 
 /** A queue to work on. */
 export interface QueueChoice {
@@ -19,7 +21,7 @@ export interface WorkOptions {
   burst: boolean;
   /** Whether the file's cron entries fire; on the first of the queues only, or each tick would fire on all. */
   cron: boolean;
-  metrics: MetricsAddress | undefined;
+  metrics: Address | undefined;
   logger: Logger;
 }
 

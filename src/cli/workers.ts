@@ -1,12 +1,10 @@
 /** `minq workers`: who works, on what, and how well. */
 import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
-import type { Command } from './command.ts';
+import { json, QUEUES, type Command } from './command.ts';
 import { bytes, number, span } from './figures.ts';
-import { namedQueues, storesOf, withConnection } from './redis.ts';
-import { table } from './table.ts';
-import { columns, print, printJson } from './terminal.ts';
+import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
+import { show, table } from './terminal.ts';
 
-const CALL_TIMEOUT_MS = 5_000;
 /** An event loop that was blocked longer ago is not mentioned. */
 const BLOCKED_LATELY_MS = 3_600_000;
 
@@ -18,36 +16,26 @@ export const workers: Command = {
 Shows the workers that gave a sign of life in the last minute: how many of their slots are taken, how late timers are
 on their event loop (99th percentile), their memory, when they were heard of last, their versions, and what they run.
 
-  --queue name       a queue; may be repeated (default: all that workers have worked on)
-  --json             print JSON: { at, workers }
-`,
-  options: { queue: { type: 'string', multiple: true } },
-  positionals: [0, 0],
-  async run(values) {
-    const named = namedQueues(values);
-    return withConnection(CALL_TIMEOUT_MS, async (connection) => {
-      const stores = await storesOf(connection, named);
-      const found = await Promise.all(stores.map((store) => readWorkers(store)));
-      const at = await stores[0]!.now();
+${QUEUES}${json('{ at, workers }')}`,
+  run: (given) =>
+    withStores(given, CALL_TIMEOUT_MS, async (stores) => {
+      const all = await stores();
+      const found = await Promise.all(all.map((store) => readWorkers(store)));
+      const at = await all[0]!.now();
       const listed = found.flatMap((each, i) =>
         each
           .toSorted((a, b) => a.startedAt - b.startedAt)
-          .map((worker) => ({
-            queue: stores[i]!.queue,
-            silent: isSilent(worker, at),
-            ...worker,
-          })),
+          .map((worker) => ({ queue: all[i]!.queue, silent: isSilent(worker, at), ...worker })),
       );
-      if (values['json']) printJson({ at, workers: listed });
-      else if (listed.length > 0) print(...describe(listed, at));
-      else print(`no worker on ${stores.map(({ queue }) => `queue ${queue}`).join(', ')}`);
-      return 0;
-    });
-  },
+      return show(given, { at, workers: listed }, () =>
+        listed.length > 0
+          ? describe(listed, at)
+          : [`no worker on ${all.map(({ queue }) => `queue ${queue}`).join(', ')}`],
+      );
+    }),
 };
 
 function describe(listed: Listed[], now: number): string[] {
-  const width = columns();
   const heads = ['WORKER', 'QUEUE', 'HOST', 'PID', 'SLOTS', 'LOOP', 'MEMORY', 'SEEN', 'MINQ', 'NODE', '']; // prettier-ignore
   const rows = listed.map((worker) => [
     worker.id,
@@ -63,9 +51,9 @@ function describe(listed: Listed[], now: number): string[] {
     [...(worker.silent ? ['SILENT'] : []), ...(worker.beat ? ['cron'] : [])].join(' '),
   ]);
   return [
-    ...table(heads, rows, { width, cut: ['HOST', 'QUEUE'] }),
+    ...table(heads, rows, ['HOST', 'QUEUE']),
     ...listed.flatMap((worker) => blockedOf(worker, now)),
-    ...describeRunning(listed, now, width),
+    ...describeRunning(listed, now),
   ];
 }
 
@@ -78,16 +66,27 @@ function blockedOf({ id, blocked }: Listed, now: number): string[] {
   ];
 }
 
-/** What was said with the last sign of life; those that run longest come first. */
-function describeRunning(listed: Listed[], now: number, width: number): string[] {
-  const rows = listed
-    .flatMap(({ id, seenAt, running }) =>
-      running.map((job) => ({ ...job, worker: id, ms: job.sinceMs + now - seenAt })),
+/** What they run, as they said with their last signs of life; those that run longest come first. */
+export const runsOf = (workers: readonly WorkerInfo[]) =>
+  workers
+    .flatMap((worker) =>
+      worker.running.map(({ id, fn, sinceMs }) => ({
+        id,
+        fn,
+        since: worker.seenAt - sinceMs,
+        worker,
+      })),
     )
-    .toSorted((a, b) => b.ms - a.ms)
-    .map(({ id, fn, worker, ms }) => [span(ms), fn, id, worker]);
-  if (rows.length === 0) return [];
-  const lines = table(['RUNS', 'FUNCTION', 'JOB', 'WORKER'], rows, { width, cut: ['FUNCTION'] });
-  const unnamed = listed.reduce((sum, { busy, running }) => sum + busy - running.length, 0);
-  return ['', ...lines, ...(unnamed > 0 ? [`and ${number(unnamed)} more`] : [])];
+    .toSorted((a, b) => a.since - b.since);
+
+function describeRunning(listed: Listed[], now: number): string[] {
+  const runs = runsOf(listed);
+  if (runs.length === 0) return [];
+  const rows = runs.map(({ id, fn, since, worker }) => [span(now - since), fn, id, worker.id]);
+  const unnamed = listed.reduce((sum, { busy }) => sum + busy, 0) - runs.length;
+  return [
+    '',
+    ...table(['RUNS', 'FUNCTION', 'JOB', 'WORKER'], rows, ['FUNCTION']),
+    ...(unnamed > 0 ? [`and ${number(unnamed)} more`] : []),
+  ];
 }

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { sourcesOf } from '../../src/cli/sources.ts';
+import { sourcesOf } from '../../src/cli/watch.ts';
 import { jobsPath, loadJobs } from '../../src/worker/load.ts';
 import { app } from '../helpers/cli.ts';
 

@@ -1,0 +1,244 @@
+/** The commands that change something. What can't be undone is asked for first. */
+import { createInterface } from 'node:readline';
+import { InvalidArgumentError, ResultNotFoundError } from '../job/errors.ts';
+import { escapeControls } from '../job/log.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { JobFilter, JobInfo } from '../views/inspector.ts';
+import { json, QUEUE, type Command, type Given } from './command.ts';
+import { jobsOf } from './figures.ts';
+import { withQueue } from './redis.ts';
+import { print, printJson } from './terminal.ts';
+
+/** What became of it: a line, or with `--json` the fields. */
+interface Outcome {
+  done: boolean;
+  says: string;
+  fields: object;
+}
+
+const did = (says: string, fields: object): Outcome => ({ done: true, says, fields });
+/** There was nothing to do it to, or it was not wanted after all. */
+const didNot = (says: string, fields: object): Outcome => ({ done: false, says, fields });
+const unwanted = (fields: object): Outcome => didNot('nothing was done', fields);
+
+function act(given: Given, action: (queue: Queue) => Promise<Outcome>): Promise<number> {
+  return withQueue(given, async (queue) => {
+    const unknown = (error: unknown) => didNotFind(queue, error);
+    const { done, says, fields } = await action(queue).catch(unknown);
+    if (given.json) printJson({ done, ...fields, ...(!done && { why: says }) });
+    else if (done) print(says);
+    else process.stderr.write(`minq: ${escapeControls(says)}\n`);
+    return done ? 0 : 1;
+  });
+}
+
+function didNotFind({ name }: Queue, error: unknown): Outcome {
+  if (!(error instanceof ResultNotFoundError)) throw error;
+  const { id } = error;
+  const why = 'never enqueued, removed, or no longer kept';
+  return didNot(`job ${id} is unknown on queue ${name}: ${why}`, { id });
+}
+
+/**
+ * To be called before anything is looked at: where nobody can be asked, `--yes` must be there.
+ * @throws {InvalidArgumentError}
+ */
+function checkYes(given: Given, what: string): void {
+  if (given.has('yes') || (process.stdin.isTTY && process.stderr.isTTY)) return;
+  throw new InvalidArgumentError(
+    `${what} can't be undone, and nobody can be asked here; give --yes`,
+  );
+}
+
+/** Asks on the terminal, unless `--yes` has answered. */
+async function agreed(given: Given, question: () => string | Promise<string>): Promise<boolean> {
+  if (given.has('yes')) return true;
+  const asked = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  const text = escapeControls(await question());
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      asked.once('close', () => resolve('')); // the end of the input is no yes
+      asked.question(`${text} [y/N] `, resolve);
+    });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    asked.close();
+  }
+}
+
+/** `job 7 (sendMail, failed) of queue mail` */
+const nameOf = ({ id, fn, state, queue }: JobInfo): string =>
+  `job ${id} (${fn ? `${fn}, ` : ''}${state}) of queue ${queue}`;
+
+const YES = "  --yes              don't ask; needed where nobody can be asked\n";
+
+export const cancel: Command = {
+  help: `Usage: minq cancel <id> [options]
+
+Cancels a job: a waiting one at once, a running one within a second, by its signal. The last step of a flow takes all
+the others along that wait; another step fails what comes after it. Asks first.
+
+${YES}${QUEUE}${json('{ done, id, state }')}`,
+  words: [1, 1],
+  async run(given) {
+    const id = given.words[0]!;
+    checkYes(given, 'cancel');
+    return act(given, async (queue) => {
+      const job = queue.job(id);
+      const info = await job.info();
+      const flow = info.flow ? `, a step of flow ${info.flow.id}` : '';
+      const over = info.endedAt !== undefined;
+      if (!over && !(await agreed(given, () => `Cancel ${nameOf(info)}${flow}?`))) {
+        return unwanted({ id });
+      }
+      const cancelled = !over && (await job.cancel());
+      const state = await job.state();
+      return cancelled
+        ? did(`job ${id} ${state === 'active' ? 'is told to stop' : 'is cancelled'}`, { id, state })
+        : didNot(`job ${id} is ${state}; there is nothing to cancel`, { id, state });
+    });
+  },
+};
+
+export const remove: Command = {
+  help: `Usage: minq remove <id> [options]
+
+Removes a job without a trace, whatever its state, unless it is running: cancel it first. Asks first.
+
+${YES}${QUEUE}${json('{ done, id }')}`,
+  words: [1, 1],
+  async run(given) {
+    const id = given.words[0]!;
+    checkYes(given, 'remove');
+    return act(given, async (queue) => {
+      const info = await queue.job(id).info();
+      const { state } = info;
+      if (state === 'active') return didNot(`job ${id} is active; cancel it first`, { id, state });
+      if (!(await agreed(given, () => `Remove ${nameOf(info)} for good?`))) return unwanted({ id });
+      if (!(await queue.remove(id))) throw new ResultNotFoundError(id);
+      return did(`job ${id} is removed`, { id });
+    });
+  },
+};
+
+const PURGEABLE = ['queued', 'scheduled', 'completed', 'failed', 'cancelled'] as const;
+
+export const purge: Command = {
+  help: `Usage: minq purge <state> [options]
+
+Removes all jobs of one state without a trace: queued, scheduled, completed, failed or cancelled. Asks first.
+
+${YES}${QUEUE}${json('{ done, count }')}`,
+  words: [1, 1],
+  async run(given) {
+    const [word] = given.words;
+    const state = PURGEABLE.find((each) => each === word);
+    if (!state) {
+      throw new InvalidArgumentError(
+        `state: ${JSON.stringify(word)} can't be purged; give one of ${PURGEABLE.join(', ')}`,
+      );
+    }
+    checkYes(given, 'purge');
+    return act(given, async (queue) => {
+      const question = async () =>
+        `Remove ${jobsOf((await queue.counts())[state], state)} of queue ${queue.name} for good?`;
+      if (!(await agreed(given, question))) return unwanted({ count: 0 });
+      const count = await queue.purge(state);
+      return count > 0
+        ? did(`${jobsOf(count, state)} removed from queue ${queue.name}`, { count })
+        : didNot(`there are no ${state} jobs on queue ${queue.name}`, { count });
+    });
+  },
+};
+
+export const retry: Command = {
+  help: `Usage: minq retry <id> | --all [options]
+
+Runs a failed or cancelled job again, with all its attempts; with --all, all failed ones there are. --all asks first.
+
+  --all              all failed jobs
+  --fn name          with --all: only those of this function
+  --error text       with --all: only those whose error (name, message or stack) has this text in it
+${YES}${QUEUE}${json('{ done, id, state } or { done, count }')}`,
+  words: [0, 1],
+  async run(given) {
+    const [id] = given.words;
+    const wanted = { fn: given.text('fn'), error: given.text('error') };
+    if (given.has('all') === (id !== undefined)) {
+      throw new InvalidArgumentError('give either the id of a job, or --all');
+    }
+    if (id === undefined) {
+      checkYes(given, 'retry --all');
+      return act(given, (queue) => retryAll(queue, wanted, given));
+    }
+    if ((wanted.fn ?? wanted.error) !== undefined) {
+      throw new InvalidArgumentError('--fn and --error go with --all');
+    }
+    return act(given, (queue) => retryOne(queue, id));
+  },
+};
+
+async function retryOne(queue: Queue, id: string): Promise<Outcome> {
+  if (await queue.retry(id)) return did(`job ${id} is queued again`, { id, state: 'queued' });
+  const { state, failedStep } = await queue.job(id).info();
+  const why =
+    failedStep !== undefined
+      ? `never had its turn, for step ${failedStep} of its flow failed; enqueue the flow again`
+      : state === 'cancelled'
+        ? 'was cancelled before its turn in its flow came; enqueue the flow again'
+        : `is ${state}; only failed and cancelled jobs are run again`;
+  return didNot(`job ${id} ${why}`, { id, state });
+}
+
+async function retryAll(queue: Queue, wanted: JobFilter, given: Given): Promise<Outcome> {
+  const { fn, error } = wanted;
+  const ofFunction = fn === undefined ? '' : `, of function ${fn}`;
+  const withError = error === undefined ? '' : `, with ${JSON.stringify(error)} in the error`;
+  const where = `queue ${queue.name}${ofFunction}${withError}`;
+  const question = async () =>
+    `Run ${jobsOf(await countFailed(queue, wanted), 'failed')} of ${where} again?`;
+  if (!(await agreed(given, question))) return unwanted({ count: 0 });
+  const count = await queue.retryAll(wanted);
+  return count > 0
+    ? did(`${jobsOf(count)} queued again`, { count })
+    : didNot(`no failed job on ${where} can be run again`, { count });
+}
+
+async function countFailed(queue: Queue, wanted: JobFilter): Promise<number> {
+  if (wanted.fn === undefined && wanted.error === undefined) return (await queue.counts()).failed;
+  let count = 0;
+  let next: number | undefined = 0;
+  while (next !== undefined) {
+    const found = await queue.find('failed', { ...wanted, offset: next, limit: 1_000 });
+    count += found.jobs.length;
+    next = found.next;
+  }
+  return count;
+}
+
+export const pause: Command = {
+  help: `Usage: minq pause [options]
+
+No worker starts a job of the queue from now on. What runs goes on, and so does enqueueing.
+
+${QUEUE}${json('{ done, queue, paused }')}`,
+  run: (given) =>
+    act(given, async (queue) => {
+      await queue.pause();
+      const says = `queue ${queue.name} is paused; go on with: minq resume --queue ${queue.name}`;
+      return did(says, { queue: queue.name, paused: true });
+    }),
+};
+
+export const resume: Command = {
+  help: `Usage: minq resume [options]
+
+Workers start jobs of the queue again.
+
+${QUEUE}${json('{ done, queue, paused }')}`,
+  run: (given) =>
+    act(given, async (queue) => {
+      await queue.resume();
+      return did(`queue ${queue.name} goes on`, { queue: queue.name, paused: false });
+    }),
+};
