@@ -10,6 +10,7 @@ import {
   type Finding,
 } from '../redis/server.ts';
 import type { Store } from '../store/store.ts';
+import { ofEach } from '../views/each.ts';
 import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readOldest } from '../views/statistics.ts';
 import { json, QUEUES, type Command } from './command.ts';
@@ -31,8 +32,8 @@ ${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend? }] }')}`,
       const facts = await readServerFully(connection);
       const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
       if (!server[0]!.ok) return server; // its scripts would fail, one after the other
-      const queues = (await stores()).map((store) => checkQueue(store, maxAgeMs));
-      return [...server, ...(await Promise.all(queues)).flat()];
+      const queues = await ofEach(await stores(), (store) => checkQueue(store, maxAgeMs));
+      return [...server, ...queues.flat()];
     }).catch(redisIsAway);
     const ok = findings.every((finding) => finding.ok);
     show(given, { ok, findings }, () => findings.map(lineOf));

@@ -1,5 +1,6 @@
 /** `minq stats`: how the queues stand, once or every second. */
 import type { Store } from '../store/store.ts';
+import { ofEach } from '../views/each.ts';
 import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readRecent, type Recent } from '../views/statistics.ts';
 import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
@@ -29,7 +30,7 @@ happened in the last minute and hour, and how long the runs of each function wai
     return withStores(given, watch ? WATCH_TIMEOUT_MS : CALL_TIMEOUT_MS, async (stores) => {
       const read = async () => {
         const all = await stores();
-        const [at, ...queues] = await Promise.all([all[0]!.now(), ...all.map(readOverview)]);
+        const [at, queues] = await Promise.all([all[0]!.now(), ofEach(all, readOverview)]);
         return { at, queues };
       };
       const draw = ({ queues }: { queues: Overview[] }) =>

@@ -1,4 +1,5 @@
 /** `minq workers`: who works, on what, and how well. */
+import { ofEach } from '../views/each.ts';
 import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
 import { json, QUEUES, type Command } from './command.ts';
 import { bytes, number, span } from './figures.ts';
@@ -20,7 +21,7 @@ ${QUEUES}${json('{ at, workers }')}`,
   run: (given) =>
     withStores(given, CALL_TIMEOUT_MS, async (stores) => {
       const all = await stores();
-      const found = await Promise.all(all.map((store) => readWorkers(store)));
+      const found = await ofEach(all, readWorkers);
       const at = await all[0]!.now();
       const listed = found.flatMap((each, i) =>
         each

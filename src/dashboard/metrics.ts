@@ -4,6 +4,7 @@
  *
  * A queue that can't be read is told of by `minq_queue_up 0` and nothing else, and hides no other one.
  */
+import { ofEach } from '../views/each.ts';
 import type { WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
 import { MetricsPage, type Metric } from '../views/metrics.ts';
@@ -96,7 +97,7 @@ const WORKER: readonly (readonly [Metric, Read])[] = [
 export async function metricsText(queues: readonly MeasuredQueue[]): Promise<string> {
   const page = new MetricsPage();
   page.add(BUILD, { version: VERSION }, 1);
-  const readings = await Promise.all(queues.map((queue) => read(queue).catch(() => undefined)));
+  const readings = await ofEach(queues, (queue) => read(queue).catch(() => undefined));
   for (const [i, { name: queue }] of queues.entries()) {
     const reading = readings[i];
     page.add(UP, { queue }, reading ? 1 : 0);

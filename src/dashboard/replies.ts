@@ -1,5 +1,6 @@
 /** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
 import { outlineOf } from '../flow/outline.ts';
+import { ofEach } from '../views/each.ts';
 import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/options.ts';
@@ -45,7 +46,7 @@ export const REPLIES: Record<string, Reply> = {
   queues: async ({ queues, readOnly }): Promise<QueuesReply> => ({
     version: VERSION,
     readOnly,
-    queues: await Promise.all((await queues.all()).map(summaryOf)),
+    queues: await ofEach(await queues.all(), summaryOf),
   }),
 
   queue: async ({ queues }, query): Promise<QueueReply> => {
@@ -125,7 +126,7 @@ export const REPLIES: Record<string, Reply> = {
 /** What each queue has of it, and Redis's clock. */
 async function fromAll<T>(queues: Queues, read: (queue: Queue) => Promise<T[]>) {
   const all = await queues.all();
-  const [now, ...lists] = await Promise.all([all[0]!.now(), ...all.map(read)]);
+  const [now, lists] = await Promise.all([all[0]!.now(), ofEach(all, read)]);
   return { list: lists.flat(), now };
 }
 
