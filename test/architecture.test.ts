@@ -150,6 +150,7 @@ void t.test(
       t.same(neighboursIn(text), neighboursOf(room), `${room}: imports, imported by`);
     }
     t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/statistics.ts`'), [
+      'each.ts',
       'metrics.ts',
       'statistics.ts',
     ]);
