@@ -68,7 +68,7 @@ scene('enqueue --wait ends with 1 when the job fails or takes too long', async (
   t.equal(verbose.code, 1);
   t.match(
     verbose.stderr,
-    /caused by TypeError: out of\\u001b\[31m paper\n +at .*cli\.enqueue\.test/,
+    /caused by TypeError: out of\\u001b\[31m paper\n +at .*cli\/enqueue\.test/,
   );
   t.equal(late.code, 1);
   t.match(late.stderr, LINE);

@@ -70,7 +70,7 @@ scene('a failed job: its error with the stack; controls move no cursor; long val
   for (const printed of [text, json]) t.notMatch(printed.replaceAll('\n', ''), /\p{Cc}|\u202e/u);
   t.match(text, /^state +failed$/m);
   t.match(text, /^arguments +\["out of\\u001b\[31m paper\\u009b2J\\u202e","x{300,400}\.\.\.$/m);
-  t.match(text, /^error\n {2}Paper\\u009bError: out of\\u001b\[31m paper\\u009b2J\\u202e\n {2}flow forged\n {6}at .*cli\.job\.test/m);
+  t.match(text, /^error\n {2}Paper\\u009bError: out of\\u001b\[31m paper\\u009b2J\\u202e\n {2}flow forged\n {6}at .*cli\/job\.test/m);
   t.equal(text.match(/out of.*paper/g)?.length, 2, 'said once in the arguments, once in the error');
   t.match(JSON.parse(json), { id: job.id, state: 'failed', args: [evil, 'x'.repeat(1_000)], error: { message: `${evil}\nflow forged` } });
   const bare = await queue.enqueue('throwText', [], { retries: 0 });

@@ -42,7 +42,7 @@ export async function tryTest(
 ): Promise<Verdict> {
   const [, name = '', scene] = /^(\S+)(?: > (.*))?$/.exec(test) ?? [];
   const file = `test/${name}.test.ts`;
-  const child = spawn(process.execPath, ['--import=jiti/register', file], {
+  const child = spawn(process.execPath, ['--import=./test/helpers/typescript.mjs', file], {
     cwd: folder,
     env: { ...environment(scene), TMPDIR: temporary, MINQ_MODEL_SEED: String(seed) },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,7 +1,7 @@
 /** Jobs claimed ahead of a free slot. */
 import type { Mutant } from '../mutant.ts';
 
-const tests = ['worker.ahead'];
+const tests = ['worker/ahead'];
 
 export const AHEAD: readonly Mutant[] = [
   {

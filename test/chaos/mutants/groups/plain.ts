@@ -1,8 +1,8 @@
 /** The plain turn: what it does, and what it must leave to the whole one. */
 import type { Mutant } from '../mutant.ts';
 
-const tests = ['scripts.plain-turn'];
-const file = 'scripts/plain-turn.ts';
+const tests = ['store/plain-turn'];
+const file = 'store/scripts/plain-turn.ts';
 
 export const PLAIN: readonly Mutant[] = [
   {

@@ -14,7 +14,7 @@ export const RESULTS: readonly Mutant[] = [
     name: 'results-looked-up-once',
     what: 'a result whose message was lost is never found',
     file: 'queue/results.ts',
-    find: `this.#loop = startLoop(renewAwaited, { everyMs: LOOK_AGAIN_MS, onError: () => {} });`,
+    find: `if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);`,
     replace: ``,
     tests: ['queue/results'],
   },
