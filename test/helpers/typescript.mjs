@@ -46,7 +46,9 @@ async function javascript(file) {
 
 async function transpile(fileName, source) {
   const { default: ts } = await import('typescript');
-  const { config } = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+  const { config } = ts.readConfigFile(path.join(ROOT, 'tsconfig.json'), (file) =>
+    readFileSync(file, 'utf8'),
+  );
   const { target, verbatimModuleSyntax } = config.compilerOptions;
   const compilerOptions = {
     target,
