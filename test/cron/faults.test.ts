@@ -79,9 +79,10 @@ scene('what was not heard, the heartbeat brings', async (t, stage) => {
   const { cron, entries, apps } = stage.store().keys;
   const { client } = stage.redis;
   const yearly = () => job({ cron: '@yearly' }, () => undefined);
-  stage.worker({ first: yearly() }, { app: 'one' });
+  const lease = 1_500; // half a second between heartbeats, not ten
+  stage.worker({ first: yearly() }, { app: 'one', lease });
   await until(async () => (await queue.schedules()).length === 1);
-  stage.worker({ second: yearly() }, { app: 'two' });
+  stage.worker({ second: yearly() }, { app: 'two', lease });
   await until(async () => (await queue.schedules()).length === 2);
   // One of two apps' entries is gone; the other's has the same next tick.
   await client.multi().zrem(cron, 'second').hdel(entries, 'second').hdel(apps, 'two').exec();
