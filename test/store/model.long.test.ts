@@ -1,4 +1,4 @@
-/** Random histories against a model, for a minute. */
+/** Random histories against a model, for longer. */
 import { playHistories } from './model/histories.ts';
 
-playHistories(60);
+playHistories(40);

@@ -39,7 +39,7 @@ export const WIDER = [
 const AT_A_TIME = 2;
 /** On a busy machine a test may fail without any bug. */
 const TRIES = 3;
-/** One file of tests: none of them takes half as long, on two busy cores. */
+/** One file of tests: none of them takes so long, on two busy cores. */
 const TEST_MS = 120_000;
 /** The same, where the bug is that it never ends. */
 const HANG_MS = 25_000;

@@ -34,7 +34,7 @@ export interface Limits {
   readonly longestMs: number;
 }
 
-/** @param test `name` of test/name.test.ts, or `name > part of a scene's name` */
+/** @param test `room/name` of test/room/name.test.ts, or `name > part of a scene's name` */
 export async function tryTest(
   folder: string,
   test: string,

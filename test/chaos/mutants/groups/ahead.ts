@@ -26,7 +26,7 @@ export const AHEAD: readonly Mutant[] = [
     file: 'store/scripts/plain-turn.ts',
     find: `local most = want ~= '0' and want + ahead or 0`,
     replace: `local most = want + ahead`,
-    tests: ['store/plain-turn', 'store/model'],
+    tests: ['store/plain-turn', 'store/model', 'store/model.long'],
   },
   {
     name: 'ahead-hoarded',
