@@ -1,7 +1,7 @@
 /**
- * What a run of the tests says, on a terminal or in a log: a line for each file when it ends, and at the end each
- * failure with all that is known of it. What tests say besides is shown for files that failed; all of it is kept in
- * .tap/test-results. A reporter of tap's: it reads TAP and writes text.
+ * What a run of the tests says, on a terminal or in a log: a line for each file when it ends, with what its tests have to
+ * say besides, and at the end each failure with all that is known of it. The TAP is kept in .tap/test-results. A reporter
+ * of tap's: it reads TAP and writes text.
  */
 import { Transform } from 'node:stream';
 
@@ -65,10 +65,8 @@ export default class Report extends Transform {
     if (depth > 0) return;
     const seconds = mark === 'time=' ? `${(parseFloat(value) / 1_000).toFixed(1)} s` : '';
     this.push(`${failed ? 'FAILED' : 'ok    '} ${seconds.padStart(7)}  ${name}\n`);
+    for (const comment of this.#comments) this.push(`                 ${comment.slice(2)}\n`);
     this.#failures.push(...this.#failed);
-    if (failed && this.#comments.length > 0) {
-      this.#failures.push([`Said in ${name}:`, ...this.#comments]);
-    }
     this.#failed = [];
     this.#comments = [];
   }
