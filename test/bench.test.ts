@@ -1,136 +1,39 @@
-/** The benchmark itself, as a process: that it runs, says everything, and leaves nothing behind. Its numbers are no matter here. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import path from 'node:path';
+/** The benchmark itself, as a process: that it runs, and leaves nothing behind. (All of it: `bench.long.test.ts`.) */
 import t from 'tap';
+import { bench, redisIsUp, type Report } from './helpers/benchmark.ts';
 import { until } from './helpers/until.ts';
 
-t.setTimeout(300_000); // some sixty processes, one after the other: half a minute alone, more beside other tests
+t.setTimeout(120_000);
 
-const root = path.join(import.meta.dirname, '..');
-
-function bench(...args: string[]) {
-  const child = spawn(process.execPath, ['--import=jiti/register', 'bench/run.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.teardown(() => child.kill('SIGTERM'));
-  const text = { out: '', err: '' };
-  child.stdout.on('data', (chunk: Buffer) => (text.out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()));
-  const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, text, ended };
-}
-
-/** Whether somebody listens at the address that the benchmark said its Redis has. */
-async function redisIsUp(stderr: string): Promise<boolean> {
-  const port = Number(/at redis:\/\/127\.0\.0\.1:(\d+)/.exec(stderr)?.[1]);
-  const socket = connect(port, '127.0.0.1');
-  const up = await once(socket, 'connect').then(
-    () => true,
-    () => false,
+void t.test('a quick run of one scenario, as JSON', async (t) => {
+  const { text, ended } = bench(
+    t,
+    '--quick',
+    '--only',
+    'call-alone',
+    '--libs',
+    'minq,floor',
+    '--json',
   );
-  socket.destroy();
-  return up;
-}
-
-interface Report {
-  machine: Record<string, unknown>;
-  rows: {
-    scenario: string;
-    library: string;
-    figures: Record<string, { median: number; min: number; max: number }>;
-  }[];
-  comparisons: { scenario: string; figure: string; ratios: Record<string, number> }[];
-  budgets: { what: string; is: number; atMost: number; kept: boolean }[];
-  growth: { what: string; is: number; atLeast: number; kept: boolean }[];
-}
-
-const SPEED = ['jobsPerSecond'];
-const COST = ['bytes', 'nodeCpuUs', 'redisCpuUs'];
-const COMMANDS = ['inScripts', 'sent'];
-const SCRIPTS = ['longScripts', 'longestScriptMs'];
-const usual = [...SPEED, ...COST, ...COMMANDS];
-const uncounted = [...SPEED, ...COST, ...SCRIPTS];
-
-/** The figures of each scenario, and whether the floor can do it. */
-const SCENARIOS: Record<string, { figures: string[]; floor?: boolean }> = {
-  'enqueue-one': { figures: usual, floor: true },
-  'enqueue-50': { figures: usual, floor: true },
-  'enqueue-concurrent': { figures: usual, floor: true },
-  'enqueue-many': { figures: [...usual, 'memoryBytes'], floor: true },
-  'process-1': { figures: usual, floor: true },
-  'process-10': { figures: usual, floor: true },
-  'process-100': { figures: [...usual, 'loopDelayP99Ms'], floor: true },
-  'process-1000': { figures: usual, floor: true },
-  'call-alone': { figures: [...usual, 'p50Ms', 'p99Ms'] },
-  'call-50': { figures: [...usual, 'p50Ms', 'p99Ms'] },
-  'io-10ms': { figures: [...usual, 'loopDelayP99Ms', 'ofIdeal'] },
-  'io-mixed': { figures: [...usual, 'loopDelayP99Ms', 'ofIdeal'] },
-  'args-1k': { figures: usual, floor: true },
-  'args-100k': { figures: usual, floor: true },
-  retries: { figures: usual },
-  'workers-2': { figures: usual },
-  'chord-10000': { figures: usual },
-  'backlog-1k': { figures: uncounted, floor: true },
-  'backlog-100k': { figures: uncounted, floor: true },
-  'backlog-1m': { figures: uncounted, floor: true },
-  'delayed-1m': { figures: [...usual, ...SCRIPTS, 'memoryBytes', 'totalMiB'] },
-  'delayed-due': { figures: uncounted },
-  idle: { figures: [...COST, ...COMMANDS], floor: true },
-};
-
-/** No script may have been slow, and who is idle may send nothing. */
-const MAY_BE_NONE = new Set([
-  ...SCRIPTS,
-  ...['minq', 'floor'].flatMap((library) => COMMANDS.map((name) => `idle ${library} ${name}`)),
-]);
-
-void t.test('a quick run gives every row, with every figure, as JSON, and a chart', async (t) => {
-  const svg = path.join(t.testdir(), 'chart.svg');
-  const { text, ended } = bench('--quick', '--all', '--libs', 'minq,floor', '--json', '--svg', svg);
   t.equal(await ended, 0, text.err);
   t.equal(await redisIsUp(text.err), false, 'its Redis is stopped');
-
-  const report = JSON.parse(text.out) as Report;
-  t.match(report.machine, { cores: Number, node: String, redis: String });
-  t.same(
-    report.rows.map(({ scenario, library }) => `${scenario} ${library}`),
-    Object.entries(SCENARIOS).flatMap(([name, { floor }]) =>
-      floor ? [`${name} minq`, `${name} floor`] : [`${name} minq`],
-    ),
-  );
-  for (const { scenario, library, figures } of report.rows) {
-    t.same(
-      Object.keys(figures).toSorted(),
-      SCENARIOS[scenario]?.figures.toSorted(),
-      `${library} ${scenario}`,
-    );
-    for (const [name, { median, min, max }] of Object.entries(figures)) {
-      const what = `${scenario} ${library} ${name}`;
-      const some = min > 0 || ((MAY_BE_NONE.has(name) || MAY_BE_NONE.has(what)) && min === 0);
-      t.ok(some && min <= median && median <= max, `${what}: ${median}`);
-    }
-  }
-  t.equal(report.budgets.length, 8);
-  t.equal(report.growth.length, 2);
-  const speed = report.comparisons.find((one) => one.figure === 'jobsPerSecond');
-  t.match(speed, { scenario: 'enqueue-one', ratios: { floor: Number } });
-
-  const [last] = text.err.trim().split('\n').slice(-1);
-  t.match(last, /^(\d+)\/\1 idle floor round 1$/, 'the progress came to its end');
-  const picture = readFileSync(svg, 'utf8');
-  t.match(picture, /^<svg [^]*<\/svg>\n$/);
-  for (const { scenario, library, figures } of report.rows) {
-    const bar = `<title>${library}, ${scenario}</title>`;
-    t.equal(picture.includes(bar), 'jobsPerSecond' in figures, bar);
-  }
+  const { machine, rows } = JSON.parse(text.out) as Report;
+  t.match(machine, { cores: Number, node: String, redis: String });
+  t.match(rows, [
+    { scenario: 'call-alone', library: 'minq', figures: { p50Ms: { median: Number } } },
+  ]);
+  t.equal(rows.length, 1, 'the floor does not call');
 });
 
 void t.test('it stops everything when it is told to', async (t) => {
-  const { child, text, ended } = bench('--libs', 'minq,bee-queue', '--only', 'workers-2', '--json');
+  const { child, text, ended } = bench(
+    t,
+    '--libs',
+    'minq,bee-queue',
+    '--only',
+    'workers-2',
+    '--json',
+  );
   await until(() => /^2\/12 /m.test(text.err) || child.exitCode !== null, { what: 'it measures' });
   t.equal(await redisIsUp(text.err), true, 'its Redis is up');
   child.kill('SIGINT');
@@ -145,7 +48,7 @@ void t.test('a name that does not exist is refused, and nothing is started', asy
     [['--only', 'proc'], '--only: there is no scenario proc'],
     [['--rounds', '0'], '--rounds: 0 is no number of rounds'],
   ] as const) {
-    const { text, ended } = bench(...args);
+    const { text, ended } = bench(t, ...args);
     t.equal(await ended, 1);
     t.equal(text.err.trim().split('\n').at(-1), `bench: ${message}`);
     t.equal(text.out, '');

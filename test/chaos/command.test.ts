@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import t from 'tap';
+import { TYPESCRIPT } from '../helpers/processes.ts';
 import { loadScenarios } from './catalogue.ts';
 import { readOptions } from './options.ts';
 import { text } from './report.ts';
 import { failuresOf, type Results } from './results.ts';
 
 async function chaos(...args: string[]) {
-  const child = spawn(process.execPath, ['--import=jiti/register', 'test/chaos/run.ts', ...args], {
+  const child = spawn(process.execPath, [TYPESCRIPT, 'test/chaos/run.ts', ...args], {
     cwd: path.join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -92,7 +93,8 @@ void t.test(
       ],
       mutants: [
         { name: 'deaf', killedBy: undefined, ms: 5 },
-        { name: 'blind', killedBy: 'a test', ms: 5 },
+        { name: 'blind', killedBy: 'test/store/turn.test.ts: a claim', ms: 5 },
+        { name: 'slow', killedBy: 'test/store/model.long.test.ts: histories', ms: 5 },
       ],
     };
     const failures = failuresOf(results, true);
@@ -108,6 +110,7 @@ void t.test(
     t.match(shown, /^stop +minq +9 +0 +0 +0\.1 - 2\.1 s +ok$/m);
     t.match(shown, /^stop, minq: lease 2 s$/m);
     t.match(shown, /^kill, bullmq: it is late$/m);
+    t.match(shown, '3 mutants: 1 noticed by npm test, 1 by npm run test:long, 1 by nobody');
     t.match(shown, 'again: npm run chaos -- --scenario kill --libs minq --full --seed 5');
   },
 );

@@ -1,4 +1,5 @@
 /** The results as text. */
+import type { KilledMutant } from './catalogue.ts';
 import type { Failure, Results, Row } from './results.ts';
 import type { SoakReport } from './storm/soak.ts';
 import type { StormReport } from './storm/storm.ts';
@@ -22,7 +23,8 @@ export function text(results: Results, failures: readonly Failure[]): string {
     const head = ['', 'first quarter', 'last quarter', 'at most'];
     parts.push(`soak of ${soak.seconds} s: ${summary(soak)}`, grid([head, ...sizes]));
   }
-  if (mutants) parts.push(grid([['mutant', 'killed by'], ...mutants.map(mutantLine)]));
+  if (mutants)
+    parts.push(grid([['mutant', 'killed by'], ...mutants.map(mutantLine)]), noticed(mutants));
   parts.push(
     ...failures.map(({ why, replay }) => {
       const shown = why.slice(0, MOST_LINES);
@@ -78,10 +80,16 @@ const remarks = (rows: readonly Row[]): string[] => {
   return lines.length > 0 ? [lines.join('\n')] : [];
 };
 
-const mutantLine = ({ name, killedBy }: { name: string; killedBy: string | undefined }) => [
-  name,
-  killedBy ?? 'NOBODY',
-];
+const mutantLine = ({ name, killedBy }: KilledMutant) => [name, killedBy ?? 'NOBODY'];
+
+/** By which run of the tests: the file of a test says it. */
+function noticed(mutants: readonly KilledMutant[]): string {
+  const by = mutants.map(({ killedBy }) => killedBy);
+  const nobody = by.filter((test) => test === undefined).length;
+  const long = by.filter((test) => /^\S+\.long\.test\.ts/.test(test ?? '')).length;
+  const fast = by.length - nobody - long;
+  return `${by.length} mutants: ${fast} noticed by npm test, ${long} by npm run test:long, ${nobody} by nobody`;
+}
 
 /** Of times in ms, as a person reads them. */
 export function range(ms: readonly number[]): string {

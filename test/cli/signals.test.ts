@@ -1,11 +1,15 @@
+import path from 'node:path';
 import { queueKeys } from '../../src/store/keys.ts';
-import { app, JOBS, minq } from '../helpers/cli.ts';
+import { app, FIXTURES, JOBS, minq } from '../helpers/cli.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
 /** Far less than the 25 s a first signal may take, far more than the second needs on a busy machine. */
 const SOON_MS = 8_000;
+
+/** With less time than the command line gives: that takes `shutdown.long.test.ts`. */
+const HURRIED = path.join(FIXTURES, 'hurried.mjs');
 
 const since = (startedAt: number) => performance.now() - startedAt;
 const queued = (stage: Stage) =>
@@ -42,6 +46,19 @@ scene(
     t.ok(since(startedAt) < SOON_MS);
     t.match(stderr, new RegExp(`job released id=${job.id} `));
     t.same(await queued(stage), [`${job.id}:2:1`], 'its second run is again its first attempt');
+  },
+);
+
+scene(
+  'what is not finished when the time is over goes back uncharged, and it exits with 0',
+  async (t, stage) => {
+    const worker = minq(t, [JOBS, stage.name], { redis: stage.redis.url, program: HURRIED });
+    const job = await stage.queue().enqueue('waitStubbornly', [60_000]);
+    await worker.says(/job started/);
+    const { code } = await worker.end();
+    t.equal(code, 0);
+    t.match(worker.stderr, /giving back 1 unfinished job/);
+    t.same(await queued(stage), [`${job.id}:2:1`]);
   },
 );
 

@@ -1,18 +1,13 @@
-import { minq, type Ended } from '../helpers/cli.ts';
-import { commandsDuring } from '../helpers/commands.ts';
+import { minq } from '../helpers/cli.ts';
 import { gate } from '../helpers/gate.ts';
 import { onTerminal } from '../helpers/pty.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
+import { answersWith, happy } from './backlog.ts';
 
 const LINE = /^minq: [^\n]*\n$/;
 const ownRedis = { redis: () => startRedis() };
-
-const happy = ({ code, stdout, stderr }: Ended) => {
-  if (code !== 0 || stderr !== '') throw new Error(`exit ${code}: ${stderr}`);
-  return stdout;
-};
 
 interface Read {
   at: number;
@@ -187,24 +182,4 @@ scene('wrong usage ends with 2; without Redis with 1, in time', async (t) => {
   ]);
 }); // prettier-ignore
 
-scene('200,000 waiting: stats and jobs answer as quickly, with as many commands', async (t, stage) => {
-  const queue = stage.queue();
-  const job = { fn: 'f', args: ['x'.repeat(50)] };
-  for (let i = 0; i < 20; i++) await queue.enqueueMany(Array.from({ length: 10_000 }, () => job));
-  t.equal((await queue.counts()).queued, 200_000);
-  for (const [args, most] of [
-    [['stats'], 16],
-    [['jobs', 'queued'], 8],
-    [['jobs', 'queued', '--offset', '150000', '--limit', '1000'], 8],
-    [['jobs', 'queued', '--fn', 'nobody'], 16],
-  ] as const) {
-    const startedAt = performance.now();
-    let text = '';
-    const commands = await commandsDuring(stage.redis, async () => {
-      text = happy(await minq(t, [...args, '--queue', stage.name], { redis: stage.redis.url }).ended);
-    });
-    t.match(text, /200,000 queued/);
-    t.ok(commands.length <= most, `${args.join(' ')}: ${commands.map((each) => each[0]).join(' ')}`);
-    t.ok(performance.now() - startedAt < 10_000);
-  }
-}); // prettier-ignore
+answersWith(10_000);

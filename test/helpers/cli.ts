@@ -46,6 +46,8 @@ export interface MinqOptions {
   /** MINQ_REDIS_URL. */
   redis?: string | undefined;
   cwd?: string;
+  /** Instead of the command line: a fixture. */
+  program?: string;
   env?: Record<string, string>;
   /** In a process group of its own, as a shell starts a command. */
   detached?: boolean;
@@ -57,7 +59,7 @@ export function minq(
   args: readonly string[],
   options: MinqOptions = {},
 ): Minq {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [options.program ?? CLI, ...args], {
     cwd: options.cwd ?? ROOT,
     // None of the test runner's own settings, and no Redis but the test's.
     env: {

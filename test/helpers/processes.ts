@@ -11,6 +11,9 @@ import { follow, type Entry } from './evidence.ts';
 import type { Stage } from './setup.ts';
 import { until } from './until.ts';
 
+/** For Node: the process can load TypeScript. */
+export const TYPESCRIPT = `--import=${new URL('typescript.mjs', import.meta.url).href}`;
+
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
 
 export interface WorkerProcess {
@@ -52,7 +55,7 @@ export function workerProcesses(
     entries,
     async start(options, env = {}) {
       const child = fork(path.join(FIXTURES, fixture), [file, JSON.stringify(options)], {
-        execArgv: ['--import=jiti/register'],
+        execArgv: [TYPESCRIPT],
         env: { ...process.env, ...env },
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       });

@@ -1,68 +1,14 @@
-/**
- * Random histories against the real scripts on a real Redis, and against a plain model (model/): whatever happens in
- * whatever order, answers and states are those that were promised. What fails is shrunk to a history as short as can be.
- *
- * MINQ_MODEL_SEED and MINQ_MODEL_PATH, as a failure prints them, play that history again; with MINQ_MODEL_SECONDS it
- * looks for longer than 20 s.
- */
-import fc from 'fast-check';
-import t, { type Test } from 'tap';
+/** Random histories against a model, for some seconds. (For longer: `model.long.test.ts`.) */
+import t from 'tap';
 import { sharedRedis } from '../helpers/setup.ts';
-import { history, type Operation } from './model/operations.ts';
-import { Player } from './model/play.ts';
-import { VirtualTime } from './model/virtual-time.ts';
-
-const { env } = process;
-const SEED = Number(env['MINQ_MODEL_SEED'] ?? Date.now() % 1e9);
-const PATH = env['MINQ_MODEL_PATH'];
-const SECONDS = Number(env['MINQ_MODEL_SECONDS'] ?? 20);
-/** Histories drawn from one seed. */
-const BATCH = 100;
-/** One plays while the other's answers are on their way; each has a database of its own. */
-const PLAYERS = PATH ? 1 : 2;
-
-async function playerOn(t: Test, url: string, database: number): Promise<Player> {
-  const time = new VirtualTime(`${url}/${database}`);
-  t.teardown(() => time.close());
-  const player = new Player(time);
-  await player.prepare();
-  return player;
-}
-
-t.setTimeout((SECONDS + 100) * 1_000); // a batch is played to its end, a failure is shrunk
+import { playerOn, playHistories } from './model/histories.ts';
+import type { Operation } from './model/operations.ts';
 
 void t.test('nothing to do: over when nothing is under way', async (t) => {
   const { url } = await sharedRedis();
-  const player = await playerOn(t, url, PLAYERS);
+  const player = await playerOn(t, url, 2);
   await player.play([{ do: 'crash', worker: 'a' } as Operation]);
   t.equal(player.plain.commandQueue.length, 0, 'else closing the connection ends this process');
 });
 
-void t.test(`histories as promised (MINQ_MODEL_SEED=${SEED})`, async (t) => {
-  const { url } = await sharedRedis();
-  const players = await Promise.all(Array.from({ length: PLAYERS }, (_, i) => playerOn(t, url, i)));
-  const began = performance.now();
-  const seconds = () => (performance.now() - began) / 1_000;
-  let seed = SEED;
-  let played = 0;
-  const failures: string[] = [];
-
-  const playOn = async (player: Player) => {
-    while (failures.length === 0 && seconds() < SECONDS) {
-      const mine = seed++;
-      const property = fc.asyncProperty(history, (operations) => player.play(operations));
-      const path = PATH && { path: PATH };
-      const found = await fc.check(property, { seed: mine, numRuns: BATCH, ...path });
-      played += found.numRuns;
-      if (found.failed) {
-        const again = `MINQ_MODEL_SEED=${mine} MINQ_MODEL_PATH=${found.counterexamplePath}`;
-        t.comment(`${(found.errorInstance as Error).message}\n\nTo play it again:\n${again}`);
-        failures.push(again);
-      }
-      if (PATH) return;
-    }
-  };
-  await Promise.all(players.map(playOn));
-  t.comment(`${played} histories in ${seconds().toFixed(1)} s: ${Math.round((played / seconds()) * 60)} a minute`); // prettier-ignore
-  t.same(failures, [], 'model and Redis agree');
-});
+playHistories(4);

@@ -1,5 +1,5 @@
 /**
- * Workers that are frozen, or taken down by their own job. More of it, and workers that are killed: `chaos.scenarios`.
+ * Workers that are frozen, or taken down by their own job. More of it, and workers that are killed: `chaos/scenarios.long.test.ts`.
  */
 import t from 'tap';
 import { JobFailedError } from '../../src/index.ts';

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { TYPESCRIPT } from '../helpers/processes.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
@@ -9,7 +10,7 @@ const FIXTURE = path.resolve(import.meta.dirname, '../fixtures/worker/floating.t
 
 async function start(stage: Stage, workers: number) {
   const child = fork(FIXTURE, [stage.redis.url, stage.name, String(workers)], {
-    execArgv: ['--import=jiti/register'],
+    execArgv: [TYPESCRIPT],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let said = '';

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { follow } from '../../helpers/evidence.ts';
+import { TYPESCRIPT } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
 import type { WorkerOptions } from './library.ts';
 
@@ -14,11 +15,7 @@ const START_MS = 30_000;
 export async function launch(program: string, options: WorkerOptions): Promise<ChildProcess> {
   const logFile = `${options.evidence}.log`;
   const log = openSync(logFile, 'a');
-  const args = [
-    '--import=jiti/register',
-    path.join(import.meta.dirname, program),
-    JSON.stringify(options),
-  ];
+  const args = [TYPESCRIPT, path.join(import.meta.dirname, program), JSON.stringify(options)];
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     env: { ...process.env, MINQ_REDIS_URL: options.redis, CHAOS_EVIDENCE: options.evidence },

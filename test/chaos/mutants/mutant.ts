@@ -11,7 +11,7 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** Tests that ought to notice, the likeliest first: `scripts.turn`, or one scene: `scripts.turn > a claim takes`. */
+  /** Tests that ought to notice, the likeliest first: `store/turn`, or one scene: `store/turn > a claim takes`. */
   readonly tests: readonly string[];
   /** The bug is a wait without end: a test that doesn't end in its time has noticed it. */
   readonly hangs?: true;

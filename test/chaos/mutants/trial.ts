@@ -34,7 +34,7 @@ export interface Limits {
   readonly longestMs: number;
 }
 
-/** @param test `name` of test/name.test.ts, or `name > part of a scene's name` */
+/** @param test `room/name` of test/room/name.test.ts, or `name > part of a scene's name` */
 export async function tryTest(
   folder: string,
   test: string,
@@ -42,7 +42,7 @@ export async function tryTest(
 ): Promise<Verdict> {
   const [, name = '', scene] = /^(\S+)(?: > (.*))?$/.exec(test) ?? [];
   const file = `test/${name}.test.ts`;
-  const child = spawn(process.execPath, ['--import=jiti/register', file], {
+  const child = spawn(process.execPath, ['--import=./test/helpers/typescript.mjs', file], {
     cwd: folder,
     env: { ...environment(scene), TMPDIR: temporary, MINQ_MODEL_SEED: String(seed) },
     stdio: ['ignore', 'pipe', 'ignore'],

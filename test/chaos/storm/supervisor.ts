@@ -1,6 +1,7 @@
 /** Keeps the processes of a storm going: one that is killed is replaced, one that ends unasked is reported. */
 import { fork, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { TYPESCRIPT } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
 
 /** Long enough for a slow machine to load TypeScript. */
@@ -80,7 +81,7 @@ export class Supervisor {
 
   #spawn(name: string, file: string, args: readonly string[]): Promise<void> {
     const child = fork(path.join(import.meta.dirname, file), args, {
-      execArgv: ['--import=jiti/register', ...this.#execArgv],
+      execArgv: [TYPESCRIPT, ...this.#execArgv],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const slot: Slot = { child };

@@ -1,7 +1,7 @@
 /** Jobs claimed ahead of a free slot. */
 import type { Mutant } from '../mutant.ts';
 
-const tests = ['worker.ahead'];
+const tests = ['worker/ahead'];
 
 export const AHEAD: readonly Mutant[] = [
   {
@@ -26,7 +26,7 @@ export const AHEAD: readonly Mutant[] = [
     file: 'store/scripts/plain-turn.ts',
     find: `local most = want ~= '0' and want + ahead or 0`,
     replace: `local most = want + ahead`,
-    tests: ['store/plain-turn', 'store/model'],
+    tests: ['store/plain-turn', 'store/model', 'store/model.long'],
   },
   {
     name: 'ahead-hoarded',

@@ -20,7 +20,7 @@ export const ENQUEUE: readonly Mutant[] = [
       entries[#entries + 1] = id`,
     replace: `    if true then
       entries[#entries + 1] = id`,
-    tests: ['queue/enqueue', 'redis/reply-lost', 'store/model'],
+    tests: ['queue/enqueue', 'redis/reply-lost', 'store/model', 'store/model.long'],
   },
   {
     name: 'delayed-wakes-nobody',
@@ -76,7 +76,7 @@ export const ENQUEUE: readonly Mutant[] = [
     file: 'store/scripts/fragments.ts',
     find: `if redis.call('SISMEMBER', dropped, ticket) == 1 then`,
     replace: `if false then`,
-    tests: ['store/control', 'queue/unique', 'store/model'],
+    tests: ['store/control', 'queue/unique', 'store/model', 'store/model.long'],
   },
   {
     name: 'highest-run-forgotten',

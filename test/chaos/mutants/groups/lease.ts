@@ -73,7 +73,7 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if tonumber(number) > tonumber(last or 0) then tally(worker, number, REST) end`,
     replace: `tally(worker, number, REST)`,
-    tests: ['views/statistics', 'store/model'],
+    tests: ['views/statistics', 'store/model', 'store/model.long'],
   },
   {
     name: 'progress-of-a-lost-run',

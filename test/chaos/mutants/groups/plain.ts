@@ -1,7 +1,7 @@
 /** The plain turn: what it does, and what it must leave to the whole one. */
 import type { Mutant } from '../mutant.ts';
 
-const tests = ['scripts.plain-turn'];
+const tests = ['store/plain-turn'];
 const file = 'store/scripts/plain-turn.ts';
 
 export const PLAIN: readonly Mutant[] = [

@@ -1,4 +1,4 @@
-// A file of its own: it takes the 25 s that a worker waits for its jobs, and others can run meanwhile.
+/** The 25 s that the command line waits for its jobs. */
 import { queueKeys } from '../../src/store/keys.ts';
 import { JOBS, minq } from '../helpers/cli.ts';
 import { scene } from '../helpers/setup.ts';
