@@ -34,7 +34,10 @@ void t.test('it stops everything when it is told to', async (t) => {
     'workers-2',
     '--json',
   );
-  await until(() => /^2\/12 /m.test(text.err) || child.exitCode !== null, { what: 'it measures' });
+  await until(() => /^2\/12 /m.test(text.err) || child.exitCode !== null, {
+    what: 'it measures',
+    timeoutMs: 60_000,
+  });
   t.equal(await redisIsUp(text.err), true, 'its Redis is up');
   child.kill('SIGINT');
   t.equal(await ended, 1);

@@ -125,6 +125,7 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     env,
     stdio: 'ignore',
   });
+  t.teardown(() => site.kill('SIGKILL')); // it has a port that the next run needs
   const closed = new Promise((resolve) => site.on('exit', resolve));
   const asked = () => fetch('http://127.0.0.1:5557/minq/metrics').catch(() => undefined);
   await until(async () => (await asked())?.ok);
