@@ -1,8 +1,9 @@
-/** All of the benchmark, once and quickly: that it says everything. Its numbers are no matter here. */
+/** The benchmark itself, as a process: that it runs, says everything, and leaves nothing behind. Its numbers are no matter here. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { bench, redisIsUp, type Report } from './helpers/benchmark.ts';
+import { until } from './helpers/until.ts';
 
 t.setTimeout(300_000); // some sixty processes, one after the other: half a minute alone, more beside other tests
 
@@ -93,5 +94,38 @@ void t.test('a quick run gives every row, with every figure, as JSON, and a char
   for (const { scenario, library, figures } of report.rows) {
     const bar = `<title>${library}, ${scenario}</title>`;
     t.equal(picture.includes(bar), 'jobsPerSecond' in figures, bar);
+  }
+});
+
+void t.test('it stops everything when it is told to', async (t) => {
+  const { child, text, ended } = bench(
+    t,
+    '--libs',
+    'minq,bee-queue',
+    '--only',
+    'workers-2',
+    '--json',
+  );
+  await until(() => /^2\/12 /m.test(text.err) || child.exitCode !== null, {
+    what: 'it measures',
+    timeoutMs: 60_000,
+  });
+  t.equal(await redisIsUp(text.err), true, 'its Redis is up');
+  child.kill('SIGINT');
+  t.equal(await ended, 1);
+  t.match(text.err, 'stopped by SIGINT');
+  t.equal(await redisIsUp(text.err), false, 'its Redis is stopped');
+});
+
+void t.test('a name that does not exist is refused, and nothing is started', async (t) => {
+  for (const [args, message] of [
+    [['--libs', 'nope'], '--libs: there is no library nope'],
+    [['--only', 'proc'], '--only: there is no scenario proc'],
+    [['--rounds', '0'], '--rounds: 0 is no number of rounds'],
+  ] as const) {
+    const { text, ended } = bench(t, ...args);
+    t.equal(await ended, 1);
+    t.equal(text.err.trim().split('\n').at(-1), `bench: ${message}`);
+    t.equal(text.out, '');
   }
 });

@@ -1,4 +1,4 @@
-/** What a storm does is drawn from its seed. (Two seconds of one: `command.test.ts`; a minute: `storm.long.test.ts`.) */
+/** What a storm does is drawn from its seed. (Two seconds of one: `command.long.test.ts`; a minute: `storm.long.test.ts`.) */
 import t from 'tap';
 import { planFaults, REDIS_FAULTS, WORKER_FAULTS } from './storm/faults.ts';
 import { planned } from './storm/plan.ts';

@@ -18,6 +18,8 @@ import { until } from './until.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = path.join(ROOT, 'dist/cli/main.js');
 export const FIXTURES = path.join(ROOT, 'test/fixtures/cli');
+/** For Node: most of these hundreds of processes end before code that was optimized would have paid for it. */
+export const BRIEFLY = '--no-opt';
 /** A jobs file for every occasion. */
 export const JOBS = path.join(FIXTURES, 'jobs.js');
 
@@ -59,7 +61,7 @@ export function minq(
   args: readonly string[],
   options: MinqOptions = {},
 ): Minq {
-  const child = spawn(process.execPath, [options.program ?? CLI, ...args], {
+  const child = spawn(process.execPath, [BRIEFLY, options.program ?? CLI, ...args], {
     cwd: options.cwd ?? ROOT,
     // None of the test runner's own settings, and no Redis but the test's.
     env: {

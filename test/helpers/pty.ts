@@ -1,7 +1,7 @@
 /** `minq` on a terminal: a pseudo-terminal that script (util-linux) or Python holds. */
 import { spawn, spawnSync } from 'node:child_process';
 import type { Test } from 'tap';
-import { CLI } from './cli.ts';
+import { BRIEFLY, CLI } from './cli.ts';
 import { until } from './until.ts';
 
 const LONGEST_MS = 60_000;
@@ -43,7 +43,7 @@ export function onTerminal(
   redis: string,
   { columns = 100, rows = 30 } = {},
 ): Terminal {
-  const run = [process.execPath, CLI, ...args].map(quoted).join(' ');
+  const run = [process.execPath, BRIEFLY, CLI, ...args].map(quoted).join(' ');
   const command = `stty cols ${columns} rows ${rows}; echo "tty $(tty)"; exec ${run}`;
   const [program, given] = holder(command);
   const child = spawn(program, given, {
