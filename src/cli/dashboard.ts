@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '../job/errors.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { BlockList, isIP, type AddressInfo } from 'node:net';
-import { dashboard as pages, type DashboardOptions } from '../dashboard/index.ts';
+import type { DashboardOptions } from '../dashboard/index.ts';
 import { lineLogger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { listen, shut, urlOf, type Address } from './listen.ts';
@@ -73,6 +73,7 @@ function isLoopback(host: string): boolean {
 
 /** @throws {MinqError} `PORT_TAKEN` or `CANT_LISTEN` */
 export async function openSite(options: DashboardOptions, at: Address) {
+  const { dashboard: pages } = await import('../dashboard/index.ts');
   const handler = pages(options);
   const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     void handler(request, response);

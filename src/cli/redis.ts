@@ -1,7 +1,10 @@
-/** What commands look at: one queue, or many over one connection. */
+/**
+ * What commands look at: one queue, or many over one connection. What talks to Redis is loaded only then: it is most of what
+ * there is to load, and help or a wrong command line needs none of it.
+ */
 import { checkName } from '../job/names.ts';
-import { Queue } from '../queue/queue.ts';
-import { Connection } from '../redis/connection.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Connection } from '../redis/connection.ts';
 import { Store } from '../store/store.ts';
 import type { Given } from './command.ts';
 import { written } from './terminal.ts';
@@ -13,6 +16,7 @@ export const CALL_TIMEOUT_MS = 5_000;
 
 /** Does something with the queue that `--queue` names, and closes it. */
 export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise<T>): Promise<T> {
+  const { Queue } = await import('../queue/queue.ts');
   const queue = new Queue(given.text('queue'));
   try {
     return await body(queue);
@@ -29,6 +33,7 @@ export async function withStores<T>(
   body: (stores: () => Promise<Store[]>, connection: Connection) => Promise<T>,
 ): Promise<T> {
   const named = new Set(given.texts('queue').map((name) => checkName(name, '--queue')));
+  const { Connection } = await import('../redis/connection.ts');
   const connection = new Connection(undefined, { name: 'minq:cli', callTimeoutMs });
   const any = new Store(connection, PREFIX, 'default');
   const stores = async () => {

@@ -6,7 +6,7 @@ import { lineLogger } from '../job/log.ts';
 import { toNumber, type Command, type Given } from './command.ts';
 import type { Address } from './listen.ts';
 import { insideSupervisor, processIndex, supervise } from './supervisor.ts';
-import { work, type QueueChoice } from './work.ts';
+import type { QueueChoice } from './work.ts';
 
 export const worker: Command = {
   help: `Usage: minq worker <file> [options]
@@ -46,7 +46,7 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
   const logger = lineLogger({ json: given.json, verbose: given.has('verbose') });
   return (watch || processes > 1) && !insideSupervisor()
     ? supervise({ processes, watch, burst, logger })
-    : work(file, queues, { burst, cron, metrics, logger });
+    : (await import('./work.ts')).work(file, queues, { burst, cron, metrics, logger });
 }
 
 /** Where this process answers Prometheus. */
