@@ -310,7 +310,7 @@ scene('workers: slots, what runs, a blocked event loop', async (t, stage) => {
   };
   const queue = stage.queue();
   const { port } = await site(stage);
-  stage.worker({ pass, hog }, { concurrency: 4, lease: '1s' });
+  stage.worker({ pass, hog }, { concurrency: 4, lease: '3s' }); // not to be lost while the loop is blocked
   const held = await queue.enqueue('pass', ['x']);
   await (await queue.enqueue('hog')).result();
   const { page, problems, go } = await view(stage, port, { hash: '#/workers' });
