@@ -7,9 +7,9 @@ export const BEFORE = 'MINQ_BENCH_BEFORE';
 
 /** In the order in which they are measured and shown. */
 export const LIBRARIES: Readonly<Record<string, () => Promise<{ connect: Connect }>>> = {
-  minq: async () => ({ connect: (await import('./adapters/minq.ts')).minqFrom(ROOT) }),
+  minq: async () => ({ connect: (await import('./adapters/minq.ts')).minqFrom(ROOT, 'bench') }),
   before: async () => ({
-    connect: (await import('./adapters/minq.ts')).minqFrom(process.env[BEFORE] ?? ROOT),
+    connect: (await import('./adapters/minq.ts')).minqFrom(process.env[BEFORE] ?? ROOT, 'before'),
   }),
   bullmq: () => import('./adapters/bullmq.ts'),
   'bee-queue': () => import('./adapters/bee-queue.ts'),

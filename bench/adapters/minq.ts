@@ -9,14 +9,17 @@ interface Jobs {
   last(results: unknown[], arg: number): unknown;
 }
 
-/** @param folder of a checkout that was built */
+/**
+ * @param folder of a checkout that was built
+ * @param name of the queue: two builds side by side must not run each other's jobs
+ */
 export const minqFrom =
-  (folder: string): Connect =>
+  (folder: string, name: string): Connect =>
   async (redis) => {
     const { chord, Queue, step, Worker } = native(
       path.resolve(folder, 'dist/index.js'),
     ) as typeof import('../../dist/index.js');
-    const queue = new Queue<Jobs>('bench', { redis });
+    const queue = new Queue<Jobs>(name, { redis });
     let worker: MinqWorker | undefined;
     let running: Promise<void> | undefined;
     const enqueueMany = async (
@@ -29,7 +32,7 @@ export const minqFrom =
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     };
     return {
-      waitingKey: 'minq:{bench}:queued',
+      waitingKey: `minq:{${name}}:queued`,
       enqueue: (arg) => queue.enqueue('noop', [arg]),
       enqueueMany: (numbers) => enqueueMany(numbers),
       delayMany: (numbers, dueAt) => enqueueMany(numbers, { delay: dueAt - Date.now() }),
@@ -43,7 +46,7 @@ export const minqFrom =
         ),
       async work(concurrency, job) {
         const jobs: Jobs = { noop: job, last: (_results, arg) => job(arg) };
-        worker = new Worker({ ...jobs }, { queue: 'bench', redis, concurrency });
+        worker = new Worker({ ...jobs }, { queue: name, redis, concurrency });
         running = worker.run();
       },
       async callAndWait(i) {
