@@ -17,7 +17,7 @@ export interface ClientSettings {
   resend: boolean;
 }
 
-/** Reasons for each setting: under faults, ioredis's defaults lose, double or hang (see the tests of connection). */
+/** Reasons for each setting: under faults, ioredis's defaults lose, double or hang (see test/redis). */
 function redisOptions(settings: ClientSettings) {
   return {
     connectionName: settings.name,
