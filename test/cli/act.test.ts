@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { chain, step } from '../../src/index.ts';
-import { minq, type Ended } from '../helpers/cli.ts';
+import type { Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
 import { onTerminal } from '../helpers/pty.ts';
 import { freePort } from '../helpers/redis.ts';
@@ -10,8 +11,10 @@ import { until } from '../helpers/until.ts';
 const LINE = /^minq: [^\n]*\n$/;
 
 /** `minq <args>` on the queue of the stage. */
-const runner = (t: Test, stage: Stage) => (...args: string[]): Promise<Ended> =>
-  minq(t, [...args, '--queue', stage.name], { redis: stage.redis.url }).ended; // prettier-ignore
+const runner =
+  (stage: Stage) =>
+  (...args: string[]): Promise<Ended> =>
+    command([...args, '--queue', stage.name], { redis: stage.redis.url });
 
 const did = (t: Test, { code, stdout, stderr }: Ended, says: string | object) => {
   t.same([code, stderr], [0, '']);
@@ -49,7 +52,7 @@ scene('retry runs one failed job again, and says why it does not', async (t, sta
   const held = gate();
   stage.worker({ fail: () => (broken ? fail() : 'mended'), hold: held.pass, next: () => 1 });
   const queue = stage.queue();
-  const run = runner(t, stage);
+  const run = runner(stage);
   await failed(stage, ['fail', ''], ['fail', '']);
   const step2 = await queue.enqueue(chain(step('fail', [], { retries: 0 }), step('next')));
   await t.rejects(step2.result());
@@ -76,7 +79,7 @@ scene('retry --all runs those again that are wanted', async (t, stage) => {
   const perhaps = (text: string) => (broken ? fail(text) : text);
   stage.worker({ a: perhaps, b: perhaps });
   const queue = stage.queue();
-  const run = runner(t, stage);
+  const run = runner(stage);
   await failed(stage, ['a', 'ECONNREFUSED'], ['a', 'paper'], ['b', 'paper'], ['b', 'x'], ['b', 'y']);
   broken = false;
   didNot(t, await run('retry', '--all', '--fn', 'nobody', '--yes'), /no failed job on queue \S+, of function nobody can be run again/);
@@ -94,7 +97,7 @@ scene('cancel, remove and purge', async (t, stage) => {
   const held = gate();
   stage.worker({ hold: held.pass, fail, ok: () => 1 }, { concurrency: 1, lease: 600 });
   const queue = stage.queue();
-  const run = runner(t, stage);
+  const run = runner(stage);
   await failed(stage, ['fail', ''], ['fail', ''], ['fail', '']);
   await queue.enqueue('hold', [], { id: 'runs' });
   await until(async () => (await queue.job('runs').state()) === 'active');
@@ -123,7 +126,7 @@ scene('cancel, remove and purge', async (t, stage) => {
 scene('pause and resume', async (t, stage) => {
   stage.worker({ ok: () => 1 });
   const queue = stage.queue();
-  const run = runner(t, stage);
+  const run = runner(stage);
   did(t, await run('pause'), `queue ${stage.name} is paused; go on with: minq resume --queue ${stage.name}`);
   const job = await queue.enqueue('ok');
   t.match(await queue.counts(), { paused: true, queued: 1 });
@@ -175,7 +178,7 @@ scene('elsewhere it needs --yes: nothing is done without', async (t, stage) => {
   const queue = stage.queue();
   await failed(stage, ['fail', '']);
   await queue.enqueue('ok', [], { id: 'later', delay: '1h' });
-  const run = runner(t, stage);
+  const run = runner(stage);
   for (const args of [['purge', 'failed'], ['remove', 'bad-0'], ['cancel', 'later'], ['retry', '--all']]) {
     const { code, stdout, stderr } = await run(...args);
     t.same([code, stdout], [2, ''], args.join(' '));
@@ -203,13 +206,13 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
   ];
   await Promise.all([
     ...wrong.map(async ([args, says]) => {
-      const { code, stdout, stderr } = await runner(t, stage)(...args);
+      const { code, stdout, stderr } = await runner(stage)(...args);
       t.same([code, stdout], [2, ''], args.join(' '));
       t.match(stderr, says);
       t.match(stderr, LINE);
     }),
     ...['retry x', 'retry --all -y', 'cancel x -y', 'remove x -y', 'purge failed -y', 'pause', 'resume'].map(async (args) => {
-      const { code, stdout, stderr } = await minq(t, args.split(' '), { redis: away }).ended;
+      const { code, stdout, stderr } = await command(args.split(' '), { redis: away });
       t.same([code, stdout], [1, ''], args);
       t.match(stderr, LINE);
       t.match(stderr, /ECONNREFUSED/);
@@ -218,12 +221,12 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 }); // prettier-ignore
 
 scene('every command has its help, and is in the list of them', async (t) => {
-  const { stdout: list } = await minq(t, ['--help']).ended;
+  const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
   t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume'.split(' '));
   await Promise.all(
     names.map(async (name) => {
-      const { code, stdout } = await minq(t, [name, '--help']).ended;
+      const { code, stdout } = await command([name, '--help']);
       t.equal(code, 0);
       t.match(stdout, `Usage: minq ${name}`);
       t.ok(stdout.split('\n').every((line) => line.length <= 120), name);

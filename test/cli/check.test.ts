@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
-import { minq, type Ended } from '../helpers/cli.ts';
+import type { Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { faultyScene } from '../helpers/faulty.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
@@ -10,12 +11,14 @@ interface Report {
   findings: { check: string; ok: boolean; message: string; mend?: string }[];
 }
 
-const runner = (t: Test, stage: Stage, redis = stage.redis.url) => (...args: string[]): Promise<Ended> =>
-  minq(t, ['check', ...args], { redis }).ended; // prettier-ignore
+const runner =
+  (stage: Stage, redis = stage.redis.url) =>
+  (...args: string[]): Promise<Ended> =>
+    command(['check', ...args], { redis });
 
 /** With --json, and an exit code that fits. */
 const reporter = (t: Test, stage: Stage, redis?: string) => async (...args: string[]): Promise<Report> => {
-  const { code, stdout, stderr } = await runner(t, stage, redis)('--json', ...args);
+  const { code, stdout, stderr } = await runner(stage, redis)('--json', ...args);
   t.match(stderr, /^(Skipping the ready check because INFO.*\n)?$/); // said by ioredis, of a user without the right to it
   const report = JSON.parse(stdout) as Report;
   t.equal(code, report.ok ? 0 : 1);
@@ -32,7 +35,7 @@ scene('all is well: a line of each thing that was checked, and 0', async (t, sta
   stage.worker({ f: () => 1 });
   const queue = stage.queue();
   await until(async () => (await queue.workers()).length === 1);
-  const { code, stdout, stderr } = await runner(t, stage)();
+  const { code, stdout, stderr } = await runner(stage)();
   t.same([code, stderr], [0, '']);
   t.match(stdout, new RegExp(
     String.raw`^ok    version       Redis \d+\.\d+\.\d+
@@ -72,7 +75,7 @@ scene('no worker is alive: on any of the queues, named or known, at least on def
 
 scene('Redis may evict, and is not persistent: each with its mend', async (t, stage) => {
   await stage.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  const { code, stdout } = await runner(t, stage)();
+  const { code, stdout } = await runner(stage)();
   t.equal(code, 1);
   t.match(stdout, /^FAIL {2}eviction +Redis may evict jobs: maxmemory-policy is allkeys-lru; set it to noeviction$/m);
   t.match(stdout, /^FAIL {2}persistence +Redis keeps jobs in memory only: a restart loses them; set appendonly yes.*$/m);
@@ -133,7 +136,7 @@ scene('Redis is away, frozen, or wants another password: a finding, in time', as
   const refused = await reporter(t, stage, `redis://app:canary-77@127.0.0.1:${stage.redis.port}`)();
   stage.redis.signal('SIGSTOP');
   const [text, report, frozen] = await Promise.all([
-    runner(t, stage, away)(),
+    runner(stage, away)(),
     reporter(t, stage, away)(),
     reporter(t, stage)(),
   ]);
@@ -155,6 +158,6 @@ scene('wrong usage ends with 2', async (t, stage) => {
     [['redis'], /^minq: "redis" is one too many; Usage: minq check[^\n]*\n$/],
   ];
   for (const [args, says] of cases) {
-    t.match(await runner(t, stage)(...args), { code: 2, stdout: '', stderr: says });
+    t.match(await runner(stage)(...args), { code: 2, stdout: '', stderr: says });
   }
 }); // prettier-ignore

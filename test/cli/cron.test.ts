@@ -1,4 +1,5 @@
 import { app, minq } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
@@ -11,7 +12,7 @@ const files = { 'jobs.js': JOBS, 'package.json': '{"name":"shop","type":"module"
 
 scene('minq cron shows entries, what became of them, and who fires them; run fires one now', async (t, stage) => {
   const redis = stage.redis.url;
-  const cron = (...args: string[]) => minq(t, ['cron', ...args, '--queue', stage.name], { redis }).ended;
+  const cron = (...args: string[]) => command(['cron', ...args, '--queue', stage.name], { redis });
   t.match(await cron(), { code: 0, stdout: `no cron entries on queue ${stage.name}\n` });
   const cwd = app(t, files);
   const worker = minq(t, ['worker', 'jobs.js', '--queue', stage.name], { redis, cwd });

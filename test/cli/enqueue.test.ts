@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { minq, type Ended } from '../helpers/cli.ts';
+import type { Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 
@@ -12,7 +13,7 @@ scene('enqueue prints the id, and with --wait the result as JSON', async (t, sta
     nothing: () => undefined,
   });
   const run = (...args: string[]) =>
-    minq(t, ['enqueue', ...args, '--queue', stage.name], { redis: stage.redis.url }).ended;
+    command(['enqueue', ...args, '--queue', stage.name], { redis: stage.redis.url });
   const [plain, json, waited, waitedJson, nothing, named] = (await Promise.all([
     run('add', '[1, 2]'),
     run('add', '[1, 2]', '--json'),
@@ -36,14 +37,14 @@ scene('enqueue prints the id, and with --wait the result as JSON', async (t, sta
 scene('enqueue sets the options it is given', async (t, stage) => {
   const args = ['enqueue', 'add', '[1]', '--queue', stage.name, '--id', 'mine', '--delay', '1h'];
   const options = { redis: stage.redis.url };
-  const first = await minq(t, [...args, '--retries', '7'], options).ended;
+  const first = await command([...args, '--retries', '7'], options);
   t.same([first.code, first.stdout, first.stderr], [0, 'mine\n', '']);
   const info = await stage.queue().job('mine').info();
   t.match(info, { state: 'scheduled', args: [1], fn: 'add' });
   const record = await stage.redis.client.hget(`minq:{${stage.name}}:jobs`, 'mine');
   t.match(JSON.parse(record!.slice(13)), { retries: 7, delay: 3_600_000 });
 
-  const again = await minq(t, args, options).ended;
+  const again = await command(args, options);
   t.same([again.code, again.stdout], [0, 'mine\n'], 'a second one is no error');
   t.match(again.stderr, /job mine existed already/);
 });
@@ -55,8 +56,7 @@ scene('enqueue --wait ends with 1 when the job fails or takes too long', async (
     },
   });
   const run = (...args: string[]) =>
-    minq(t, ['enqueue', ...args, '--queue', stage.name, '--wait'], { redis: stage.redis.url })
-      .ended;
+    command(['enqueue', ...args, '--queue', stage.name, '--wait'], { redis: stage.redis.url });
   const [failed, verbose, late] = (await Promise.all([
     run('fail', '--retries', '0'),
     run('fail', '--retries', '0', '--verbose'),
@@ -97,7 +97,7 @@ scene('a wrong command line ends with 2 and one line, and enqueues nothing', asy
   ];
   await Promise.all(
     wrong.map(async ([args, says]) => {
-      const { code, stdout, stderr } = await minq(t, args, { redis: stage.redis.url }).ended;
+      const { code, stdout, stderr } = await command(args, { redis: stage.redis.url });
       t.equal(code, 2, args.join(' '));
       t.match(stderr, says);
       t.match(stderr, LINE);
@@ -109,7 +109,7 @@ scene('a wrong command line ends with 2 and one line, and enqueues nothing', asy
 
 scene('--help and --version answer on standard output', async (t) => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-  const run = (...args: string[]) => minq(t, args).ended;
+  const run = (...args: string[]) => command(args);
   const [help, none, versions, ...commands] = (await Promise.all([
     run('--help'),
     run(),
@@ -135,9 +135,9 @@ scene(
     stage.redis.signal('SIGSTOP');
     const startedAt = performance.now();
     const [away, frozen, verbose] = (await Promise.all([
-      minq(t, ['enqueue', 'add'], { redis: dead }).ended,
-      minq(t, ['enqueue', 'add'], { redis: stage.redis.url }).ended,
-      minq(t, ['enqueue', 'add', '--verbose'], { redis: dead }).ended,
+      command(['enqueue', 'add'], { redis: dead }),
+      command(['enqueue', 'add'], { redis: stage.redis.url }),
+      command(['enqueue', 'add', '--verbose'], { redis: dead }),
     ])) as [Ended, Ended, Ended];
     t.ok(performance.now() - startedAt < 12_000, 'the deadline is 5 s');
     stage.redis.signal('SIGCONT');

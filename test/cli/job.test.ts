@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { chain, chord, currentJob, Fail, group, step } from '../../src/index.ts';
-import { minq, type Ended } from '../helpers/cli.ts';
+import type { Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -8,12 +9,14 @@ import { until } from '../helpers/until.ts';
 const ISO = String.raw`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ`;
 
 /** `minq job <args>` on the queue of the stage. */
-const command = (t: Test, stage: Stage) => (...args: string[]): Promise<Ended> =>
-  minq(t, ['job', ...args, '--queue', stage.name], { redis: stage.redis.url }).ended; // prettier-ignore
+const run =
+  (stage: Stage) =>
+  (...args: string[]): Promise<Ended> =>
+    command(['job', ...args, '--queue', stage.name], { redis: stage.redis.url });
 
 /** What it prints, which must be without fault. */
 const shower = (t: Test, stage: Stage) => async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await command(t, stage)(...args);
+  const { code, stdout, stderr } = await run(stage)(...args);
   t.same([code, stderr], [0, '']);
   return stdout;
 }; // prettier-ignore
@@ -201,7 +204,7 @@ scene('a step alone is a flow; a step on another queue shows which; a flow that 
     `  > ${flow}.2  fail${pad}  failed`,
   ]);
   t.match(text, new RegExp(`^failed step +${flow}\\.0\nerror\n {2}Fail: no paper\n`, 'm'));
-  const there = await minq(t, ['job', `${flow}.0`, '--queue', other], { redis: stage.redis.url }).ended;
+  const there = await command(['job', `${flow}.0`, '--queue', other], { redis: stage.redis.url });
   t.match(there.stdout, `  > ${flow}.0  far `, 'as seen from there');
   t.match(there.stdout, `    ${flow}.1  near@${stage.name}  failed\n`);
 }); // prettier-ignore
@@ -271,8 +274,8 @@ scene('long chains and long lists of what is waited for are summed up too', asyn
 });
 
 scene('an unknown id is an error of one line, a missing one wrong usage', async (t, stage) => {
-  const run = command(t, stage);
-  const [unknown, none, two] = await Promise.all([run('nobody'), run(), run('a', 'b')]);
+  const show = run(stage);
+  const [unknown, none, two] = await Promise.all([show('nobody'), show(), show('a', 'b')]);
   t.same(unknown, {
     code: 1,
     signal: null,

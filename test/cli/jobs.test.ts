@@ -1,4 +1,5 @@
 import { minq, type Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
 import { freePort } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
@@ -14,12 +15,14 @@ interface Page {
 }
 
 /** `minq jobs <args>` on the queue of the stage. */
-const command = (t: Test, stage: Stage, env: Record<string, string> = {}) => (...args: string[]): Promise<Ended> =>
-  minq(t, ['jobs', ...args, '--queue', stage.name], { redis: stage.redis.url, env }).ended; // prettier-ignore
+const run =
+  (stage: Stage, env: Record<string, string> = {}) =>
+  (...args: string[]): Promise<Ended> =>
+    command(['jobs', ...args, '--queue', stage.name], { redis: stage.redis.url, env });
 
 /** What it prints, which must be without fault. */
 const lister = (t: Test, stage: Stage, env: Record<string, string> = {}) => async (...args: string[]): Promise<string> => {
-  const { code, stdout, stderr } = await command(t, stage, env)(...args);
+  const { code, stdout, stderr } = await run(stage, env)(...args);
   t.same([code, stderr], [0, '']);
   return stdout;
 }; // prettier-ignore
@@ -158,7 +161,7 @@ scene('job shows the attempts that failed before', async (t, stage) => {
   const job = await queue.enqueue('flaky', [], { retries: 5, backoff: 1 });
   await until(() => runs === 3);
   const show = async (...args: string[]) => {
-    const { code, stdout } = await minq(t, ['job', job.id, '--queue', stage.name, ...args], { redis: stage.redis.url }).ended;
+    const { code, stdout } = await command(['job', job.id, '--queue', stage.name, ...args], { redis: stage.redis.url });
     t.equal(code, 0);
     return stdout;
   };
@@ -185,13 +188,13 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
   ];
   await Promise.all([
     ...wrong.map(async ([args, says]) => {
-      const { code, stdout, stderr } = await command(t, stage)(...args);
+      const { code, stdout, stderr } = await run(stage)(...args);
       t.same([code, stdout], [2, ''], args.join(' '));
       t.match(stderr, says);
       t.match(stderr, LINE);
     }),
     (async () => {
-      const { code, stdout, stderr } = await minq(t, ['jobs', 'failed'], { redis: away }).ended;
+      const { code, stdout, stderr } = await command(['jobs', 'failed'], { redis: away });
       t.same([code, stdout], [1, '']);
       t.match(stderr, LINE);
       t.match(stderr, /ECONNREFUSED/);

@@ -1,4 +1,5 @@
 import { minq } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
 import { onTerminal } from '../helpers/pty.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
@@ -17,7 +18,7 @@ interface Read {
 
 scene('stats shows states, the oldest, workers, what happened and how long functions took', async (t, stage) => {
   const stats = async (...args: string[]) =>
-    happy(await minq(t, ['stats', '--queue', stage.name, ...args], { redis: stage.redis.url }).ended);
+    happy(await command(['stats', '--queue', stage.name, ...args], { redis: stage.redis.url }));
   t.match(await stats(), /last minute +nothing is known: no worker has been here yet\n/);
   const held = gate();
   const jobs = { ok: () => 1, hold: held.pass, fail: () => { throw new Error('broken'); } };
@@ -55,7 +56,7 @@ scene('stats shows states, the oldest, workers, what happened and how long funct
 
 scene('all queues are shown that workers have worked on, else default; or those that are named', async (t, stage) => {
   const stats = async (...args: string[]) => {
-    const { stdout } = await minq(t, ['stats', '--json', ...args], { redis: stage.redis.url }).ended;
+    const { stdout } = await command(['stats', '--json', ...args], { redis: stage.redis.url });
     return (JSON.parse(stdout) as Read).queues.map(({ queue }) => queue);
   };
   t.same(await stats(), ['default']);
@@ -71,7 +72,7 @@ scene('a function whose name was made to do harm moves no cursor', async (t, sta
   const evil = '\u001b[2J\u009b31m\u202eevil';
   await stage.redis.client.hset(`minq:{${stage.name}}:timings`, `${evil} ended completed`, '7');
   for (const more of [[], ['--json']]) {
-    const text = happy(await minq(t, ['stats', '--queue', stage.name, ...more], { redis: stage.redis.url }).ended);
+    const text = happy(await command(['stats', '--queue', stage.name, ...more], { redis: stage.redis.url }));
     t.notMatch(text.replaceAll('\n', ''), /\p{Cc}|\u202e/u);
     t.match(text, '\\u001b[2J\\u009b31m\\u202eevil');
   }
@@ -168,13 +169,13 @@ scene('wrong usage ends with 2; without Redis with 1, in time', async (t) => {
   ];
   await Promise.all([
     ...wrong.map(async ([args, says]) => {
-      const { code, stdout, stderr } = await minq(t, ['stats', ...args], { redis }).ended;
+      const { code, stdout, stderr } = await command(['stats', ...args], { redis });
       t.same([code, stdout], [2, '']);
       t.match(stderr, says);
       t.match(stderr, LINE);
     }),
     ...[[], ['--watch'], ['--watch', '--json']].map(async (args) => {
-      const { code, stdout, stderr } = await minq(t, ['stats', ...args], { redis }).ended;
+      const { code, stdout, stderr } = await command(['stats', ...args], { redis });
       t.same([code, stdout], [1, '']);
       t.match(stderr, /ECONNREFUSED/);
       t.equal(stderr.trimEnd().split('\n').length, 1);

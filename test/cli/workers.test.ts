@@ -1,4 +1,5 @@
 import { JOBS, minq, type Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -15,7 +16,7 @@ const ok = ({ code, stdout, stderr }: Ended): string => {
 
 scene('workers: slots, what each runs and how long, loop, memory, versions', async (t, stage) => {
   const options = { redis: stage.redis.url };
-  const workers = async (...args: string[]) => ok(await minq(t, ['workers', ...args], options).ended);
+  const workers = async (...args: string[]) => ok(await command(['workers', ...args], options));
   t.equal(await workers(), 'no worker on queue default\n');
   t.equal(await workers('--queue', 'a', '--queue', 'b'), 'no worker on queue a, queue b\n');
   const running = minq(t, ['worker', JOBS, '--queue', `${stage.name}=3`, '--queue', `${stage.name}-b`], options);
@@ -61,7 +62,7 @@ scene('one that gives no sign of life is marked; a blocked loop is told of; name
   await say('stuck', 20_000, { busy: 2, running });
   await say('idle', 20_000, { blocked: { at: now - 60_000, ms: 1_500, jobs: [{ id: 'j\u001b1', fn: 'slow' }, { id: 'j2', fn: 'other' }] } });
   await say('gone', 70_000, {});
-  const { stdout } = await minq(t, ['workers', '--queue', stage.name], { redis: stage.redis.url }).ended;
+  const { stdout } = await command(['workers', '--queue', stage.name], { redis: stage.redis.url });
   t.notMatch(stdout.replaceAll('\n', ''), /\p{Cc}|\u202e/u);
   const line = (id: string) => stdout.split('\n').find((each) => each.startsWith(`${id} `));
   t.match(line('dead'), / 0\/5 +2ms +3\.0 GB +4\ds ago +0\.0\.1 +20\.0\.0 +SILENT$/);
@@ -70,7 +71,7 @@ scene('one that gives no sign of life is marked; a blocked loop is told of; name
   t.equal(line('gone'), undefined);
   t.match(stdout, /^worker idle: its event loop was blocked for 1\.5s, 1m( \d+s)? ago, by slow \(job j\\u001b1\) or other \(job j2\)$/m);
   t.match(stdout, /\n2[1-9]s +slow +j\\u001b1 +stuck\nand 1 more\n$/);
-  const json = JSON.parse((await minq(t, ['workers', '--json', '--queue', stage.name], { redis: stage.redis.url }).ended).stdout) as Listed;
+  const json = JSON.parse((await command(['workers', '--json', '--queue', stage.name], { redis: stage.redis.url })).stdout) as Listed;
   t.same(json.workers.filter(({ silent }) => silent).map(({ id }) => id).toSorted(), ['dead', 'stuck']);
   await stage.redis.client.del(`minq:{${stage.name}}:workers`);
 }); // prettier-ignore
@@ -78,9 +79,9 @@ scene('one that gives no sign of life is marked; a blocked loop is told of; name
 scene('wrong usage ends with 2; without Redis with 1', async (t) => {
   const redis = `redis://127.0.0.1:${await freePort()}`;
   const [usage, name, away] = await Promise.all([
-    minq(t, ['workers', 'all'], { redis }).ended,
-    minq(t, ['workers', '--queue', '{x}'], { redis }).ended,
-    minq(t, ['workers', '--json'], { redis }).ended,
+    command(['workers', 'all'], { redis }),
+    command(['workers', '--queue', '{x}'], { redis }),
+    command(['workers', '--json'], { redis }),
   ]);
   t.match(usage, { code: 2, stdout: '', stderr: /^minq: "all" is one too many; Usage: minq workers[^\n]*\n$/ });
   t.match(name, { code: 2, stdout: '', stderr: /^minq: --queue: "\{x\}" is not usable[^\n]*\n$/ });

@@ -18,7 +18,11 @@ const SETTINGS = ['node_modules/typescript/package.json', 'tsconfig.json'].map((
 );
 
 // Node runs this file twice: to be told of the hook below, and in the thread where hooks run.
-if (isMainThread) register(import.meta.url);
+// The tests' own library is loaded before: each of its modules would have to go through that thread.
+if (isMainThread) {
+  if (process.argv[1]?.endsWith('.test.ts')) await import('tap');
+  register(import.meta.url);
+}
 
 /** A hook of Node's: gives the source of a module. */
 export async function load(url, context, nextLoad) {

@@ -135,76 +135,78 @@ const FAMILIES: Record<string, string[]> = {
   '/bad': ['enqueue add < GET'],
 };
 
-for (const where of ['beside', 'within'] as const) {
-  scene(
-    `one trace from the request to the run, the worker ${where} the server`,
-    async (t, stage) => {
-      t.setTimeout(60_000);
-      const traced = await start(t, stage, where);
-      for (const [url, expected] of Object.entries(FAMILIES)) {
-        const get = `GET ${url.split('?')[0]!}`;
-        const answer = await traced.get(url);
-        const spans = await traced.trace(answer.traceId, expected.length + 1);
-        const all = [`${get} < nothing`, ...expected.map((each) => each.replace('GET', get))];
-        t.same(family(spans), all.sort(), url);
-        for (const { name, kind, pid } of spans) {
-          const [what] = name.split(' ') as ['GET' | 'enqueue' | 'run'];
-          t.equal(kind, { GET: 1, enqueue: 3, run: 4 }[what], `kind of ${name}`);
-          // A job's own enqueue is the worker's.
-          if (what !== 'enqueue')
-            t.equal(pid, what === 'run' ? traced.workerPid : traced.serverPid);
-        }
-      }
-      t.equal(traced.serverPid === traced.workerPid, where === 'within');
-    },
-  );
+/** What a request leaves behind, and in which process: for each kind of call. */
+async function families(t: Test, traced: Traced): Promise<void> {
+  for (const [url, expected] of Object.entries(FAMILIES)) {
+    const get = `GET ${url.split('?')[0]!}`;
+    const answer = await traced.get(url);
+    const spans = await traced.trace(answer.traceId, expected.length + 1);
+    const all = [`${get} < nothing`, ...expected.map((each) => each.replace('GET', get))];
+    t.same(family(spans), all.sort(), url);
+    for (const { name, kind, pid } of spans) {
+      const [what] = name.split(' ') as ['GET' | 'enqueue' | 'run'];
+      t.equal(kind, { GET: 1, enqueue: 3, run: 4 }[what], `kind of ${name}`);
+      // A job's own enqueue is the worker's.
+      if (what !== 'enqueue') t.equal(pid, what === 'run' ? traced.workerPid : traced.serverPid);
+    }
+  }
 }
 
-scene(
-  'what the spans say: the names OpenTelemetry has for it, and what failed',
-  async (t, stage) => {
-    const traced = await start(t, stage, 'beside');
-    const named = (spans: SpanLine[], name: string) => spans.filter((span) => span.name === name);
+scene('one trace from the request to the run, the worker within the server', async (t, stage) => {
+  const traced = await start(t, stage, 'within');
+  await families(t, traced);
+  t.equal(traced.serverPid, traced.workerPid);
+});
 
-    const delayed = await traced.get('/delayed?n=2');
-    t.match(delayed, { result: 3, meta: { user: 'ann' } }, "the job's own meta is still there");
-    const [, traceId, spanId] = delayed.meta['traceparent']!.split('-');
-    const spans = await traced.trace(delayed.traceId, 3);
-    const [enqueue] = named(spans, 'enqueue add');
-    t.same(
-      [traceId, spanId],
-      [enqueue!.traceId, enqueue!.spanId],
-      'the header is that of the enqueue',
-    );
-    const attributes = {
-      'messaging.system': 'minq',
-      'messaging.destination.name': stage.name,
-      'messaging.message.id': delayed.id,
-    };
-    t.same(enqueue!.attributes, { ...attributes, 'messaging.operation.type': 'send' });
-    t.same(named(spans, 'run add')[0]!.attributes, {
-      ...attributes,
-      'messaging.operation.type': 'process',
-    });
-
-    const shaky = await traced.get('/shaky');
-    t.equal(shaky.result, 'now');
-    const runs = named(await traced.trace(shaky.traceId, 4), 'run shaky');
-    t.same(
-      runs.map(({ failed, events }) => [failed, events]),
-      [[true, ['not yet']], [false, []]], // prettier-ignore
-    );
-
-    const bad = await traced.get('/bad');
-    t.match(bad.error, /^args\[0\]: BigInt/);
-    const [refused] = named(await traced.trace(bad.traceId, 2), 'enqueue add');
-    t.ok(refused!.failed, 'the enqueue that was refused has ended and failed');
-    t.match(refused!.events, [/^args\[0\]: BigInt/]);
-  },
-);
-
-scene('requests at the same time keep their traces apart', async (t, stage) => {
+scene('one trace from the request to the run, the worker beside the server', async (t, stage) => {
   const traced = await start(t, stage, 'beside');
+  t.not(traced.serverPid, traced.workerPid);
+  await t.test('of each kind of call', (t) => families(t, traced));
+  await t.test('what the spans say: names of OpenTelemetry, and what failed', (t) => said(t, stage, traced));
+  await t.test('requests at the same time keep their traces apart', (t) => apart(t, traced));
+  await t.test('a cron job begins a trace, which the job it enqueues continues', (t) => ticked(t, traced));
+}); // prettier-ignore
+
+async function said(t: Test, stage: Stage, traced: Traced): Promise<void> {
+  const named = (spans: SpanLine[], name: string) => spans.filter((span) => span.name === name);
+
+  const delayed = await traced.get('/delayed?n=2');
+  t.match(delayed, { result: 3, meta: { user: 'ann' } }, "the job's own meta is still there");
+  const [, traceId, spanId] = delayed.meta['traceparent']!.split('-');
+  const spans = await traced.trace(delayed.traceId, 3);
+  const [enqueue] = named(spans, 'enqueue add');
+  t.same(
+    [traceId, spanId],
+    [enqueue!.traceId, enqueue!.spanId],
+    'the header is that of the enqueue',
+  );
+  const attributes = {
+    'messaging.system': 'minq',
+    'messaging.destination.name': stage.name,
+    'messaging.message.id': delayed.id,
+  };
+  t.same(enqueue!.attributes, { ...attributes, 'messaging.operation.type': 'send' });
+  t.same(named(spans, 'run add')[0]!.attributes, {
+    ...attributes,
+    'messaging.operation.type': 'process',
+  });
+
+  const shaky = await traced.get('/shaky');
+  t.equal(shaky.result, 'now');
+  const runs = named(await traced.trace(shaky.traceId, 4), 'run shaky');
+  t.same(
+    runs.map(({ failed, events }) => [failed, events]),
+    [[true, ['not yet']], [false, []]], // prettier-ignore
+  );
+
+  const bad = await traced.get('/bad');
+  t.match(bad.error, /^args\[0\]: BigInt/);
+  const [refused] = named(await traced.trace(bad.traceId, 2), 'enqueue add');
+  t.ok(refused!.failed, 'the enqueue that was refused has ended and failed');
+  t.match(refused!.events, [/^args\[0\]: BigInt/]);
+}
+
+async function apart(t: Test, traced: Traced): Promise<void> {
   const answers = await Promise.all(
     Array.from({ length: 30 }, (_, n) => traced.get(`/parent?n=${n}`)),
   );
@@ -215,18 +217,18 @@ scene('requests at the same time keep their traces apart', async (t, stage) => {
     const ids = spans.flatMap((span) => span.attributes['messaging.message.id'] ?? []);
     t.same(new Set(ids), new Set([id, result]), 'its job and the job of that');
   }
-});
+}
 
-scene('a cron job begins a trace, which the job it enqueues continues', async (t, stage) => {
-  const traced = await start(t, stage, 'beside');
+async function ticked(t: Test, traced: Traced): Promise<void> {
   const { id, traceId } = await traced.get('/cron');
   let own: SpanLine | undefined;
-  await until(() => (own = traced.spans().find(({ name }) => name === 'run parent')));
-  t.equal(own!.attributes['messaging.message.id'], id);
+  const isOfTick = ({ name, attributes }: SpanLine) =>
+    name === 'run parent' && attributes['messaging.message.id'] === id;
+  await until(() => (own = traced.spans().find(isOfTick)));
   t.not(own!.traceId, traceId, 'a tick belongs to no request');
   t.same(family(await traced.trace(own!.traceId, 3)), [
     'enqueue double < run parent',
     'run double < enqueue double',
     'run parent < nothing',
   ]);
-});
+}
