@@ -1,4 +1,5 @@
-import { minq, type Ended } from '../helpers/cli.ts';
+import type { Ended } from '../helpers/cli.ts';
+import { command } from '../helpers/command.ts';
 import { commandsDuring } from '../helpers/commands.ts';
 import { scene } from '../helpers/setup.ts';
 
@@ -25,7 +26,7 @@ export function answersWith(many: number): void {
     const startedAt = performance.now();
     let text = '';
     const commands = await commandsDuring(stage.redis, async () => {
-      text = happy(await minq(t, [...args, '--queue', stage.name], { redis: stage.redis.url }).ended);
+      text = happy(await command([...args, '--queue', stage.name], { redis: stage.redis.url }));
     });
     t.match(text, `${shown} queued`);
     t.ok(commands.length <= most, `${args.join(' ')}: ${commands.map((each) => each[0]).join(' ')}`);

@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import { queueKeys } from '../../src/store/keys.ts';
 import { app, minq } from '../helpers/cli.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
-import { until } from '../helpers/until.ts';
 
 /** Runs one job with a worker in burst mode and gives its result. */
 async function runOne(
@@ -15,21 +13,13 @@ async function runOne(
   fn: string,
   queue: string,
 ) {
-  const redis = stage.redis.url;
-  const waiting = minq(t, ['enqueue', fn, '["a"]', '--queue', queue, '--retries', '0', '--wait'], {
-    redis,
-  });
-  // A burst ends when nothing is left: the job has to be there first.
-  await until(async () => (await stage.redis.client.llen(queueKeys('minq', queue).queued)) > 0);
+  const job = await stage.queue().enqueue(fn, ['a'], { queue, retries: 0 });
   const worker = await minq(t, ['worker', file, '--queue', queue, '--burst'], {
-    redis,
+    redis: stage.redis.url,
     cwd: folder,
   }).ended;
-  if (worker.code !== 0) waiting.child.kill(); // nobody else runs the job
-  const { code, stdout, stderr } = await waiting.ended;
   t.equal(worker.code, 0, 'the worker ended well', { stderr: worker.stderr });
-  t.equal(code, 0, 'the job ended well', { stderr });
-  return JSON.parse(stdout || 'null') as unknown;
+  return job.result({ timeout: '1s' });
 }
 
 const PACKAGES = { none: '{}', module: '{ "type": "module" }', commonjs: '{ "type": "commonjs" }' };
