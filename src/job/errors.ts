@@ -4,12 +4,13 @@
  * errors end in logs.
  */
 
+import { sameInAllCopies } from './copies.ts';
+
 /** Base of all errors of minq; `code` is stable and fit for `switch`. */
 export class MinqError extends Error {
   readonly code: string;
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = new.target.name;
     this.code = code;
   }
 }
@@ -161,3 +162,23 @@ export class ShutdownError extends MinqError {
     super('SHUTDOWN', 'the worker is shutting down');
   }
 }
+
+sameInAllCopies({
+  MinqError,
+  InvalidArgumentError,
+  QueueClosedError,
+  RedisUnavailableError,
+  RedisOutOfMemoryError,
+  RedisCommandError,
+  JobFailedError,
+  JobCancelledError,
+  ResultTimeoutError,
+  ResultNotFoundError,
+  JobTimeoutError,
+  LeaseLostError,
+  WorkerLostError,
+  UnknownFunctionError,
+  BadRecordError,
+  BadResultError,
+  ShutdownError,
+});

@@ -18,13 +18,6 @@ type Level = keyof Logger;
 /** What nobody wants to hear. Known by identity, so that no line is put together for it in the hot path. */
 export const unheard = (): void => {};
 
-export const silentLogger: Logger = {
-  debug: unheard,
-  info: unheard,
-  warn: unheard,
-  error: unheard,
-};
-
 /**
  * The logger as minq calls it. pino and bunyan take the fields before the message, and would drop without a word what
  * comes after it. They are known by a method that no other has: theirs on what a child logger inherits.

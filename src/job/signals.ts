@@ -1,4 +1,5 @@
 /** What a job may throw to steer its own fate. They are the user's words, not errors of minq. */
+import { sameInAllCopies } from './copies.ts';
 import { toMs, type Duration } from './duration.ts';
 
 /** Run the job again later. Counts as an attempt; without `delay`, after the job's backoff. */
@@ -7,7 +8,6 @@ export class Retry extends Error {
   readonly delayMs: number | undefined;
   constructor(options: { delay?: Duration; message?: string } = {}) {
     super(options.message ?? 'the job asked to be run again');
-    this.name = 'Retry';
     this.delayMs = options.delay === undefined ? undefined : toMs(options.delay, 'Retry delay');
   }
 }
@@ -16,6 +16,7 @@ export class Retry extends Error {
 export class Fail extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = 'Fail';
   }
 }
+
+sameInAllCopies({ Retry, Fail });

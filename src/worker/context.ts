@@ -1,6 +1,8 @@
 /** What a running job knows of itself: `currentJob()`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { silentLogger, type Logger } from '../job/log.ts';
+import { misfit, shared } from '../job/copies.ts';
+import { MinqError } from '../job/errors.ts';
+import type { Logger } from '../job/log.ts';
 
 export interface JobContext {
   readonly id: string;
@@ -38,27 +40,17 @@ interface CurrentRun {
 }
 
 /** The runs under way; Node's async machinery carries each along with the code it started. */
-export const runs = new AsyncLocalStorage<CurrentRun>();
-
-/** Stands in outside a worker, so that a job's function can be called and tested like any other. */
-const outside: JobContext = {
-  id: '',
-  fn: '',
-  queue: '',
-  attempt: 1,
-  retries: 0,
-  signal: new AbortController().signal,
-  meta: {},
-  enqueuedAt: 0,
-  tick: undefined,
-  progress() {},
-  log: silentLogger,
-};
+export const runs = shared('runs', () => new AsyncLocalStorage<CurrentRun>());
 
 /**
- * The job this code runs in. Outside a job it gives a stand-in: empty id, attempt 1, a signal that never
- * aborts, and a `progress` that does nothing.
+ * The job this code runs in.
+ * @throws {MinqError} `NO_JOB` where no worker of this process runs it
  */
 export function currentJob(): JobContext {
-  return runs.getStore()?.context ?? outside;
+  const run = runs.getStore();
+  if (run) return run.context;
+  throw new MinqError(
+    'NO_JOB',
+    `currentJob() was called outside of a job: ${misfit() ?? 'it tells of the job that a worker is running; code that is called without one takes what it needs as an argument'}`,
+  );
 }

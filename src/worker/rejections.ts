@@ -2,16 +2,17 @@
  * A rejection that nobody handles would end the process, and with it all other jobs. One that comes out of a
  * job fails that job instead; any other has Node's usual end.
  */
+import { shared } from '../job/copies.ts';
 import { runs } from './context.ts';
 
 /** Workers of this process that run; they share one listener. */
-let workers = 0;
+const catching = shared('rejections', () => ({ workers: 0, onRejection }));
 
 /** @returns what ends it */
 export function catchRejections(): () => void {
-  if (workers++ === 0) process.on('unhandledRejection', onRejection);
+  if (catching.workers++ === 0) process.on('unhandledRejection', catching.onRejection);
   return () => {
-    if (--workers === 0) process.off('unhandledRejection', onRejection);
+    if (--catching.workers === 0) process.off('unhandledRejection', catching.onRejection);
   };
 }
 

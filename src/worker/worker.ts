@@ -2,6 +2,7 @@
 import { appOf } from './app.ts';
 import type { RedisSource } from '../redis/client.ts';
 import { describeError } from '../job/codec.ts';
+import { misfit, shared } from '../job/copies.ts';
 import { Connection } from '../redis/connection.ts';
 import { collectFunctions, type JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from '../job/duration.ts';
@@ -81,7 +82,7 @@ export class Worker {
   #stop: ((timeoutMs: number) => void) | undefined;
   #stopAsked: number | undefined;
 
-  static readonly #everywhere: Middleware[] = [];
+  static readonly #everywhere = shared('middleware', (): Middleware[] => []);
 
   /**
    * Adds middleware to every worker that this process makes from now on, around that of its own options. Meant for
@@ -96,8 +97,11 @@ export class Worker {
   /**
    * @param jobs a module namespace (`import * as jobs from './jobs.ts'`) or an object of functions
    * @throws {InvalidArgumentError} for a bad option, or when there is no function in `jobs`
+   * @throws {MinqError} `COPIES` when another version of minq that doesn't fit is in this process
    */
   constructor(jobs: object, options: WorkerOptions = {}) {
+    const wrong = misfit();
+    if (wrong !== undefined) throw new MinqError('COPIES', wrong);
     const given = checkWorkerOptions(options);
     this.#functions = collectFunctions(jobs);
     this.#options = {

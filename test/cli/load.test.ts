@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import { app, minq } from '../helpers/cli.ts';
+import { VERSION } from '../../src/job/version.ts';
+import { app, minq, ROOT } from '../helpers/cli.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 
 /** Runs one job with a worker in burst mode and gives its result. */
@@ -105,3 +106,87 @@ scene(
     t.match(verbose.stderr, /\n +at .*throws\.ts:1/, '--verbose gives the stack');
   },
 );
+
+/** A package of a workspace that has a copy of minq of its own, of this version or another. @returns the copy's folder */
+function packageWithOwnMinq(folder: string, source: string, version?: string): string {
+  const modules = path.join(folder, 'packages/mail/node_modules');
+  const copy = path.join(modules, 'minq');
+  mkdirSync(copy, { recursive: true });
+  for (const part of ['dist', 'package.json']) {
+    cpSync(path.join(ROOT, part), path.join(copy, part), { recursive: true });
+  }
+  for (const name of ['croner', 'ioredis', 'jiti', 'ms', 'p-limit']) {
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
+  }
+  writeFileSync(path.join(folder, 'packages/mail/index.js'), source);
+  if (version !== undefined) {
+    const file = path.join(copy, 'dist/job/version.js');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/'\d[^']*'/, `'${version}'`));
+  }
+  return copy;
+}
+
+scene('jobs that have a copy of minq of their own run as any other', async (t, stage) => {
+  const folder = app(t, {
+    'package.json': PACKAGES.module,
+    'jobs.js': `export * from './packages/mail/index.js';`,
+  });
+  const mail = `import { currentJob, Fail, InvalidArgumentError, job, Retry, Worker } from 'minq';
+    let wrapped = 0;
+    Worker.use((job, next) => (wrapped++, next()));
+    class NoAddress extends Fail {}
+    const runs = {};
+    const count = () => (runs[currentJob().fn] = (runs[currentJob().fn] ?? 0) + 1);
+    export const who = () => ({ id: currentJob().id, fn: currentJob().fn });
+    export const fails = () => { count(); throw new NoAddress('no address'); };
+    export const again = () => { if (count() < 3) throw new Retry({ delay: 10 }); };
+    export const once = job({ retries: 0 }, () => { count(); throw new Error('boom'); });
+    export const floats = job({ retries: 0 }, () => {
+      count();
+      void Promise.reject(new Error('left alone'));
+      return new Promise(() => {});
+    });
+    export const refused = () => {
+      try { currentJob().progress(1n); } catch (error) {
+        return [error instanceof InvalidArgumentError, error instanceof NoAddress, error.name];
+      }
+    };
+    export const seen = () => ({ runs, wrapped: wrapped > 0 });`;
+  packageWithOwnMinq(folder, mail);
+  const worker = minq(t, ['worker', 'jobs.js', '--queue', stage.name], {
+    redis: stage.redis.url,
+    cwd: folder,
+  });
+  stage.onEnd(() => worker.end());
+  const queue = stage.queue();
+  const who = await queue.enqueue('who');
+  t.same(await who.result({ timeout: '20s' }), { id: who.id, fn: 'who' });
+  const refused = await queue.enqueue('refused');
+  t.same(await refused.result({ timeout: '20s' }), [true, false, 'InvalidArgumentError']);
+  const failed = ['fails', 'once', 'floats'].map(async (fn) => {
+    const job = await queue.enqueue(fn, [], { backoff: '1m' });
+    await t.rejects(job.result({ timeout: '20s' }), { code: 'JOB_FAILED' }, fn);
+  });
+  await Promise.all(failed);
+  await (await queue.enqueue('again', [], { backoff: '1m' })).result({ timeout: '20s' });
+  t.same(await (await queue.enqueue('seen')).result({ timeout: '20s' }), {
+    runs: { fails: 1, once: 1, floats: 1, again: 3 },
+    wrapped: true,
+  });
+});
+
+scene('a copy of minq of another major version refuses to start', async (t, stage) => {
+  const folder = app(t, {
+    'package.json': PACKAGES.module,
+    'jobs.js': `export * from './packages/mail/index.js';`,
+  });
+  const source = `import { currentJob } from 'minq'; export const who = () => currentJob().id;`;
+  const copy = packageWithOwnMinq(folder, source, '7.1.0');
+  const { code, stderr } = await minq(t, ['worker', 'jobs.js'], {
+    redis: stage.redis.url,
+    cwd: folder,
+  }).ended;
+  t.equal(code, 1);
+  for (const said of [VERSION, path.join(ROOT, 'dist'), '7.1.0', copy]) t.match(stderr, said);
+  t.equal(stderr.trimEnd().split('\n').length, 1, 'one line');
+});

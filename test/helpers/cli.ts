@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { until } from './until.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = path.join(ROOT, 'dist/cli/main.js');
 export const FIXTURES = path.join(ROOT, 'test/fixtures/cli');
 /** For Node: most of these hundreds of processes end before code that was optimized would have paid for it. */

@@ -31,7 +31,6 @@ scene('currentJob tells a job who it is, also after it has waited', async (t, st
     },
   );
   t.ok(stage.log.includes(`info hello {"id":"${id}","fn":"look","extra":1}`));
-  t.equal(currentJob().id, '', 'outside of a job there is a stand-in');
 });
 
 scene('jobs that run at the same time each see themselves', async (t, stage) => {
@@ -52,12 +51,13 @@ scene('jobs that run at the same time each see themselves', async (t, stage) => 
   }
 });
 
-scene('outside of a job currentJob gives a stand-in that does no harm', async (t) => {
-  const { id, attempt, retries, signal, meta } = currentJob();
-  t.same({ id, attempt, retries, meta }, { id: '', attempt: 1, retries: 0, meta: {} });
-  t.equal(signal.aborted, false);
-  currentJob().progress(1n);
-  currentJob().log.error('to nobody');
+scene('outside of a job currentJob throws: nothing there can pass for a job', async (t, stage) => {
+  const outside = { name: 'MinqError', code: 'NO_JOB', message: /called outside of a job/ };
+  t.throws(currentJob, outside);
+  stage.worker({ ask: () => currentJob().fn });
+  const job = await stage.queue().enqueue('ask');
+  t.equal(await job.result({ timeout: '10s' }), 'ask');
+  t.throws(currentJob, outside, 'nor beside a worker');
 });
 
 scene('the signal says why: timeout, cancel, shutdown', async (t, stage) => {
