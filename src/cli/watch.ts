@@ -34,7 +34,7 @@ export function watchFiles(onChange: () => void) {
 
 /** What follows `from`, `import` or `require` and is a relative path. */
 const RELATIVE = /\b(?:from|import|require)\s*\(?\s*(['"])(\.{1,2}\/.*?)\1/g;
-const CODE = ['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
+const CODE = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs', '.json'];
 
 /**
  * Told by reading them, so that it is known of files that don't load too.

@@ -63,8 +63,9 @@ export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
     functions.set(name, { name, fn: fn as AnyFunction, options });
   }
   if (functions.size === 0) {
+    const hidden = 'default' in jobs ? " by their names: the default export isn't looked at" : '';
     throw new InvalidArgumentError(
-      'jobs: no function found; export the functions that are to be jobs',
+      `jobs: no function found; export the functions that are to be jobs${hidden}`,
     );
   }
   for (const { name, options } of functions.values()) {

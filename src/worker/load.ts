@@ -1,15 +1,19 @@
 /**
  * Loads a user's jobs file: plain JavaScript natively, TypeScript through jiti, which on every Node we support
- * understands what native type stripping doesn't: `./util.js` that is really `util.ts`, enums, tsconfig paths.
+ * understands what native type stripping doesn't: `./util.js` that is really `util.ts`, enums, tsconfig paths, JSX.
  */
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describeError } from '../job/codec.ts';
 import { show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 
-const TYPESCRIPT = /\.[cm]?tsx?$/;
+const TYPESCRIPT = /\.([cm]?ts|[jt]sx)$/;
+
+/** All CommonJS modules of the process, by their paths. */
+const loadedByNode = createRequire(import.meta.url).cache;
 
 export interface JobsFile {
   exports: Record<string, unknown>;
@@ -19,16 +23,23 @@ export interface JobsFile {
 
 /**
  * The full path, without symbolic links: the name under which the module loaders know the file.
- * @throws {InvalidArgumentError} when there is no such file
+ * @throws {InvalidArgumentError} when there is no such file, or it is a folder
  */
 export function jobsPath(file: string): string {
+  let full: string;
   try {
-    return realpathSync(file);
+    full = realpathSync(file);
   } catch {
     throw new InvalidArgumentError(
       `jobs file: ${show(file)} does not exist; give its path, e.g. ./jobs.ts`,
     );
   }
+  if (statSync(full).isDirectory()) {
+    throw new InvalidArgumentError(
+      `jobs file: ${show(file)} is a folder; give a file in it, e.g. ${path.join(file, 'jobs.ts')}`,
+    );
+  }
+  return full;
 }
 
 /**
@@ -51,14 +62,29 @@ export async function loadJobs(full: string): Promise<JobsFile> {
 async function loadJavaScript(full: string): Promise<JobsFile> {
   const namespace = (await import(pathToFileURL(full).href)) as Record<string, unknown>;
   // As a namespace, a CommonJS module has only the exports Node can tell by reading the source.
-  const commonJs = createRequire(import.meta.url).cache[full];
+  const commonJs = loadedByNode[full];
   return { exports: { ...(commonJs?.exports ?? namespace) }, files: [] };
 }
 
 async function loadTypeScript(full: string): Promise<JobsFile> {
-  const { createJiti } = await import('jiti');
-  // Without interopDefault modules are called directly, not through a proxy: five times faster.
-  const jiti = createJiti(import.meta.url, { tsconfigPaths: true, interopDefault: false });
+  const [{ createJiti }, { transpile }] = await Promise.all([
+    import('jiti'),
+    import('./transpile.ts'),
+  ]);
+  const files: string[] = [];
+  const jiti = createJiti(import.meta.url, {
+    tsconfigPaths: true,
+    // Without it modules are called directly, not through a proxy: five times faster.
+    interopDefault: false,
+    // What Node has loaded before would come from its cache of CommonJS modules, without a default.
+    moduleCache: false,
+    fsCache: false, // `transpile` has one
+    extensions: ['.js', '.mjs', '.cjs', '.jsx', '.ts', '.mts', '.cts', '.tsx'],
+    transform(options) {
+      files.push(options.filename!);
+      return { code: transpile(options) };
+    },
+  });
   const exports = await jiti.import<Record<string, unknown>>(full);
-  return { exports: { ...exports }, files: Object.keys(jiti.cache) };
+  return { exports: { ...exports }, files: [...files, ...Object.keys(loadedByNode)] };
 }

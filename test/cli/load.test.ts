@@ -86,7 +86,9 @@ scene(
     ['throws.ts', 'throw new Error("no database")', 1, /throws\.ts.*can't be loaded: Error: no database/],
     ['throws.cjs', 'throw "just text"', 1, /throws\.cjs.*can't be loaded: .*just text/],
     ['import.js', 'import "./nowhere.js"', 1, /import\.js.*can't be loaded: .*nowhere\.js/],
-    ['empty.js', 'export const a = 1; export class B {}', 2, /no function found/],
+    ['empty.js', 'export const a = 1; export class B {}', 2, /no function found; export the functions that are to be jobs$/m],
+    ['default.js', 'export default { a: () => 1 }', 2, /no function found.* by their names: the default export/],
+    ['.', '', 2, /jobs file: "\." is a folder; give a file in it/],
     // What it holds open must not keep the process.
     ['open.js', 'setInterval(() => {}, 1000); throw new Error("late")', 1, /late/],
   ]; // prettier-ignore
