@@ -5,10 +5,19 @@ import { show } from '../job/refuse.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 
 /**
- * Where Redis is: a URL (of a server, a cluster or sentinels), ioredis options, or a client of yours (duplicated,
- * never closed by minq).
+ * Where Redis is: a URL (of a server, a cluster or sentinels), ioredis options, or a client of yours, of ioredis 5 or 6
+ * (duplicated, never closed by minq).
  */
-export type RedisSource = string | RedisOptions | Redis | Cluster;
+export type RedisSource = string | AnyRedisOptions | RedisClient;
+
+/** Of ioredis 5 or 6: the types of their connectors don't fit each other. */
+type AnyRedisOptions = Omit<RedisOptions, 'Connector'> & { Connector?: unknown };
+
+/** `Redis` or `Cluster` of ioredis 5 or 6, by what is asked of it: its class may be that of another copy. */
+interface RedisClient {
+  readonly options: object;
+  duplicate(...args: never[]): unknown;
+}
 
 export interface ClientSettings {
   /** Shown by `CLIENT LIST`. */
@@ -23,6 +32,7 @@ function redisOptions(settings: ClientSettings) {
     connectionName: settings.name,
     lazyConnect: true,
     protocol: 2,
+    replyMapping: 'legacy', // a user's may be of protocol 3 only
     keepAlive: 10_000,
     connectTimeout: 5_000,
     maxRetriesPerRequest: null,
@@ -74,17 +84,19 @@ export function makeClient(
   }
   const ours = redisOptions(settings);
   if (isClient(given)) {
-    refuseKeyPrefix(given.options);
-    if (!isCluster(given)) return given.duplicate(ours);
-    const ofUser = given.options.redisOptions ?? {};
+    const client = given as Redis | Cluster;
+    refuseKeyPrefix(client.options);
+    if (!isCluster(client)) return client.duplicate(ours);
+    const ofUser = client.options.redisOptions ?? {};
     refuseKeyPrefix(ofUser);
-    return given.duplicate([], clusterOptions(settings, ofUser));
+    return client.duplicate([], clusterOptions(settings, ofUser));
   }
-  refuseKeyPrefix(given);
+  const options = given as RedisOptions;
+  refuseKeyPrefix(options);
   return new Redis({
-    ...given,
+    ...options,
     ...ours,
-    connectTimeout: given.connectTimeout ?? ours.connectTimeout,
+    connectTimeout: options.connectTimeout ?? ours.connectTimeout,
   });
 }
 
@@ -112,8 +124,8 @@ function fromText(text: string, settings: ClientSettings): Redis | Cluster {
   }
 }
 
-/** By its methods, not its class: the user's ioredis may be another copy or version. */
-const isClient = (value: object): value is Redis | Cluster =>
+/** By its methods: what differs between 5 and 6 in the types, minq doesn't use. */
+const isClient = (value: object): value is RedisClient =>
   'duplicate' in value && typeof value.duplicate === 'function';
 
 export const isCluster = (client: Redis | Cluster): client is Cluster =>

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
-import { Queue } from '../../src/index.ts';
+import { Redis as Redis5 } from 'ioredis5';
+import { chord, currentJob, Queue, step } from '../../src/index.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -25,6 +26,48 @@ scene(
     }
   },
 );
+
+for (const [version, connect] of Object.entries({
+  'ioredis 5': (url: string) => new Redis5(url),
+  'ioredis 6': (url: string) => new Redis(url),
+  'ioredis 6 with replies of RESP3': (url: string) => new Redis(url, { replyMapping: 'resp3' }),
+})) {
+  scene(`queue and worker on a client of ${version}, also after a cut`, async (t, stage) => {
+    const redis = connect(stage.redis.url);
+    stage.onEnd(async () => redis.disconnect());
+    const jobs = {
+      add: (a: number, b: number) => a + b,
+      fails: () => Promise.reject(new Error('no')),
+      hold: () => new Promise((resolve) => currentJob().signal.addEventListener('abort', resolve)),
+    };
+    stage.worker(jobs, { redis });
+    const queue = stage.queue({ redis });
+    for (const _ of ['before', 'after']) {
+      const added = await queue.enqueue('add', [1, 2], { delay: 5 });
+      t.equal(await added.result({ timeout: '10s' }), 3);
+      const failing = await queue.enqueue('fails', [], { retries: 1, backoff: 5 });
+      await t.rejects(failing.result({ timeout: '10s' }), { code: 'JOB_FAILED' });
+      const holding = await queue.enqueue('hold');
+      await until(async () => (await holding.state()) === 'active');
+      t.ok(await holding.cancel());
+      await t.rejects(holding.result({ timeout: '10s' }), { code: 'JOB_CANCELLED' });
+      const flow = await queue.enqueue(chord([step('add', [1, 2])], step('add', ['!'])));
+      t.equal(await flow.result({ timeout: '10s' }), '3!');
+      await stage.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    }
+    await queue.schedule('soon', { every: '1s', fn: 'add', args: [1, 1] });
+    await until(async () => (await queue.schedules())[0]?.lastState === 'completed');
+    t.ok(await queue.unschedule('soon'));
+    const { jobs: found } = await queue.find('failed');
+    t.same(
+      found.map(({ error }) => error?.message),
+      ['no', 'no'],
+    );
+    t.equal((await queue.stats()).recovered, 0);
+    t.equal((await queue.functions())[0]?.fn, 'add');
+    t.ok((await queue.queues()).includes(stage.name));
+  });
+}
 
 scene('a client that was not connected yet stays so', async (t, stage) => {
   const mine = new Redis(stage.redis.url, { lazyConnect: true });

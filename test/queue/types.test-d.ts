@@ -248,3 +248,26 @@ tracingChannel<unknown, EnqueueMessage>('minq:enqueue').subscribe({
   asyncEnd: ({ result }) => void result?.cancel(),
   error: ({ error }) => void (error instanceof Error),
 });
+
+// ---- Where Redis is ---------------------------------------------------------------------------
+
+declare const five: {
+  redis: import('ioredis5').Redis;
+  cluster: import('ioredis5').Cluster;
+  options: import('ioredis5').RedisOptions;
+};
+declare const six: {
+  redis: import('ioredis').Redis;
+  resp3: import('ioredis').Redis<'resp3'>;
+  cluster: import('ioredis').Cluster;
+  options: import('ioredis').RedisOptions;
+};
+for (const redis of [five.redis, five.cluster, five.options]) new Queue('q', { redis });
+for (const redis of [six.redis, six.resp3, six.cluster, six.options]) new Queue('q', { redis });
+new Worker(jobs, { redis: five.redis });
+// @ts-expect-error no option of ioredis
+new Queue('q', { redis: { hots: 'localhost' } });
+// @ts-expect-error no client
+new Queue('q', { redis: { options: {} } });
+// @ts-expect-error no URL
+new Queue('q', { redis: 6379 });

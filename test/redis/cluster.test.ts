@@ -1,5 +1,6 @@
 /** minq on a Redis Cluster of three masters with a replica each. */
 import { Cluster } from 'ioredis';
+import { Cluster as Cluster5 } from 'ioredis5';
 import t from 'tap';
 import { chord, RedisUnavailableError, step } from '../../src/index.ts';
 import { dashboard } from '../../src/dashboard/index.ts';
@@ -80,25 +81,31 @@ distributed('a flow over queues of all three masters', shared, async (t, stage) 
   t.equal(await job.result({ timeout: '20s' }), 3 * (11 + 12));
 });
 
-distributed("a Cluster of the user's, whatever it is set to", shared, async (t, stage) => {
-  const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
-  const own = new Cluster(nodes, {
-    enableAutoPipelining: true,
-    scaleReads: 'slave',
-    enableOfflineQueue: false,
-  });
-  own.on('error', () => {});
-  await until(() => own.status === 'ready');
-  stage.onEnd(async () => own.disconnect());
-  const name = await cluster.queueOn(1, 'own');
-  const queue = stage.queue(name, { redis: own });
-  stage.worker(name, jobs, { redis: own });
-  for (let i = 0; i < 5; i++) {
-    t.equal(await (await queue.enqueue('add', [i, 1])).result({ timeout: '5s' }), i + 1);
-  }
-  t.equal((await queue.workers()).length, 1, 'read from the master: it is there at once');
-  t.equal(own.status, 'ready', 'never closed by minq');
-});
+for (const [version, OwnCluster] of Object.entries({ 5: Cluster5, 6: Cluster })) {
+  distributed(
+    `a Cluster of the user's ioredis ${version}, whatever it is set to`,
+    shared,
+    async (t, stage) => {
+      const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+      const own = new OwnCluster(nodes, {
+        enableAutoPipelining: true,
+        scaleReads: 'slave',
+        enableOfflineQueue: false,
+      });
+      own.on('error', () => {});
+      await until(() => own.status === 'ready');
+      stage.onEnd(async () => own.disconnect());
+      const name = await cluster.queueOn(1, `own${version}`);
+      const queue = stage.queue(name, { redis: own });
+      stage.worker(name, jobs, { redis: own });
+      for (let i = 0; i < 5; i++) {
+        t.equal(await (await queue.enqueue('add', [i, 1])).result({ timeout: '5s' }), i + 1);
+      }
+      t.equal((await queue.workers()).length, 1, 'read from the master: it is there at once');
+      t.equal(own.status, 'ready', 'never closed by minq');
+    },
+  );
+}
 
 distributed('the command line and the dashboard, by MINQ_REDIS_URL', shared, async (t, stage) => {
   const name = await cluster.queueOn(2, 'cli');
