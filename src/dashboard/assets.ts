@@ -3,15 +3,15 @@
  * comes near the file system.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import nodeModule from 'node:module'; // the name createRequire is taken by the banner that bundles often have
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { ownFile } from '../job/copies.ts';
+import { MinqError } from '../job/errors.ts';
 import { Refusal, send, type Request, type Response } from './answer.ts';
-
-/** Where the build puts them: as far from this file's source as from what is built of it. */
-const FOLDER = fileURLToPath(new URL('../../dist/dashboard/page/', import.meta.url));
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -28,13 +28,40 @@ interface Asset {
 
 export const PAGE = 'index.html';
 
+/**
+ * Where the build puts them: as far from the sources as from what is built of them. Code in a bundle, which may know no
+ * file of its own, finds them in the package, if that is installed where it runs.
+ * @throws {MinqError} `PAGES_MISSING`
+ */
+function folderOfPages(): string {
+  const places = [path.join(path.dirname(ownFile), '../../dist/dashboard/page'), ...inPackage()];
+  const found = places.find((place) => existsSync(path.join(place, PAGE)));
+  if (found !== undefined) return found;
+  throw new MinqError(
+    'PAGES_MISSING',
+    `dashboard: its pages are missing, there is no ${places[0]}; a bundle takes code only: install minq where it runs`,
+  );
+}
+
+function inPackage(): string[] {
+  try {
+    const main = path.resolve(process.argv[1] ?? 'node');
+    return [
+      path.join(path.dirname(nodeModule.createRequire(main).resolve('minq/dashboard')), 'page'),
+    ];
+  } catch {
+    return []; // not installed there
+  }
+}
+
 /** Reads them at the first use, not before: whoever mounts the handler may never see it used. */
 export class Assets {
+  readonly #folder = folderOfPages();
   #read: Promise<Map<string, Asset>> | undefined;
 
   /** @throws {Refusal} when there is no such file */
   async send(request: Request, response: Response, name: string): Promise<void> {
-    this.#read ??= readAssets().catch((error: unknown) => {
+    this.#read ??= readAssets(this.#folder).catch((error: unknown) => {
       this.#read = undefined;
       throw error;
     });
@@ -61,16 +88,13 @@ export class Assets {
   }
 }
 
-async function readAssets(): Promise<Map<string, Asset>> {
-  const files = await readdir(FOLDER, { recursive: true }).catch(() => [] as string[]);
-  if (!files.includes(PAGE)) {
-    throw new Refusal(500, `the pages are missing: there is no dist/dashboard/page/${PAGE}`);
-  }
+async function readAssets(folder: string): Promise<Map<string, Asset>> {
+  const files = await readdir(folder, { recursive: true });
   const assets = new Map<string, Asset>();
   for (const file of files) {
     const type = TYPES[path.extname(file)];
     if (type === undefined) continue;
-    const body = await readFile(path.join(FOLDER, file));
+    const body = await readFile(path.join(folder, file));
     const zipped = await promisify(gzip)(body);
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
     assets.set(file.replaceAll(path.sep, '/'), { type, body, zipped, hash });

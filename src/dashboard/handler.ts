@@ -29,6 +29,7 @@ export interface Dashboard {
 /**
  * The dashboard as a handler for a Node server: `createServer(dashboard())`, or mounted under a path.
  * @throws {InvalidArgumentError} naming the option, the value and the mend
+ * @throws {MinqError} `PAGES_MISSING` in a bundle, where minq isn't installed beside it
  */
 export function dashboard(options: DashboardOptions = {}): Dashboard {
   const settings = checkSettings(options);

@@ -2,6 +2,7 @@
  * Copies of minq in one process: a bundled jobs file, a package of a workspace with its own `node_modules/minq`, the
  * command of another install. Those that fit together share what a worker and its jobs know of each other.
  */
+import { fileURLToPath } from 'node:url';
 import { VERSION } from './version.ts';
 
 interface Copy {
@@ -20,8 +21,16 @@ function ofProcess<T>(key: string, make: () => T): T {
 
 /** All there are, whatever their version. Read by every version to come: its shape never changes. */
 const copies = ofProcess<Copy[]>('minq.copies', () => []);
-// A bundle may have no file of its own to name.
-const own: Copy = { version: VERSION, path: import.meta.filename ?? process.argv[1] ?? 'a bundle' };
+/** This file, or the bundle it is in. By a stack trace: bundles in CommonJS, and jest, have no `import.meta`. */
+export const ownFile = fileOf(String(new Error().stack));
+
+function fileOf(stack: string): string {
+  const [, place] = /(file:\/\/\S+|\/.+|\b[A-Z]:\\.+):\d+:\d+/.exec(stack) ?? [];
+  if (place === undefined) return process.argv[1] ?? 'a bundle';
+  return place.startsWith('file:') ? fileURLToPath(place) : place;
+}
+
+const own: Copy = { version: VERSION, path: ownFile };
 if (!copies.some(({ path }) => path === own.path)) copies.push(own);
 
 /** One value for all copies that fit together. */

@@ -111,7 +111,7 @@ scene(
 
 /** A package of a workspace that has a copy of minq of its own, of this version or another. @returns the copy's folder */
 function packageWithOwnMinq(folder: string, source: string, version?: string): string {
-  const modules = path.join(folder, 'packages/mail/node_modules');
+  const modules = path.join(folder, 'packages/my mail/node_modules');
   const copy = path.join(modules, 'minq');
   mkdirSync(copy, { recursive: true });
   for (const part of ['dist', 'package.json']) {
@@ -120,7 +120,7 @@ function packageWithOwnMinq(folder: string, source: string, version?: string): s
   for (const name of ['croner', 'ioredis', 'jiti', 'ms', 'p-limit']) {
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name));
   }
-  writeFileSync(path.join(folder, 'packages/mail/index.js'), source);
+  writeFileSync(path.join(folder, 'packages/my mail/index.js'), source);
   if (version !== undefined) {
     const file = path.join(copy, 'dist/job/version.js');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/'\d[^']*'/, `'${version}'`));
@@ -131,7 +131,7 @@ function packageWithOwnMinq(folder: string, source: string, version?: string): s
 scene('jobs that have a copy of minq of their own run as any other', async (t, stage) => {
   const folder = app(t, {
     'package.json': PACKAGES.module,
-    'jobs.js': `export * from './packages/mail/index.js';`,
+    'jobs.js': `export * from './packages/my mail/index.js';`,
   });
   const mail = `import { currentJob, Fail, InvalidArgumentError, job, Retry, Worker } from 'minq';
     let wrapped = 0;
@@ -180,7 +180,7 @@ scene('jobs that have a copy of minq of their own run as any other', async (t, s
 scene('a copy of minq of another major version refuses to start', async (t, stage) => {
   const folder = app(t, {
     'package.json': PACKAGES.module,
-    'jobs.js': `export * from './packages/mail/index.js';`,
+    'jobs.js': `export * from './packages/my mail/index.js';`,
   });
   const source = `import { currentJob } from 'minq'; export const who = () => currentJob().id;`;
   const copy = packageWithOwnMinq(folder, source, '7.1.0');

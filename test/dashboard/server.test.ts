@@ -1,9 +1,6 @@
 /** What the dashboard's server answers, over real HTTP. */
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { chain, currentJob, group, step } from '../../src/index.ts';
 import type { JobReply, JobsReply, QueueReply } from '../../src/dashboard/api.ts';
@@ -69,30 +66,6 @@ scene('the page and what it loads, with ETag and gzip', async (t, stage) => {
     const type = types[path.extname(file)];
     if (type) t.match(await get(file), { status: 200, headers: { 'content-type': type } }, file);
   }
-}); // prettier-ignore
-
-scene('pages that were not built are said to be missing; the rest answers', async (t, stage) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'minq-dist-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const filter = (file: string) => !file.includes('dashboard/page');
-  cpSync(path.join(ROOT, 'dist'), path.join(folder, 'dist'), { recursive: true, filter });
-  cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
-  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
-  const code = `
-    import { createServer } from 'node:http';
-    import { dashboard } from '${folder}/dist/dashboard/index.js';
-    const handler = dashboard({ redis: '${stage.redis.url}', queues: ['${stage.name}'] });
-    const server = createServer(handler).listen(0, '127.0.0.1', async () => {
-      for (const path of ['', 'main.js', 'api/queues']) {
-        const answer = await fetch('http://127.0.0.1:' + server.address().port + '/' + path);
-        console.log(answer.status, (await answer.text()).slice(0, 90));
-      }
-      await handler.close();
-      process.exit();
-    });`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
-  const missing = '500 {"error":"the pages are missing: there is no dist/dashboard/page/index.html"}\n';
-  t.match(stdout, missing + missing + '200 {"version":');
 }); // prettier-ignore
 
 scene('queues: counts, workers, counters', async (t, stage) => {
