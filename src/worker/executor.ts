@@ -134,14 +134,21 @@ export class Run {
   }
 
   readonly #returned = (value: unknown): void => {
-    this.#decide(completed(value));
+    if (this.#inTime()) this.#decide(completed(value));
     this.#options.onReturn(this);
   };
 
   readonly #threw = (thrown: unknown): void => {
-    this.#decide(this.#failure(thrown));
+    if (this.#inTime()) this.#decide(this.#failure(thrown));
     this.#options.onReturn(this);
   };
+
+  /** While the event loop is blocked no timer fires: whoever returns after its timeout has failed all the same. */
+  #inTime(): boolean {
+    const inTime = performance.now() - this.startedAt <= this.#timeoutMs;
+    if (!inTime) this.#timeOut();
+    return inTime;
+  }
 
   /**
    * Whether this job may be what kills workers: it is on its last attempt, and lost its worker more than once. A
@@ -161,9 +168,12 @@ export class Run {
   /** From now on the run's time is limited. Apart from the start: most jobs end before it is worth a timer. */
   limitTime(): void {
     if (this.decided || this.#timer) return;
-    const timeoutMs = this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
-    const leftMs = timeoutMs - (performance.now() - this.startedAt);
-    this.#timer = setTimeout(() => this.#timeOut(timeoutMs), Math.min(leftMs, LONGEST_TIMER_MS));
+    const leftMs = this.#timeoutMs - (performance.now() - this.startedAt);
+    this.#timer = setTimeout(() => this.#timeOut(), Math.min(leftMs, LONGEST_TIMER_MS));
+  }
+
+  get #timeoutMs(): number {
+    return this.job.record.timeout ?? this.fn.options.timeout ?? RUN_DEFAULTS.timeout;
   }
 
   static readonly #begin = (run: Run): unknown => run.#invoke();
@@ -201,8 +211,8 @@ export class Run {
     }
   }
 
-  #timeOut(timeoutMs: number): void {
-    const error = new JobTimeoutError(timeoutMs);
+  #timeOut(): void {
+    const error = new JobTimeoutError(this.#timeoutMs);
     this.#decide(this.#failure(error));
     this.#abort(error);
   }
@@ -249,7 +259,8 @@ export class Run {
 
   #abort(reason: unknown): void {
     this.#abortedWith ??= reason;
-    this.#controller?.abort(this.#abortedWith);
+    // Whoever listens is of this job, though it is the heartbeat, a timer or another job that got here.
+    runs.run(this, () => this.#controller?.abort(this.#abortedWith));
   }
 }
 

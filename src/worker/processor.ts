@@ -174,11 +174,9 @@ export class Processor {
       for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
       this.#slots.settled();
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
-      // A claim that took this long to arrive may have lost its lease on the way; one that arrives after
-      // the call to stop is not wanted any more. Back, not run.
-      const stale = performance.now() - sentAt > this.#options.leaseMs / 2;
-      if (stale || !this.#claiming) this.#giveBack(reply.claimed, reply.now);
-      else this.#beginAll(reply.claimed, want, reply.now);
+      // What arrives after the call to stop is not wanted any more. Back, not run.
+      if (!this.#claiming) this.#giveBack(reply.claimed, reply.now);
+      else this.#beginAll(reply.claimed, want, reply.now, sentAt);
       nextIn = reply.nextIn;
     } catch (error) {
       this.#slots.settleAgain();
@@ -241,16 +239,27 @@ export class Processor {
     await new Promise((resolve) => setTimeout(resolve, unavailable ? RETRY_AFTER_MS : pauseMs));
   }
 
-  /** @param want how many slots were free: those beyond are claimed ahead */
-  #beginAll(claims: readonly Claim[], want: number, now: number): void {
+  /**
+   * A claim that took this long to arrive, or whose jobs waited for one that blocked the loop, may have lost its lease:
+   * what is left of it goes back unrun.
+   * @param want how many slots were free: those beyond are claimed ahead
+   * @param sentAt when the claim was sent, by our own clock: no lease of it began earlier
+   */
+  #beginAll(claims: readonly Claim[], want: number, now: number, sentAt: number): void {
+    const tooOld = () => performance.now() - sentAt > this.#options.leaseMs / 2;
+    if (tooOld()) return this.#giveBack(claims, now);
     const suspects: Run[] = [];
     this.#slots.fillAhead(claims.slice(want), now);
-    for (const claim of claims.slice(0, want)) {
-      const run = this.#prepare(claim, now);
+    const mine = claims.slice(0, want);
+    let next = 0;
+    while (next < mine.length && !tooOld()) {
+      const run = this.#prepare(mine[next++]!, now);
       if (run?.suspect) suspects.push(run);
       else if (run) this.#start(run);
     }
-    this.#beginSuspects(suspects);
+    this.#giveBack(mine.slice(next), now);
+    if (tooOld()) for (const run of suspects) run.release();
+    else this.#beginSuspects(suspects);
     while (this.#slots.free > 0 && this.#startNext()); // some were settled without a run
     if (claims.length > 0) setImmediate(() => this.#afterTick());
   }
@@ -282,7 +291,9 @@ export class Processor {
     if (!outcome) return new Run(job, fn!, this.#executor);
     logOutcome(this.#options.logger, job, outcome, 0);
     if (fn) this.#options.timings.count(fn.name, outcome.kind);
-    this.#settle(job, outcome, 0, record, fn);
+    // The run that its ticket stands for never began; the one before did.
+    const lost = outcome.kind === 'failed' && outcome.error.name === 'WorkerLostError';
+    this.#settle(lost ? { ...job, attempt: job.attempt - 1 } : job, outcome, 0, record, fn);
     return undefined;
   }
 

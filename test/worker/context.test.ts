@@ -60,6 +60,23 @@ scene('outside of a job currentJob throws: nothing there can pass for a job', as
   t.throws(currentJob, outside, 'nor beside a worker');
 });
 
+scene('who listens for the abort is still of its job', async (t, stage) => {
+  const listening = gate();
+  let heard: string | undefined;
+  stage.worker({
+    wait: async () => {
+      currentJob().signal.addEventListener('abort', () => (heard = currentJob().id));
+      await listening.pass();
+    },
+  });
+  const job = await stage.queue().enqueue('wait');
+  await until(() => listening.running === 1);
+  await job.cancel();
+  await until(() => heard !== undefined);
+  t.equal(heard, job.id);
+  listening.open();
+});
+
 scene('the signal says why: timeout, cancel, shutdown', async (t, stage) => {
   const reasons: Record<string, string> = {};
   const listening = gate();

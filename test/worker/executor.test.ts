@@ -187,6 +187,32 @@ scene('an option at the enqueue wins over the job, the job over the default', as
   t.equal((await queue.counts()).completed, 2, 'the enqueue keeps it');
 });
 
+scene('a function that returns, or throws, after its timeout has failed with it, though the loop was blocked', async (t, stage) => {
+  const reasons: unknown[] = [];
+  const block = () => {
+    const end = performance.now() + 60;
+    while (performance.now() < end);
+  };
+  stage.worker({
+    atOnce: () => {
+      reasons.push(currentJob().signal); // made, so that it can be aborted
+      block();
+      return 'done';
+    },
+    later: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      block();
+      throw new Fail('too late to say');
+    },
+  });
+  const queue = stage.queue();
+  for (const fn of ['atOnce', 'later']) {
+    const job = await queue.enqueue(fn, [], { timeout: 20, retries: 0 });
+    await t.rejects(job.result({ timeout: '10s' }), { cause: { name: 'JobTimeoutError', message: /20 ms/ } });
+  }
+  t.ok((reasons[0] as AbortSignal).reason instanceof JobTimeoutError);
+}); // prettier-ignore
+
 scene(
   'timeout: the signal aborts, and the attempt fails with JobTimeoutError',
   async (t, stage) => {

@@ -101,6 +101,30 @@ scene(
   },
 );
 
+scene('jobs claimed with one that blocks the loop for longer than the lease go back unrun', async (t, stage) => {
+  const queue = stage.queue();
+  const runs: string[] = [];
+  const block = () => {
+    runs.push('block');
+    const end = performance.now() + LEASE_MS * 2;
+    while (performance.now() < end);
+  };
+  const quick = () => void runs.push('quick');
+  await queue.enqueueMany([{ fn: 'block' }, ...Array.from({ length: 9 }, () => ({ fn: 'quick' }))]);
+  const other = stage.store('other');
+  stage.worker({ block, quick }, { lease: LEASE_MS });
+  await until(() => runs.length > 0);
+  t.same(runs, ['block'], 'none has begun behind it');
+  // Another worker takes them meanwhile: they run once, there or here.
+  const { claimed } = await other.turn(1, 15_000, 20, []);
+  await until(async () => (await queue.counts()).completed + claimed.length === 10);
+  t.equal(runs.filter((fn) => fn === 'quick').length, 9 - claimed.filter(({ record }) => record!.includes('quick')).length);
+  const ended = { kind: 'completed', result: undefined } as const;
+  const settle = ({ ticket }: { ticket: string }) => ({ job: { ticket, attempt: 1, claimedAt: 1 }, outcome: ended, ranMs: 1, keptMs: 60_000 });
+  await other.turn(2, 15_000, 0, claimed.map(settle));
+  t.equal((await queue.counts()).completed, 10);
+}); // prettier-ignore
+
 scene('a job whose every run loses its lease ends failed, with the reason', async (t, stage) => {
   const queue = stage.queue();
   const store = stage.store('dead');
@@ -117,6 +141,7 @@ scene('a job whose every run loses its lease ends failed, with the reason', asyn
     cause: { name: 'WorkerLostError', message: /last of 3 runs/ },
   });
   t.equal(runs, 0);
+  t.match(await handle.info(), { state: 'failed', attempt: 3 });
   t.match(await queue.stats(), { recovered: 3, failed: 1 });
 });
 
