@@ -28,10 +28,19 @@ export function encodeValue(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : encode(value, name);
 }
 
-function encode(value: unknown, name: string): string {
+/**
+ * A job's result to JSON text, as JSON does it: an `undefined` in an array is stored as null. The work is done; to fail
+ * it for that would help nobody.
+ * @throws {InvalidArgumentError} with the path of what can't be stored
+ */
+export function encodeResult(value: unknown): string | undefined {
+  return value === undefined ? undefined : encode(value, 'result', true);
+}
+
+function encode(value: unknown, name: string, lenient = false): string {
   let json: string;
   try {
-    const problem = findProblem(value, [], []);
+    const problem = findProblem(value, [], [], lenient);
     if (problem) throw new InvalidArgumentError(`${name}${problem}`);
     json = JSON.stringify(value);
   } catch (error) {
@@ -54,12 +63,13 @@ function encode(value: unknown, name: string): string {
 
 /**
  * Walks the value; the answer is `undefined` or `<path>: <what is wrong>`. `path` and `parents` are
- * one shared stack each, so that a clean value costs no allocation but these two.
+ * one shared stack each, so that a clean value costs no allocation but these two. `lenient`: undefined may stand in arrays.
  */
 function findProblem(
   value: unknown,
   path: (string | number)[],
   parents: object[],
+  lenient: boolean,
 ): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -68,7 +78,7 @@ function findProblem(
     case 'number':
       return Number.isFinite(value) ? undefined : problem(path, `${value} can't be stored as JSON`);
     case 'object':
-      return value === null ? undefined : findProblemInObject(value, path, parents);
+      return value === null ? undefined : findProblemInObject(value, path, parents, lenient);
     case 'undefined':
       return problem(path, "undefined can't be stored as JSON here; use null");
     case 'bigint':
@@ -82,6 +92,7 @@ function findProblemInObject(
   value: object,
   path: (string | number)[],
   parents: object[],
+  lenient: boolean,
 ): string | undefined {
   if (parents.includes(value)) return problem(path, "circular reference can't be stored as JSON");
   if (parents.length >= MAX_DEPTH)
@@ -95,15 +106,16 @@ function findProblemInObject(
   let found: string | undefined;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length && !found; i++) {
+      if (lenient && value[i] === undefined) continue;
       path.push(i);
-      found = findProblem(value[i], path, parents);
+      found = findProblem(value[i], path, parents, lenient);
       path.pop();
     }
   } else if (
     typeof (value as { toJSON?: unknown }).toJSON === 'function' &&
     !Buffer.isBuffer(value)
   ) {
-    found = findProblem((value as { toJSON(): unknown }).toJSON(), path, parents);
+    found = findProblem((value as { toJSON(): unknown }).toJSON(), path, parents, lenient);
   } else {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (kind !== 'Object' || ArrayBuffer.isView(value)) {
@@ -118,7 +130,7 @@ function findProblemInObject(
         found =
           key === '__proto__'
             ? problem(path, 'a property of this name is refused: it poisons careless merges')
-            : findProblem(item, path, parents);
+            : findProblem(item, path, parents, lenient);
         path.pop();
         if (found) break;
       }

@@ -11,9 +11,9 @@ const LONGEST_MS = 100 * 365.25 * 24 * 3_600_000;
 /**
  * Turns a duration into whole milliseconds.
  * @param name how the option is called in the error, e.g. `timeout`
- * @throws {InvalidArgumentError} for anything but a number >= `min` or text that `ms` understands
+ * @throws {InvalidArgumentError} for anything but a number from `min` to `max` or text that `ms` understands
  */
-export function toMs(value: unknown, name: string, min = 0): number {
+export function toMs(value: unknown, name: string, min = 0, max = LONGEST_MS): number {
   const given =
     typeof value === 'number'
       ? value
@@ -25,15 +25,16 @@ export function toMs(value: unknown, name: string, min = 0): number {
       `${name}: ${show(value)} is no duration; give milliseconds or text like '30s', '5m', '2h'`,
     );
   }
-  if (given < min || given > LONGEST_MS) {
+  if (given < min || given > max) {
+    const most = max === LONGEST_MS ? '100 years' : `${max} ms, the longest timer there is`;
     throw new InvalidArgumentError(
-      `${name}: ${show(value)} is out of range; it must be from ${min} ms to 100 years`,
+      `${name}: ${show(value)} is out of range; it must be from ${min} ms to ${most}`,
     );
   }
   return Math.round(given);
 }
 
-/** Node fires a longer timer at once. 24.8 days: nobody waits that long in one process. */
+/** Node fires a longer timer at once. 24.8 days: nobody waits that long in one process. An option that is a timer ends here. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** When the time of a call is over (as `performance.now()`), and how long it was from the beginning: errors name it. */

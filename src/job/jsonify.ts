@@ -21,8 +21,11 @@ export type Jsonify<T> = unknown extends T
         : T extends { toJSON(...args: never[]): infer J }
           ? Jsonify<J>
           : T extends object
-            ? { [K in keyof T]: Jsonify<T[K]> }
+            ? { [K in keyof T]: T extends readonly unknown[] ? Item<Jsonify<T[K]>> : Jsonify<T[K]> }
             : never;
+
+/** In an array, JSON has null for undefined. */
+type Item<T> = T extends undefined | void ? null : T;
 
 /**
  * What may be given for a parameter of type `P`: whatever still fits `P` after the journey. A `Date` fits
@@ -42,8 +45,12 @@ export type Storable<P, Whole = P> = unknown extends P
               bigint | symbol | AnyFunction | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
           ? NotStorable<'this can not be stored as JSON'>
           : P extends object
-            ? { [K in keyof P]: Storable<P[K]> }
+            ? { [K in keyof P]: P extends readonly unknown[] ? StorableItem<P[K]> : Storable<P[K]> }
             : never;
+
+type StorableItem<P> = P extends undefined
+  ? NotStorable<'in an array undefined can not be stored as JSON: use null'>
+  : Storable<P>;
 
 /** Shows up in the compiler's message; no value has this type. */
 export interface NotStorable<Reason extends string> {

@@ -4,7 +4,7 @@
  */
 import type { Backoff } from './backoff.ts';
 import { checkCron, checkTimezone } from './pattern.ts';
-import { toMs, type Duration } from './duration.ts';
+import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { refuse } from './refuse.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { checkName, isFunctionName } from './names.ts';
@@ -22,9 +22,9 @@ type Checks = Record<string, Check<unknown>>;
 type Checked<C extends Checks> = { -readonly [K in keyof C]?: ReturnType<C[K]> };
 
 const duration =
-  (min = 0): Check<number> =>
+  (min = 0, max?: number): Check<number> =>
   (value, name) =>
-    toMs(value, name, min);
+    toMs(value, name, min, max);
 
 const wholeNumber =
   (min: number, max: number): Check<number> =>
@@ -152,7 +152,7 @@ const queueChecks = {
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
   defaults: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
-  callTimeout: duration(1),
+  callTimeout: duration(1, LONGEST_TIMER_MS),
 } satisfies Checks;
 
 export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
@@ -164,12 +164,12 @@ const workerChecks = {
   concurrency: checkConcurrency,
   app: text,
   cron: flag,
-  lease: duration(300),
+  lease: duration(300, LONGEST_TIMER_MS),
   shutdownTimeout: duration(),
   burst: flag,
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
-  callTimeout: duration(1),
+  callTimeout: duration(1, LONGEST_TIMER_MS),
   middleware: checkMiddleware,
   logger: (value, name) => {
     for (const method of ['debug', 'info', 'warn', 'error']) {
@@ -203,11 +203,13 @@ export function checkEnqueueOptions(
   if (options.unique !== undefined && options.id === undefined) {
     refuse(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
   }
-  if (options.expires !== undefined && options.expires <= (options.delay ?? 0)) {
+  const waits = options.runAt === undefined ? (options.delay ?? 0) : options.runAt - Date.now();
+  if (options.expires !== undefined && options.expires <= waits) {
+    const start = options.runAt === undefined ? 'delay' : 'runAt';
     refuse(
       `${where}expires`,
       options.expires,
-      "it must be later than 'delay', or the job can never start",
+      `it must be later than '${start}', or the job can never start`,
     );
   }
   return options;

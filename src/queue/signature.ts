@@ -25,7 +25,25 @@ export type JobName<Jobs> = {
 
 type Parameters<F> = F extends (...args: infer A) => unknown ? A : never;
 /** The arguments of a job as they may be given to `enqueue`. */
-export type JobArgs<F> = Storable<Parameters<F>> extends infer A extends unknown[] ? A : never;
+export type JobArgs<F> = StorableArgs<Parameters<F>> extends infer A extends unknown[] ? A : never;
+type StorableArgs<P> = { [K in keyof P]: Storable<P[K]> } extends infer A extends unknown[]
+  ? A extends WithoutGaps<A> // as it was written, with its names, where that says the same
+    ? A
+    : WithoutGaps<A>
+  : never;
+
+/** JSON has no undefined: an argument can be left out only where all after it are left out too. */
+type WithoutGaps<A extends unknown[]> = number extends A['length']
+  ? A
+  : A extends [unknown?, ...infer Rest]
+    ? Rest extends []
+      ? A
+      : [Exclude<A[0], undefined>, ...WithoutGaps<Rest>] | NoneOf<A>
+    : A;
+type NoneOf<A extends unknown[]> = { [K in keyof A]: undefined } extends infer None extends A
+  ? None
+  : never;
+
 /** The result of a job as `result()` gives it. */
 export type JobResult<F> = F extends (...args: never[]) => infer R ? Jsonify<Awaited<R>> : never;
 
@@ -136,7 +154,7 @@ type StepMisfit<Jobs, N extends string, A extends readonly unknown[], H> =
 type HandedArgs<P> = P extends readonly []
   ? never
   : P extends readonly [(infer First)?, ...infer Rest]
-    ? [First, ...Extract<Storable<Rest>, readonly unknown[]>]
+    ? [First, ...Extract<StorableArgs<Rest>, readonly unknown[]>]
     : never;
 
 type HandedMisfit<N extends string, P, A, R, Of extends string> = P extends readonly []

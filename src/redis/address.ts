@@ -30,7 +30,15 @@ const OF_SEVERAL = /^redis(s?)\+(cluster|sentinel):\/\/(?:([^/]*)@)?([^/?#]*)\/?
 export function parseAddress(text: string): Address {
   const [, tls, kind, login, list = '', rest = '', extra] = OF_SEVERAL.exec(text) ?? [];
   if (kind === undefined) {
-    if (/^(rediss?|unix):\/\/|^\//.test(text)) return { kind: 'server', url: text };
+    if (/^(rediss?|unix):\/\/|^\//.test(text)) {
+      if (!/^\d*$/.test(databaseOf(text))) {
+        throw unusable(
+          text,
+          "has a database that is no number; give e.g. 'redis://127.0.0.1:6379/0'",
+        );
+      }
+      return { kind: 'server', url: text };
+    }
     throw unusable(text, "is no Redis URL; give e.g. 'redis://127.0.0.1:6379'");
   }
   const hosts = list.split(',').map((each) => parseHost(each, PORTS[kind as keyof typeof PORTS]));
@@ -51,6 +59,14 @@ export function parseAddress(text: string): Address {
   const secure = tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {};
   const sentinels = hosts as Host[];
   return { kind: 'sentinel', options: { ...options, ...secure, sentinels, name, db: Number(db) } };
+}
+
+/** ioredis would write to database 0 when Redis refuses this one. Empty where there is none, or no URL. */
+function databaseOf(text: string): string {
+  if (!URL.canParse(text, 'unix:///')) return '';
+  const { protocol, pathname, searchParams } = new URL(text, 'unix:///');
+  const inPath = protocol === 'unix:' ? '' : pathname.slice(1);
+  return inPath || (searchParams.get('db') ?? '');
 }
 
 const EXAMPLES = {

@@ -85,14 +85,14 @@ export function makeClient(
   const ours = redisOptions(settings);
   if (isClient(given)) {
     const client = given as Redis | Cluster;
-    refuseKeyPrefix(client.options);
+    refuseUnfit(client.options);
     if (!isCluster(client)) return client.duplicate(ours);
     const ofUser = client.options.redisOptions ?? {};
-    refuseKeyPrefix(ofUser);
+    refuseUnfit(ofUser);
     return client.duplicate([], clusterOptions(settings, ofUser));
   }
   const options = given as RedisOptions;
-  refuseKeyPrefix(options);
+  refuseUnfit(options);
   return new Redis({
     ...options,
     ...ours,
@@ -115,7 +115,7 @@ function fromText(text: string, settings: ClientSettings): Redis | Cluster {
     case 'server':
       try {
         const client = new Redis(address.url, ours);
-        refuseKeyPrefix(client.options); // a URL may carry options in its query
+        refuseUnfit(client.options); // a URL may carry options in its query
         return client;
       } catch (error) {
         if (error instanceof InvalidArgumentError) throw error;
@@ -157,8 +157,14 @@ export function askNode(cluster: Cluster): Promise<Error | undefined> {
   });
 }
 
-/** ioredis would prefix the keys, and not the channels: half of minq would look elsewhere. */
-function refuseKeyPrefix(options: { keyPrefix?: string }): void {
+/**
+ * ioredis would prefix the keys, and not the channels: half of minq would look elsewhere. And it would write to database
+ * 0 when Redis refuses the one that was asked for.
+ */
+function refuseUnfit({ db = 0, ...options }: { keyPrefix?: string; db?: number }): void {
+  if (!Number.isInteger(db) || db < 0) {
+    throw new InvalidArgumentError(`redis: db ${show(db)} is no database; give a number from 0`);
+  }
   if (options.keyPrefix) {
     throw new InvalidArgumentError(
       `redis: keyPrefix ${show(options.keyPrefix)} can't be used with minq; give the prefix as option 'prefix'`,

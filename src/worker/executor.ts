@@ -4,7 +4,7 @@
  */
 import { tracingChannel } from 'node:diagnostics_channel';
 import { backoffMs } from '../job/backoff.ts';
-import { describeError, encodeValue, type ErrorRecord } from '../job/codec.ts';
+import { describeError, encodeResult, encodeValue, type ErrorRecord } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS } from '../job/duration.ts';
 import {
@@ -193,6 +193,10 @@ export class Run {
   #failure(thrown: unknown): Outcome {
     const error = describeError(thrown);
     const attemptsLeft = this.job.attempt <= this.retries;
+    if (!attemptsLeft && isA(thrown, Retry)) {
+      const message = `the limit was reached (retries: ${this.retries}): ${error.message}`;
+      return { kind: 'failed', error: { ...error, message } };
+    }
     if (!attemptsLeft || isA(thrown, Fail) || !this.#worthRetrying(thrown))
       return { kind: 'failed', error };
     const asked = isA(thrown, Retry) ? thrown.delayMs : undefined;
@@ -321,7 +325,7 @@ async function throughMiddleware(
 
 function completed(value: unknown): Outcome {
   try {
-    return { kind: 'completed', result: encodeValue(value, 'result') };
+    return { kind: 'completed', result: encodeResult(value) };
   } catch (error) {
     const { message } = describeError(error);
     const record: ErrorRecord = describeError(new BadResultError(message));

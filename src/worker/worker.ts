@@ -144,8 +144,10 @@ export class Worker {
    * @throws {RedisCommandError}
    */
   run(): Promise<void> {
-    if (this.#running)
-      throw new MinqError('WORKER_RUNNING', 'run() was called before on this worker');
+    if (this.#running) {
+      const why = 'run() was called before on this worker';
+      return Promise.reject(new MinqError('WORKER_RUNNING', why));
+    }
     this.#running = this.#work();
     return this.#running;
   }

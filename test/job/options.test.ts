@@ -85,6 +85,10 @@ void t.test(
     [{ delay: 1, runAt: new Date() }, /^delay: 1 is not usable; give either 'delay' or 'runAt'/],
     [{ expires: 0 }, /^expires: 0 is out of range/],
     [{ delay: '1m', expires: '1m' }, /^expires: 60000 .* later than 'delay'/],
+    [
+      { runAt: new Date(Date.now() + 99_000), expires: '1m' },
+      /^expires: 60000 .* later than 'runAt'/,
+    ],
     [{ retries: -1 }, /^retries: -1 is not usable; give a whole number from 0/],
     [{ retries: 1.5 }, /^retries: 1\.5/],
     [{ retries: '3' }, /^retries: "3"/],
@@ -126,6 +130,10 @@ void t.test(
     [{ prefix: 'a:b' }, /^prefix: "a:b"/],
     [{ prefix: '' }, /^prefix: ""/],
     [{ callTimeout: 0 }, /^callTimeout: 0 is out of range/],
+    [
+      { callTimeout: '25d' },
+      /^callTimeout: "25d" .* from 1 ms to 2147483647 ms, the longest timer/,
+    ],
     [{ calltimeout: 1 }, /did you mean 'callTimeout'\?$/],
     [{ connection: {} }, /^connection: unknown option; known are redis, prefix, defaults/],
     [{ defaults: { dealy: 1 } }, /^defaults\.dealy: unknown option; did you mean 'delay'\?$/],

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import {
   job,
   Queue,
+  step,
   Worker,
   type EnqueueItem,
   type EnqueueMessage,
@@ -62,6 +63,21 @@ void queue.enqueue('greet', ['a', undefined]);
 void queue.enqueue('greet', []);
 // @ts-expect-error an optional one of the wrong type
 void queue.enqueue('greet', ['a', 'loud']);
+
+void queue.enqueue('opt');
+void queue.enqueue('opt', [1]);
+void queue.enqueue('opt', [1, undefined]);
+void queue.enqueue('opt', [undefined, undefined]);
+void queue.enqueue('opt', [1, 2]);
+// @ts-expect-error JSON has no undefined: only what is last can be left out
+void queue.enqueue('opt', [undefined, 2]);
+// @ts-expect-error nor in a step
+void queue.enqueue(step('opt', [undefined, 2]));
+// @ts-expect-error nor in one of many
+void queue.enqueueMany([{ fn: 'opt', args: [undefined, 2] }]);
+void queue.enqueue('holes', [[1, 2]]);
+// @ts-expect-error nor in an array
+void queue.enqueue('holes', [[1, undefined]]);
 
 void queue.enqueue('withDefault');
 void queue.enqueue('withDefault', [2]);
@@ -123,6 +139,7 @@ const enqueued = {
   ping: queue.enqueue('ping'),
   asyncVoid: queue.enqueue('asyncVoid'),
   at: queue.enqueue('at'),
+  gaps: queue.enqueue('gaps'),
   user: queue.enqueue('user'),
   maybe: queue.enqueue('maybe'),
   labelled: queue.enqueue('labelled', ['a', 1]),
@@ -142,6 +159,7 @@ same<Result<'add'>, number>(true);
 same<Result<'ping'>, void>(true);
 same<Result<'asyncVoid'>, void>(true);
 same<Result<'at'>, string>(true);
+same<Result<'gaps'>, (number | null)[]>(true);
 same<Jsonify<jobs.User>['since'], string>(true);
 same<{ [K in keyof Result<'user'>]: Result<'user'>[K] }, { [K in keyof StoredUser]: StoredUser[K] }>(true); // prettier-ignore
 same<undefined extends Result<'maybe'> ? true : false, true>(true);

@@ -95,6 +95,7 @@ scene(
       no: () => false,
       list: () => [],
       object: () => ({}),
+      gaps: () => [1, undefined, { gone: undefined, list: [undefined] }],
       big: () => 'x'.repeat(1_000_000),
     });
     const result = async (fn: string) => (await queue.enqueue(fn)).result({ timeout: '10s' });
@@ -106,6 +107,7 @@ scene(
     t.equal(await result('no'), false);
     t.strictSame(await result('list'), []);
     t.strictSame(await result('object'), {});
+    t.strictSame(await result('gaps'), [1, null, { list: [null] }]);
     t.equal(((await result('big')) as string).length, 1_000_000);
   },
 );

@@ -6,7 +6,13 @@ import { Queue } from '../../src/index.ts';
 const SECRET = 'S3CRET-CANARY';
 
 void t.test('of one server: left to ioredis', async (t) => {
-  for (const url of ['redis://h:1/2', `rediss://u:${SECRET}@h`, 'unix:///tmp/s', '/tmp/s']) {
+  for (const url of [
+    'redis://h:1/2',
+    `rediss://u:${SECRET}@h`,
+    'unix:///tmp/s',
+    '/tmp/s',
+    '/tmp/s?db=2',
+  ]) {
     t.same(parseAddress(url), { kind: 'server', url });
   }
 });
@@ -48,6 +54,13 @@ void t.test('anything else is refused in words that help and tell no password', 
     ['localhost:6379', /is no Redis URL; give e\.g\. 'redis:\/\/127\.0\.0\.1:6379'/],
     ['http://a', /is no Redis URL/],
     ['redis+sentinels://a/m', /is no Redis URL/],
+    [
+      'redis://a/mydb',
+      /has a database that is no number; give e\.g\. 'redis:\/\/127\.0\.0\.1:6379\/0'/,
+    ],
+    [`rediss://u:${SECRET}@a/7up`, /has a database that is no number/],
+    ['unix:///tmp/s?db=mine', /has a database that is no number/],
+    ['/tmp/s?db=mine', /has a database that is no number/],
     ['redis+cluster://', /is no address; give e\.g\. 'redis\+cluster:\/\/host1:6379,host2:6379'/],
     ['redis+cluster://a,,b', /is no address/],
     ['redis+cluster://a:99999', /is no address/],
@@ -62,5 +75,13 @@ void t.test('anything else is refused in words that help and tell no password', 
     const message = String((error as Error | undefined)?.message);
     t.match(message, why);
     t.notMatch(message, SECRET);
+  }
+});
+
+void t.test('options that name no database are refused', async (t) => {
+  for (const db of [Number('mine'), -1, 1.5]) {
+    t.throws(() => new Queue('a', { redis: { db } }), {
+      message: /^redis: db .* is no database; give a number from 0/,
+    });
   }
 });

@@ -72,7 +72,12 @@ scene('Retry has an end too: when the attempts are used up, the job fails', asyn
     },
   });
   const handle = await stage.queue().enqueue('again', [], { retries: 1 });
-  await t.rejects(handle.result({ timeout: '10s' }), { cause: { name: 'Retry' } });
+  await t.rejects(handle.result({ timeout: '10s' }), {
+    cause: {
+      name: 'Retry',
+      message: 'the limit was reached (retries: 1): the job asked to be run again',
+    },
+  });
   t.equal(runs, 2);
 });
 

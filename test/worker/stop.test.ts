@@ -153,9 +153,9 @@ scene('stopped while Redis is away, a worker ends in time and leaves nothing run
 
 scene('run can be called once', async (t, stage) => {
   const worker = stage.worker({ f() {} });
-  t.throws(() => void worker.run(), { name: 'MinqError', code: 'WORKER_RUNNING' });
+  await t.rejects(worker.run(), { name: 'MinqError', code: 'WORKER_RUNNING' });
   await worker.stop();
-  t.throws(() => void worker.run(), MinqError);
+  await t.rejects(worker.run(), MinqError);
 });
 
 scene('stopped before it was run, a worker ends at once when it is', async (t, stage) => {
