@@ -53,6 +53,8 @@ export interface JobRecord extends RunOptions {
 /** A final outcome as stored in `outcomes`, after 13 digits of the time of the end. */
 export interface StoredOutcome {
   state: FinalState;
+  /** Of a failure where no result was to be kept (`resultTtl: 0`): its id may be given again. */
+  free?: boolean;
   result?: unknown;
   error?: ErrorRecord;
   reason?: string;

@@ -338,7 +338,7 @@ export interface EnqueueOptions {
   backoff?: BackoffOptions;
   /** Longest time of one run. Default 5 m. */
   timeout?: Duration;
-  /** How long the result is kept. Default 1 h (and at most 10,000 of the queue); 0 keeps no trace. */
+  /** How long the result is kept. Default 1 h (and at most 10,000 of the queue); 0: nobody gets it, and it may be anything; a failure is kept, but not its `id`. */
   resultTtl?: Duration;
   /** `high` runs before all `normal`, `normal` before all `low`. Default `normal`. */
   priority?: 'high' | 'normal' | 'low';

@@ -10,6 +10,8 @@ export interface Settlement {
   readonly ranMs: number;
   /** How long the outcome is kept, where it is final. */
   readonly keptMs: number;
+  /** Of a failure: it is kept, but its id may be given again. */
+  readonly free?: boolean;
   /** A job to enqueue in the same transition, if the settlement is accepted. */
   readonly followUp?: NewJob | undefined;
 }
@@ -82,14 +84,14 @@ function msOf({ outcome, keptMs }: Settlement): number {
   }
 }
 
-function jsonOf({ outcome, job, ranMs }: Settlement): string {
+function jsonOf({ outcome, job, ranMs, free }: Settlement): string {
   switch (outcome.kind) {
     case 'completed': {
       const result = outcome.result === undefined ? '' : `"result":${outcome.result},`;
       return `{"state":"completed",${result}"attempt":${job.attempt},"startedAt":${job.claimedAt},"ranMs":${ranMs}}`;
     }
     case 'failed':
-      return ended(job, ranMs, { state: 'failed', error: outcome.error });
+      return ended(job, ranMs, { state: 'failed', ...(free && { free }), error: outcome.error });
     case 'cancelled':
       return ended(job, ranMs, { state: 'cancelled', reason: outcome.reason });
     case 'retry': {

@@ -227,7 +227,7 @@ export class Store {
     limit: number,
     { fn = '', text = '', most = limit } = {},
   ): Promise<{ seen: number; rows: Reply[][] }> {
-    const args = { state, offset, limit, fn, text, most };
+    const args = { state, offset, limit, fn, piece: text, most };
     const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
     return { seen, rows };
   }

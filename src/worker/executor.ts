@@ -17,7 +17,7 @@ import {
   UnknownFunctionError,
   WorkerLostError,
 } from '../job/errors.ts';
-import type { ClaimedJob, Outcome } from '../job/job.ts';
+import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { RUN_DEFAULTS } from '../job/options.ts';
 import { RETRIED } from '../store/scripts/control.ts';
@@ -81,6 +81,10 @@ function unknownFunction({ record, claimedAt, lastError }: ClaimedJob): Outcome 
 const retriesOf = ({ record }: ClaimedJob, fn: JobFunction): number =>
   record.retries ?? fn.options.retries ?? RUN_DEFAULTS.retries;
 
+/** How long the result is kept, ms. */
+export const resultTtlOf = (record?: JobRecord, fn?: JobFunction): number =>
+  record?.resultTtl ?? fn?.options.resultTtl ?? RUN_DEFAULTS.resultTtl;
+
 /** One run of a job. */
 export class Run {
   readonly job: ClaimedJob;
@@ -134,7 +138,7 @@ export class Run {
   }
 
   readonly #returned = (value: unknown): void => {
-    if (this.#inTime()) this.#decide(completed(value));
+    if (this.#inTime()) this.#decide(completed(value, this));
     this.#options.onReturn(this);
   };
 
@@ -323,7 +327,11 @@ async function throughMiddleware(
   return result;
 }
 
-function completed(value: unknown): Outcome {
+function completed(value: unknown, { job, fn }: Run): Outcome {
+  // What nobody keeps may be anything. (The result of a flow's step, `<flow>.<number>`, is handed on.)
+  if (resultTtlOf(job.record, fn) === 0 && !/\.\d+$/.test(job.id)) {
+    return { kind: 'completed', result: undefined };
+  }
   try {
     return { kind: 'completed', result: encodeResult(value) };
   } catch (error) {

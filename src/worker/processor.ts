@@ -18,11 +18,10 @@ import {
   type Outcome,
 } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
-import { RUN_DEFAULTS } from '../job/options.ts';
 import { isDenied } from '../redis/rights.ts';
 import { FAILED_KEPT_MS } from '../store/scripts/fragments.ts';
 import type { Claim, Refusal, Store } from '../store/store.ts';
-import { refuse, Run, type ExecutorOptions, type Middleware } from './executor.ts';
+import { refuse, resultTtlOf, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { failureJob } from './failure-job.ts';
 import type { Courier } from './courier.ts';
 import type { Idle } from './idle.ts';
@@ -361,13 +360,12 @@ export class Processor {
     fn?: JobFunction,
     run?: Run,
   ): void {
-    const keptMs =
-      outcome.kind === 'completed'
-        ? (record?.resultTtl ?? fn?.options.resultTtl ?? RUN_DEFAULTS.resultTtl)
-        : FAILED_KEPT_MS;
+    const resultTtl = resultTtlOf(record, fn);
+    const keptMs = outcome.kind === 'completed' ? resultTtl : FAILED_KEPT_MS;
     const followUp =
       outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
-    this.#slots.finish({ job, outcome, ranMs, keptMs, followUp, run });
+    const free = resultTtl === 0;
+    this.#slots.finish({ job, outcome, ranMs, keptMs, free, followUp, run });
     this.#schedule();
   }
 }

@@ -182,7 +182,7 @@ scene('options of a step: retries, priority, delay from when it falls due, expir
   const { completed } = stage.store().keys;
   const kept = Number(await stage.redis.client.zscore(completed, last.id)) - (await last.info()).endedAt!;
   t.equal(kept, 7_200_000);
-  const late = await queue.enqueue(chain(step('add', [1], { delay: 30, expires: 5_000, resultTtl: 0 }), step('add', [1], { expires: 5_000, resultTtl: 0 })));
+  const late = await queue.enqueue(chain(step('add', [1], { delay: 30, expires: 5_000, resultTtl: 0 }), step('add', [1], { expires: 5_000 })));
   t.equal(await late.result({ timeout: '10s' }), 3, 'expires counts from then, too');
 }); // prettier-ignore
 

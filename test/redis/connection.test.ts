@@ -186,7 +186,7 @@ faultyScene(
 const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop hgetall hscan lrem subscribe';
 const SCRIPT_COMMANDS =
   'del exists get hdel hexists hget hgetall hincrby hlen hmget hset hsetnx llen lpop lpush lrange publish rpush ' +
-  'sadd scard set sismember smismember srem time zadd zcard zmscore zpopmin zrange zrank zrem ' +
+  'sadd scard set sismember smismember srem time zadd zcard zcount zmscore zpopmin zrange zrank zrem ' +
   'zremrangebyrank zscore';
 
 void t.test('the list of rights names exactly what the scripts call', async (t) => {

@@ -390,3 +390,24 @@ scene(
     t.equal(await client.llen(store.keys.wake), 1, 'an earlier one with an id of the user, too');
   },
 );
+
+scene(
+  'jobs due in the same millisecond run in the order in which they were enqueued',
+  async (t, stage) => {
+    const store = stage.store('worker-a');
+    const ids = Array.from({ length: 1_100 }, (_, i) => `j${1_100 - i}`); // more than stand in one millisecond
+    const due = (await stage.queue().now()) + 500;
+    await store.enqueue(jobs(`n - ${due}`, ...ids.slice(0, 600)));
+    await store.enqueue(jobs(`n - ${due}`, ...ids.slice(600, 1_000)));
+    for (const id of ids.slice(1_000)) await store.enqueue(jobs(`n kept ${due}`, id));
+    t.equal((await stage.queue().job(ids[9]!).info()).dueAt, due);
+    const got: string[] = [];
+    let turns = 0;
+    await until(async () => {
+      const turn = await claim(store, ++turns, 1_000);
+      got.push(...ticketsOf(turn).map((ticket) => ticket.split(':')[0]!));
+      return got.length === ids.length;
+    });
+    t.same(got, ids);
+  },
+);

@@ -57,9 +57,10 @@ export const retryScript = defineScript({
   uses: [clock, wakeOne, tickets, remember, finish],
   lua: `
 local function retry(id)
-  if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
-  if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
   local outcome = redis.call('HGET', outcomes, id) or ''
+  local over = outcome ~= '' and not kept(id, outcome)
+  if over or redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+  if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
   -- A step that never had its turn lacks its first argument.
   if string.match(outcome, ',"step":"%S+"}$') then return 'other' end
   redis.call('ZREM', failed, id)

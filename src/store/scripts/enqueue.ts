@@ -51,7 +51,7 @@ local function parsed(how)
   if how == '' then return { letter = '', mode = '-', at = 0 } end
   local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
   local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
-  return { letter = letter == 'n' and '' or letter, mode = mode, at = at, till = text(at) }
+  return { letter = letter == 'n' and '' or letter, mode = mode, at = at }
 end
 
 -- ids, and for each how it is to be placed and its JSON.
@@ -68,7 +68,7 @@ local function flush()
       entries[#entries + 1] = stamp .. jsons[i]
       local ticket = (void or how.letter ~= '') and firstTicket(id, how.letter, 1) or id .. ':1:1'
       if how.at > now then
-        later[#later + 1] = how.till
+        later[#later + 1] = scoreFor(how.at)
         later[#later + 1] = ticket
         if not first or how.at < earliest then first, earliest = ticket, how.at end
       else

@@ -110,7 +110,7 @@ export const statesScript = defineScript({
   flags: 'no-writes',
   keys: [],
   args: [],
-  uses: [tickets, describe],
+  uses: [clock, tickets, describe],
   lua: `
 local states = {}
 for i = REST, #ARGV do

@@ -6,7 +6,7 @@
  * on another queue has `queue|` before it and goes to the outbox, for a worker to deliver.
  */
 import type { Fragment } from '../../redis/script.ts';
-import { FAILED_KEPT_MS, finish, tickets, wakeOne } from './fragments.ts';
+import { FAILED_KEPT_MS, finish, scoreFor, tickets, wakeOne } from './fragments.ts';
 
 /** Most steps one call begins or fails; the rest is kept in `flowing` for the next. Keeps a call below 5 ms. */
 const BUDGET = 200;
@@ -28,12 +28,13 @@ export const flowing: Fragment = {
     'joins',
     'flowing',
     'outbox',
-    'scheduled',
+    ...scoreFor.keys,
     ...wakeOne.keys,
     ...tickets.keys,
     ...finish.keys,
   ],
   lua: `
+${scoreFor.lua}
 local follow, goOn, settleSteps
 local flowsWork = false
 -- Called by finish for all that ends for good. Most queues know no flows: their scripts make none of what is below.
@@ -53,7 +54,7 @@ local function openFlows()
       return 'go', string.match(text, '^%d+{"state":"completed","result":(.*)' .. RAN) or 'null'
     end
     local failure, origin = string.match(text, '^%d+{"state":"failed","error":(.*),"step":"(%S+)"}$')
-    failure = failure or string.match(text, '^%d+{"state":"failed","error":(.*)' .. RAN)
+    failure = failure or string.match(text, '^%d+{"state":"failed",[^{]-"error":(.*)' .. RAN)
     return 'fail', (origin or id) .. ' ' .. (failure or '{"name":"JobCancelledError","message":"job ' .. id .. ' was cancelled"}')
   end
 
@@ -73,6 +74,7 @@ local function openFlows()
   local function beginStep(id, how, payload)
     local letter, ms = string.match(how, '^%S+ (%l) (%d+)')
     if letter == 'v' then -- no function: it gives what a group at the end of the flow has gathered
+      if ms == '0' then tell({ id }, {}) end
       finish('completed', { id, stamp .. '{"state":"completed","result":' .. payload .. '}' }, { text(now + ms), id })
       if ms == '0' then
         redis.call('ZREM', completed, id)
@@ -94,7 +96,7 @@ local function openFlows()
       redis.call('RPUSH', lane(ticket), ticket)
       wakeOne()
     else
-      redis.call('ZADD', scheduled, text(now + ms), ticket)
+      redis.call('ZADD', scheduled, scoreFor(now + ms), ticket)
       if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
     end
   end

@@ -110,6 +110,48 @@ local function hold(list, want)
 end`,
 };
 
+/** Jobs due in one millisecond stand this far apart: fine enough for 1,024 of them, coarse enough for a score in 100 years. */
+const APART = '1/1024';
+/** How many milliseconds further a place is looked for, where a millisecond is full. */
+const MAX_FURTHER = 100;
+
+/**
+ * `scoreFor(due)`: where in `scheduled` a job stands that is due then: behind those that were due in the same millisecond
+ * before. Without it their ids would decide which runs first.
+ */
+export const scoreFor: Fragment = {
+  keys: ['scheduled'],
+  lua: `
+local behind = {} -- the last score given for a time in this call
+local function scoreFor(due)
+  local score = behind[due]
+  local ms = math.floor(score or due)
+  for _ = 1, ${MAX_FURTHER} do
+    score = score or tonumber(redis.call('ZRANGE', scheduled, '(' .. text(ms + 1), text(ms), 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')[2])
+    score = score and score + ${APART} or ms
+    if score < ms + 1 then break end
+    ms, score = ms + 1, nil
+  end
+  behind[due] = score or ms
+  return string.format('%.4f', behind[due])
+end`,
+};
+
+/**
+ * `kept(id, outcome)`: whether the outcome is still kept. What is past its time is unknown from that moment, whenever the
+ * pruner comes. Needs `clock`.
+ */
+export const kept: Fragment = {
+  keys: ['completed', 'failed', 'cancelled'],
+  lua: `
+local finals = { completed = completed, failed = failed, cancelled = cancelled }
+local function kept(id, outcome)
+  local set = finals[string.match(outcome, '^%d+{"state":"(%l+)"')]
+  local till = set and redis.call('ZSCORE', set, id)
+  return not till or tonumber(till) > now
+end`,
+};
+
 /**
  * `firstTicket(id, letter, run)`: the ticket a new job begins with, written down where it isn't the plain one.
  *
@@ -242,9 +284,9 @@ end`,
  * `entries` is a flat list for HSET (id, text, ...), `untils` one for ZADD (kept until, id, ...).
  */
 export const finish: Fragment = {
-  keys: ['completed', 'failed', 'cancelled', 'stats', ...forget.keys],
-  lua: `${forget.lua}
-local finals = { completed = completed, failed = failed, cancelled = cancelled }
+  keys: [...kept.keys, 'stats', ...forget.keys],
+  lua: `${kept.lua}
+${forget.lua}
 local ended -- what flows do when something has ended; scripts that can't end a step have none
 local function trim(set)
   local over = redis.call('ZCARD', set) - ${MAX_KEPT}
@@ -285,14 +327,18 @@ end`,
  * again), 'pending' (taken while the first waits or runs), 'kept' (also while its outcome is kept).
  */
 export const place: Fragment = {
-  keys: ['scheduled', ...wakeOne.keys, ...tickets.keys, ...finish.keys],
-  lua: `
+  keys: [...scoreFor.keys, ...wakeOne.keys, ...tickets.keys, ...finish.keys],
+  lua: `${scoreFor.lua}
 local function place(id, letter, mode, due, json)
   local old = redis.call('HGET', jobs, id)
   if old then
     -- The same call, sent again because its reply was lost: the job is there already. Accepted.
     if mode == '-' or string.sub(old, 14) == json then return true end
-    if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end
+    local outcome = redis.call('HGET', outcomes, id)
+    if not outcome then return false end
+    -- Where no result was to be kept, a failure is, but it keeps no id.
+    local free = string.find(outcome, '^%d+{"state":"failed","free":true')
+    if mode == 'kept' and not free and kept(id, outcome) then return false end
     for _, set in pairs(finals) do redis.call('ZREM', set, id) end
     forget({ id })
   end
@@ -300,7 +346,7 @@ local function place(id, letter, mode, due, json)
   local ticket = firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)
   redis.call('HSET', jobs, id, stamp .. json)
   if due > now then
-    redis.call('ZADD', scheduled, due, ticket)
+    redis.call('ZADD', scheduled, scoreFor(due), ticket)
     -- Sleeping workers know only of what was due before: the new first one must be heard of.
     if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
   else
@@ -322,13 +368,14 @@ export const describe: Fragment = {
     'scheduled',
     'waiting',
     'flows',
+    ...kept.keys,
     ...tickets.keys,
   ],
-  lua: `
+  lua: `${kept.lua}
 -- id, state, ticket, due at or lease end, record, outcome, last error, progress, what follows it in a flow
 local function describe(id)
   local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
-  if not record and not outcome then return { id, 'unknown' } end
+  if not record and not outcome or outcome and not kept(id, outcome) then return { id, 'unknown' } end
   local ticket = ticketOf(id)
   local state, at = 'ended', false
   if not outcome then
@@ -336,6 +383,7 @@ local function describe(id)
     state = 'active'
     if not at then
       at = redis.call('ZSCORE', scheduled, ticket)
+      at = at and string.match(at, '^%d+') -- without its place in the millisecond
       state = at and 'scheduled' or redis.call('ZSCORE', waiting, id) and 'waiting' or 'queued'
     end
   end

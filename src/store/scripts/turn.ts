@@ -71,19 +71,21 @@ local function settleGroup(word, ms, at, count, news, accepted, released)
       released[#released + 1] = successor(ticket, 0)
     else -- retry: an attempt is used up; postponed: none is
       local again = successor(ticket, word == 'retry' and 1 or 0)
-      redis.call('ZADD', scheduled, till, again)
+      redis.call('ZADD', scheduled, scoreFor(now + ms), again)
       redis.call('HSET', errors, id, ARGV[i + 1])
       if word == 'retry' then remember(id, stamp .. ARGV[i + 1]) end
       redis.pcall('HINCRBY', stats, 'retried', 1)
       if redis.call('ZRANK', scheduled, again) == 0 then wakeOne() end
     end
   end
-  if #entries > 0 then finish(word, entries, untils) end
-  if ms == '0' then
-    for i = 1, #entries, 2 do
-      redis.call('ZREM', finals[word], entries[i])
-      forget({ entries[i] })
-    end
+  if #entries == 0 then return end
+  local ids = {}
+  for i = 1, ms == '0' and #entries or 0, 2 do ids[#ids + 1] = entries[i] end
+  tell(ids, {}) -- nobody gets what nobody keeps: whether somebody waits already makes no difference
+  finish(word, entries, untils)
+  if #ids > 0 then
+    redis.call('ZREM', finals[word], unpack(ids))
+    forget(ids)
   end
 end
 
@@ -111,8 +113,8 @@ local function earliest(set)
   return tonumber(redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2])
 end
 
-local function upTo(set, limit)
-  return redis.call('ZRANGE', set, '-inf', stamp, 'BYSCORE', 'LIMIT', 0, limit)
+local function upTo(set, last, limit)
+  return redis.call('ZRANGE', set, '-inf', last, 'BYSCORE', 'LIMIT', 0, limit)
 end
 
 -- To the back of its lane with each. Before they leave where they are: a push that fails, because somebody
@@ -126,7 +128,7 @@ local function push(list)
 end
 
 local function recover()
-  local ended, again, unwanted, unknown = upTo(active, ${MAX_RECOVERED}), {}, {}, {}
+  local ended, again, unwanted, unknown = upTo(active, stamp, ${MAX_RECOVERED}), {}, {}, {}
   for _, ticket in ipairs(ended) do
     local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
     if redis.call('SISMEMBER', cancelling, ticket) == 1 then
@@ -190,12 +192,16 @@ end
 
 if settled > 0 then settle() end
 
-local due = earliest(scheduled)
+local function earliestDue()
+  local score = earliest(scheduled)
+  return score and math.floor(score)
+end
+local due = earliestDue()
 if due and due <= now then
-  local ready = upTo(scheduled, ${MAX_PROMOTED})
+  local ready = upTo(scheduled, '(' .. text(now + 1), ${MAX_PROMOTED})
   push(ready)
   redis.call('ZREM', scheduled, unpack(ready))
-  due = earliest(scheduled)
+  due = earliestDue()
 end
 local over = earliest(active)
 if over and over <= now then recover() end

@@ -1,5 +1,5 @@
 import { defineScript } from '../../redis/script.ts';
-import { clock, describe, tickets } from './fragments.ts';
+import { clock, describe, kept, tickets } from './fragments.ts';
 
 /** Reads: what is known of one job, and its failed attempts. */
 export const infoScript = defineScript({
@@ -7,8 +7,10 @@ export const infoScript = defineScript({
   flags: 'no-writes',
   keys: ['attempts'],
   args: ['id'],
-  uses: [tickets, describe],
-  lua: `return { describe(id), redis.call('HGET', attempts, id) }`,
+  uses: [clock, tickets, describe],
+  lua: `
+local found = describe(id)
+return { found, found[2] ~= 'unknown' and redis.call('HGET', attempts, id) }`,
 });
 
 /** Bytes of records and outcomes a call reads in search of something: keeps it below 5 ms. */
@@ -16,15 +18,15 @@ const MAX_READ = 500_000;
 
 /**
  * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
- * or a piece of an error (`text`, in lower case, as JSON writes it), those jobs only, among the next `most`.
+ * or a piece of an error (`piece`, in lower case, as JSON writes it), those jobs only, among the next `most`.
  * Replies with how many were looked through, and the jobs.
  */
 export const listScript = defineScript({
   name: 'list',
   flags: 'no-writes',
   keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
-  args: ['state', 'offset', 'limit', 'fn', 'text', 'most'],
-  uses: [tickets, describe],
+  args: ['state', 'offset', 'limit', 'fn', 'piece', 'most'],
+  uses: [clock, tickets, describe],
   lua: `
 local found, seen, read = {}, 0, 0
 local skip, room, most = tonumber(offset), tonumber(limit), tonumber(most)
@@ -36,16 +38,16 @@ local function wanted(id)
     read = read + #record
     if string.sub(record, 14, 13 + #head) ~= head then return false end
   end
-  if text ~= '' then
+  if piece ~= '' then
     local trouble = redis.call('HGET', outcomes, id) or redis.call('HGET', errors, id) or ''
     read = read + #trouble
     local at = string.find(trouble, '"error":', 1, true) or string.find(trouble, '^{') or 0
-    if at == 0 or not string.find(string.lower(trouble), text, at, true) then return false end
+    if at == 0 or not string.find(string.lower(trouble), piece, at, true) then return false end
   end
   return true
 end
 
-local plain = fn == '' and text == ''
+local plain = fn == '' and piece == ''
 if plain then most = room end
 local function look(ids)
   for _, id in ipairs(ids) do
@@ -73,7 +75,9 @@ else
     waiting = waiting }
   local final = state == 'completed' or state == 'failed' or state == 'cancelled'
   -- What ended last comes first; what starts first comes first.
-  local members = redis.call(final and 'ZREVRANGE' or 'ZRANGE', sets[state], skip, skip + most - 1)
+  local members = final
+    and redis.call('ZRANGE', sets[state], '+inf', '(' .. stamp, 'BYSCORE', 'REV', 'LIMIT', skip, most)
+    or redis.call('ZRANGE', sets[state], skip, skip + most - 1)
   if not final and state ~= 'waiting' then
     for i, ticket in ipairs(members) do members[i] = idOf(ticket) end
   end
@@ -149,10 +153,12 @@ export const countsScript = defineScript({
     ...tickets.keys,
   ],
   args: [],
+  uses: [clock],
   lua: `
+local function ofFinal(set) return redis.call('ZCOUNT', set, '(' .. stamp, '+inf') end
 local inLists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
 return { redis.call('ZCARD', scheduled), inLists - redis.call('SCARD', dropped), redis.call('ZCARD', active),
-  redis.call('ZCARD', completed), redis.call('ZCARD', failed), redis.call('ZCARD', cancelled),
+  ofFinal(completed), ofFinal(failed), ofFinal(cancelled),
   redis.call('EXISTS', paused), redis.call('ZCARD', waiting) }`,
 });
 
@@ -166,6 +172,7 @@ export const watchScript = defineScript({
   flags: 'allow-oom',
   keys: ['jobs', 'outcomes', 'waiters'],
   args: ['channel'],
+  uses: [clock, kept],
   lua: `
 local ids = { unpack(ARGV, REST) }
 local replies = redis.call('HMGET', outcomes, unpack(ids))
@@ -174,7 +181,9 @@ local new = {}
 for i, id in ipairs(ids) do
   if replies[i] == '' then
     replies[i] = '-' -- garbage, and no word of ours
-  elseif not replies[i] and redis.call('HEXISTS', jobs, id) == 1 then
+  elseif replies[i] then
+    if not kept(id, replies[i]) then replies[i] = false end
+  elseif redis.call('HEXISTS', jobs, id) == 1 then
     replies[i] = ''
     local known = who[i] and string.find(' ' .. who[i] .. ' ', ' ' .. channel .. ' ', 1, true)
     if not known then

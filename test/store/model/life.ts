@@ -4,6 +4,7 @@ import { settlementArgs, type Settlement } from '../../../src/store/settlement.t
 import {
   ended,
   idOf,
+  known,
   ticketOf,
   LANES,
   type Lane,
@@ -36,7 +37,7 @@ export function place(queue: ModelQueue, id: string, json: string, lane: Lane, m
   // The same call sent again is a success, and no second job.
   if (old && (mode === '-' || old.json === json)) return true;
   if (old) {
-    if (mode === 'kept' || !ended(old)) return false;
+    if (!ended(old) || (mode === 'kept' && !old.free && known(queue, id))) return false;
     queue.forget(old);
   }
   const job = queue.create(id, json, lane, mode === '-' ? 1 : queue.highestRun + 1);
@@ -70,6 +71,7 @@ function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
   const { kind } = outcome;
   if (kind === 'completed' || kind === 'failed' || kind === 'cancelled') {
     queue.end(job, kind, json, kind === 'cancelled' ? CANCELLED_KEPT_MS : settlement.keptMs);
+    job.free = kind === 'failed' && settlement.free;
     if (followUp) place(queue, followUp.id, followUp.json, 'normal', '-', 0);
     return true;
   }
@@ -81,6 +83,7 @@ function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
   if (kind === 'released') return job;
   job.state = 'scheduled';
   job.at = queue.now + outcome.delayMs;
+  job.place = ++queue.places;
   job.lastError = json;
   if (kind === 'retry') job.attempts.push(`${queue.now}${json}`);
   queue.count('retried');

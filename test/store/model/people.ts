@@ -1,5 +1,12 @@
 /** What people do with a queue, in the model. */
-import { ended, ticketOf, type FinalState, type ModelJob, type ModelQueue } from './queue.ts';
+import {
+  ended,
+  known,
+  ticketOf,
+  type FinalState,
+  type ModelJob,
+  type ModelQueue,
+} from './queue.ts';
 
 const RUN_AGAIN = '{"name":"RunAgain","message":"run again by hand"}';
 
@@ -28,7 +35,7 @@ export function cancel(queue: ModelQueue, id: string): string {
 
 export function retry(queue: ModelQueue, ids: readonly string[]): string[] {
   return ids.map((id) => {
-    const job = queue.jobs.get(id);
+    const job = known(queue, id);
     if (!job) return 'unknown';
     if (job.state !== 'failed' && job.state !== 'cancelled') return 'other';
     // A step that never had its turn lacks its first argument.
@@ -60,7 +67,7 @@ export function purge(queue: ModelQueue, state: 'queued' | 'scheduled' | FinalSt
 /** Who waits for these results: the outcome if it is there, '' where it will be told, null of an unknown job. */
 export function watch(queue: ModelQueue, ids: readonly string[], channel: string): (string | null)[] {
   return ids.map((id) => {
-    const job = queue.jobs.get(id);
+    const job = known(queue, id);
     if (!job) return null;
     if (ended(job)) return `${job.endedAt}${job.outcome}`;
     if (!job.waiters.includes(channel)) job.waiters.push(channel);
@@ -70,7 +77,7 @@ export function watch(queue: ModelQueue, ids: readonly string[], channel: string
 
 /** What is known of a job, as `info` gives it. */
 export function info(queue: ModelQueue, id: string): { row: unknown[]; attempts: unknown } {
-  const job = queue.jobs.get(id);
+  const job = known(queue, id);
   if (!job) return { row: [id, 'unknown'], attempts: null };
   const over = ended(job);
   const at = over || job.state === 'queued' || job.state === 'waiting' ? null : String(job.at);
@@ -83,7 +90,7 @@ export function info(queue: ModelQueue, id: string): { row: unknown[]; attempts:
 }
 
 export function counts(queue: ModelQueue): number[] {
-  const inState = (state: string) => [...queue.jobs.values()].filter((job) => job.state === state).length; // prettier-ignore
+  const inState = (state: string) => [...queue.jobs.values()].filter((job) => job.state === state && known(queue, job.id)).length; // prettier-ignore
   const states = ['scheduled', 'queued', 'active', 'completed', 'failed', 'cancelled'];
   return [...states.map(inState), queue.paused ? 1 : 0, inState('waiting')];
 }

@@ -23,6 +23,10 @@ export interface ModelJob {
   state: State;
   /** When it is due, its lease ends, or it is forgotten. */
   at: number;
+  /** Of those due at the same time, who came first runs first. */
+  place: number;
+  /** It failed, and no result was to be kept: its id may be given again. */
+  free?: boolean | undefined;
   /** Claimed beyond the free slots: whether it has begun is not known. */
   ahead: boolean;
   /** Somebody wants the running job cancelled. */
@@ -74,6 +78,7 @@ export class ModelQueue {
   /** No ticket comes back: a new job of a known id begins above the runs of those that are forgotten. */
   highestRun = 1;
   forgotten = 0;
+  places = 0;
 
   readonly turns = new Map<string, ModelTurn>();
   readonly workers = new Map<string, { at: number; counted: number }>();
@@ -113,13 +118,14 @@ export class ModelQueue {
   inOrder(state: State, upTo = Infinity): ModelJob[] {
     const jobs = [...this.jobs.values()].filter((job) => job.state === state && job.at <= upTo);
     const name = (job: ModelJob) => (ended(job) || state === 'waiting' ? job.id : ticketOf(job));
-    return jobs.sort((a, b) => a.at - b.at || (name(a) < name(b) ? -1 : 1));
+    const place = (job: ModelJob) => (state === 'scheduled' ? job.place : 0);
+    return jobs.sort((a, b) => a.at - b.at || place(a) - place(b) || (name(a) < name(b) ? -1 : 1));
   }
 
   create(id: string, json: string, lane: Lane, run: number): ModelJob {
     const job: ModelJob = {
       id, json, lane, run,
-      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, ahead: false, unwanted: false, attempts: [], waiters: [],
+      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, place: 0, ahead: false, unwanted: false, attempts: [], waiters: [],
     }; // prettier-ignore
     this.jobs.set(id, job);
     this.count('enqueued');
@@ -131,6 +137,7 @@ export class ModelQueue {
     if (due > this.now) {
       job.state = 'scheduled';
       job.at = due;
+      job.place = ++this.places;
     } else {
       job.state = 'queued';
       job.at = 0;
@@ -173,10 +180,10 @@ export class ModelQueue {
 
   end(job: ModelJob, state: FinalState, outcome: string, keptMs: number): void {
     this.leaveLine(job);
-    Object.assign(job, { state, outcome, endedAt: this.now, at: this.now + keptMs, unwanted: false }); // prettier-ignore
+    Object.assign(job, { state, outcome, endedAt: this.now, at: this.now + keptMs, unwanted: false, free: false }); // prettier-ignore
     job.lastError = undefined;
     this.count(state);
-    this.tell(job, `${this.now}${outcome}`);
+    this.tell(job, keptMs === 0 ? '' : `${this.now}${outcome}`); // nobody gets what nobody keeps
     this.follow(job, outcome);
     if (keptMs === 0) this.forget(job);
   }
@@ -234,3 +241,9 @@ export class ModelQueue {
 
 export const ended = ({ state }: ModelJob): boolean =>
   state === 'completed' || state === 'failed' || state === 'cancelled';
+
+/** What is past its time is unknown from that moment, whenever it is pruned. */
+export const known = (queue: ModelQueue, id: string): ModelJob | undefined => {
+  const job = queue.jobs.get(id);
+  return job && ended(job) && job.at <= queue.now ? undefined : job;
+};

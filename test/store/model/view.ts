@@ -90,10 +90,12 @@ export function viewOfRedis(found: Snapshot): View {
     });
     const [name, state] = states[0] ?? [];
     const at = state === undefined || state === 'queued' ? 0 : (found[name!] as Map<string, number>).get(state === 'scheduled' || state === 'active' ? ticket : id)!; // prettier-ignore
+    // A job's place among those due in the same millisecond is for minq alone.
+    const time = state === 'scheduled' ? Math.floor(at) : at;
     const line = lineOf({
       state: states.length === 1 ? state! : `in ${states.length} places`,
       ticket,
-      at,
+      at: time,
       record,
       outcome: found.outcomes.get(id),
       lastError: found.errors.get(id),

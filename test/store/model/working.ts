@@ -52,6 +52,7 @@ function settlementsOf(
       outcome: outcomeOf(each, number),
       ranMs: 2,
       keptMs: each.ms,
+      free: each.ms === 0,
       followUp: followUp ? { id: `j${number}`, how: '', json: `{"fn":"g","args":[${number}]}` } : undefined, // prettier-ignore
     };
   });

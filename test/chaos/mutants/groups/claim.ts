@@ -62,7 +62,7 @@ export const CLAIM: readonly Mutant[] = [
     name: 'promote-one-too-many',
     what: 'a job is promoted before it is due, with the first that is',
     file: 'store/scripts/turn.ts',
-    find: `local ready = upTo(scheduled, \${MAX_PROMOTED})`,
+    find: `local ready = upTo(scheduled, '(' .. text(now + 1), \${MAX_PROMOTED})`,
     replace: `local ready = redis.call('ZRANGE', scheduled, 0, \${MAX_PROMOTED} - 1)`,
     tests: ['store/turn', 'worker/waiting > a delayed job runs when it is due'],
   },

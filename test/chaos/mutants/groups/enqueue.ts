@@ -50,16 +50,17 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'kept-id-free-at-the-end',
     what: 'an id to be unique while its result is kept is free when the job ends',
     file: 'store/scripts/fragments.ts',
-    find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
-    replace: `if redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
+    find: `if mode == 'kept' and not free and kept(id, outcome) then return false end`,
+    replace: ``,
     tests: ['queue/unique'],
   },
   {
     name: 'pending-id-free-at-the-first-failure',
     what: 'an id is free while its job waits for a retry',
     file: 'store/scripts/fragments.ts',
-    find: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) == 0 then return false end`,
-    replace: `if mode == 'kept' or redis.call('HEXISTS', outcomes, id) + redis.call('HEXISTS', errors, id) == 0 then return false end`,
+    find: `if not outcome then return false end`,
+    replace: `if not outcome and redis.call('HEXISTS', errors, id) == 0 then return false end
+    outcome = outcome or ''`,
     tests: ['queue/unique', 'store/control'],
   },
   {

@@ -150,7 +150,7 @@ export const WORKER: readonly Mutant[] = [
     name: 'result-unchecked',
     what: 'a result that JSON bends is recorded bent',
     file: 'worker/executor.ts',
-    find: `result: encodeValue(value, 'result')`,
+    find: `result: encodeResult(value)`,
     replace: `result: JSON.stringify(value)`,
     tests: ['worker/executor', 'queue/values'],
   },
