@@ -127,8 +127,15 @@ local function scoreFor(due)
   local score = behind[due]
   local ms = math.floor(score or due)
   for _ = 1, ${MAX_FURTHER} do
-    score = score or tonumber(redis.call('ZRANGE', scheduled, '(' .. text(ms + 1), text(ms), 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')[2])
-    score = score and score + ${APART} or ms
+    if not score then
+      local from = text(ms)
+      score = redis.call('ZRANGE', scheduled, '(' .. text(ms + 1), from, 'BYSCORE', 'REV', 'LIMIT', '0', '1', 'WITHSCORES')[2]
+      if not score then
+        behind[due] = ms
+        return from
+      end
+    end
+    score = score + ${APART}
     if score < ms + 1 then break end
     ms, score = ms + 1, nil
   end
