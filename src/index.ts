@@ -33,6 +33,7 @@ export {
 } from './flow/flow.ts';
 export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
 export type { Job, ResultOptions } from './queue/handle.ts';
+export type { QueueFinding } from './views/findings.ts';
 export type {
   Blocked,
   Counts,

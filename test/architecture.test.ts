@@ -151,6 +151,8 @@ void t.test(
     }
     t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/statistics.ts`'), [
       'each.ts',
+      'figures.ts',
+      'findings.ts',
       'metrics.ts',
       'statistics.ts',
     ]);

@@ -5,7 +5,7 @@ import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { JobFilter, JobInfo } from '../views/inspector.ts';
 import { json, QUEUE, type Command, type Given } from './command.ts';
-import { jobsOf } from './figures.ts';
+import { jobsOf } from '../views/figures.ts';
 import { withQueue } from './redis.ts';
 import { print, printJson } from './terminal.ts';
 

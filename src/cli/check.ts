@@ -9,12 +9,9 @@ import {
   readServerFully,
   type Finding,
 } from '../redis/server.ts';
-import type { Store } from '../store/store.ts';
 import { ofEach } from '../views/each.ts';
-import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
-import { readOldest } from '../views/statistics.ts';
+import { MAX_AGE_MS, readFindings, together, type QueueFinding } from '../views/findings.ts';
 import { json, QUEUES, type Command } from './command.ts';
-import { number, span } from './figures.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { show } from './terminal.ts';
 
@@ -22,19 +19,24 @@ export const check: Command = {
   help: `Usage: minq check [options]
 
 Checks that Redis is there, new enough, never evicts and is persistent, and of each queue that a worker is alive and no
-job waits for too long. Exits with 1 when something is wrong, and says how to mend it.
+job waits for too long. Exits with 1 when something is wrong, and says how to mend it. Of what is worth a look it warns: a
+queue that is paused, workers that are silent or were blocked, jobs that failed in the last hour.
 
   --max-age t        how long a job may wait, e.g. 30s (default 5m)
-${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend? }] }')}`,
+${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend?, warning?, queue?, worker?, job? }] }')}`,
   async run(given) {
-    const maxAgeMs = toMs(given.text('max-age') ?? '5m', '--max-age');
-    const findings = await withStores(given, CALL_TIMEOUT_MS, async (stores, connection) => {
-      const facts = await readServerFully(connection);
-      const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
-      if (!server[0]!.ok) return server; // its scripts would fail, one after the other
-      const queues = await ofEach(await stores(), (store) => checkQueue(store, maxAgeMs));
-      return [...server, ...queues.flat()];
-    }).catch(redisIsAway);
+    const maxAgeMs = toMs(given.text('max-age') ?? MAX_AGE_MS, '--max-age');
+    const findings: (Finding | QueueFinding)[] = await withStores(
+      given,
+      CALL_TIMEOUT_MS,
+      async (stores, connection) => {
+        const facts = await readServerFully(connection);
+        const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
+        if (!server[0]!.ok) return server; // its scripts would fail, one after the other
+        const queues = await ofEach(await stores(), (store) => readFindings(store, maxAgeMs));
+        return [...server, ...together(queues)];
+      },
+    ).catch(redisIsAway);
     const ok = findings.every((finding) => finding.ok);
     show(given, { ok, findings }, () => findings.map(lineOf));
     return ok ? 0 : 1;
@@ -48,36 +50,8 @@ function redisIsAway(error: unknown): Finding[] {
   return [{ check: 'redis', ok: false, message, mend }];
 }
 
-async function checkQueue(store: Store, maxAgeMs: number): Promise<Finding[]> {
-  const { queue } = store;
-  const [workers, oldest, { paused, queued }, now] = await Promise.all([
-    readWorkers(store),
-    readOldest(store),
-    readCounts(store),
-    store.now(),
-  ]);
-  const alive = workers.filter((worker) => !isSilent(worker, now)).length;
-  const worker: Finding = {
-    check: 'worker',
-    ok: alive > 0,
-    message: `queue ${queue}: ${alive > 0 ? number(alive) : 'no worker is'} alive`,
-    ...(alive === 0 && { mend: `start one: npx minq worker <file> --queue ${queue}` }),
-  };
-  const late = oldest !== undefined && oldest > maxAgeMs;
-  const waits = oldest === undefined ? 'no job waits' : `the oldest job has waited ${span(oldest)}`;
-  const mend = paused
-    ? `let workers go on: npx minq resume --queue ${queue}`
-    : alive > 0
-      ? 'start more workers, or give them more slots (--concurrency); minq workers shows what they run'
-      : 'start a worker';
-  const waiting: Finding = {
-    check: 'waiting',
-    ok: !late,
-    message: `queue ${queue}${paused ? ' (paused)' : ''}: ${waits}${late ? `, with ${number(queued)} queued` : ''}`,
-    ...(late && { mend }),
-  };
-  return [worker, waiting];
+function lineOf(finding: Finding | QueueFinding): string {
+  const { check: what, ok, message, mend } = finding;
+  const sign = !ok ? 'FAIL' : 'warning' in finding ? 'warn' : 'ok  ';
+  return `${sign}  ${what.padEnd(12)}  ${message}${mend ? `; ${mend}` : ''}`;
 }
-
-const lineOf = ({ check: what, ok, message, mend }: Finding): string =>
-  `${ok ? 'ok  ' : 'FAIL'}  ${what.padEnd(12)}  ${message}${mend ? `; ${mend}` : ''}`;

@@ -3,7 +3,7 @@ import type { FoundJobs, JobInfo } from '../views/inspector.ts';
 import type { JobState } from '../job/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { json, QUEUE, type Command, type Given } from './command.ts';
-import { jobsOf, number, span } from './figures.ts';
+import { jobsOf, number, span } from '../views/figures.ts';
 import { withQueue } from './redis.ts';
 import { show, table } from './terminal.ts';
 import { runsOf } from './workers.ts';

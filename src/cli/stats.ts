@@ -5,7 +5,7 @@ import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readRecent, type Recent } from '../views/statistics.ts';
 import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
 import type { Command } from './command.ts';
-import { number, span, sparkline } from './figures.ts';
+import { number, span, sparkline } from '../views/figures.ts';
 import { live } from './live.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { columns, show, table } from './terminal.ts';

@@ -2,7 +2,7 @@
 import { ofEach } from '../views/each.ts';
 import { isSilent, readWorkers, type WorkerInfo } from '../views/inspector.ts';
 import { json, QUEUES, type Command } from './command.ts';
-import { bytes, number, span } from './figures.ts';
+import { bytes, number, span } from '../views/figures.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { show, table } from './terminal.ts';
 

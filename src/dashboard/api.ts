@@ -1,5 +1,6 @@
 /** What the pages ask of the server, and what it answers: JSON over `api/...`. */
 import type { FunctionTimes, HistoryPoint, Percentiles, Stats } from '../views/statistics.ts';
+import type { QueueFinding } from '../views/findings.ts';
 import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../views/inspector.ts';
 import type { FlowOutline } from '../flow/outline.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
@@ -102,8 +103,13 @@ export interface ErrorText {
 
 /** `GET api/workers`: of all queues. */
 export interface WorkersReply {
-  workers: (WorkerInfo & { queue: string })[];
+  workers: (WorkerInfo & { queue: string; silent: boolean })[];
   now: number;
+}
+
+/** `GET api/findings`: what is wrong with any of the queues, then what is worth a look; at most 100. */
+export interface FindingsReply {
+  findings: QueueFinding[];
 }
 
 /** `GET api/cron`: of all queues. */

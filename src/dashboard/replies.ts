@@ -1,7 +1,8 @@
 /** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
 import { outlineOf } from '../flow/outline.ts';
 import { ofEach } from '../views/each.ts';
-import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
+import { together } from '../views/findings.ts';
+import { isSilent, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/options.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -11,6 +12,7 @@ import { Refusal } from './answer.ts';
 import { IN_ROW, type InRow } from './api.ts';
 import type {
   CronReply,
+  FindingsReply,
   JobReply,
   JobRow,
   JobsReply,
@@ -38,6 +40,7 @@ const MOST_WORKERS = 100;
 /** Jobs of all workers together; but five of each at least. */
 const MOST_RUNNING = 500;
 const MOST_ENTRIES = 200;
+const MOST_FINDINGS = 100;
 /** Of each earlier attempt, in bytes of message and of stack. */
 const PAST_ERROR = 2_000;
 
@@ -107,8 +110,23 @@ export const REPLIES: Record<string, Reply> = {
     );
     const workers = list.slice(0, MOST_WORKERS);
     const most = Math.max(5, Math.floor(MOST_RUNNING / workers.length));
-    for (const worker of workers) worker.running = worker.running.slice(0, most);
-    return { workers, now };
+    return {
+      workers: workers.map((worker) => ({
+        ...worker,
+        running: worker.running.slice(0, most),
+        silent: isSilent(worker, now),
+      })),
+      now,
+    };
+  },
+
+  findings: async ({ queues }): Promise<FindingsReply> => {
+    const all = together(await ofEach(await queues.all(), (queue) => queue.findings()));
+    const findings = [
+      ...all.filter(({ ok }) => !ok),
+      ...all.filter(({ ok, warning }) => ok && warning),
+    ];
+    return { findings: findings.slice(0, MOST_FINDINGS) };
   },
 
   cron: async ({ queues, redact }): Promise<CronReply> => {

@@ -23,6 +23,7 @@ import {
   checkPage,
   checkScheduleName,
 } from '../job/options.ts';
+import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
 import {
   readFunctions,
@@ -69,6 +70,14 @@ export abstract class Operator {
   /** The workers that gave a sign of life in the last minute. */
   async workers(): Promise<WorkerInfo[]> {
     return readWorkers(this.store);
+  }
+
+  /**
+   * What is wrong with this queue, what is worth a look (`warning`), and what was found to be well: as `minq check` says it.
+   * A job may wait for 5 minutes.
+   */
+  async findings(): Promise<QueueFinding[]> {
+    return readFindings(this.store);
   }
 
   /** The cron entries of this queue, by name: those of `schedule` and those beside functions. */

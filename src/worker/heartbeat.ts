@@ -36,14 +36,17 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
   const { store, leaseMs, slots, timings, beat, logger } = options;
   const told = new WeakSet<Run>();
   let presentAt = -Infinity;
+  let saidBusy = false;
 
   const say = async () => {
     const held = slots.held();
     const tickets = [...held].filter(([, run]) => !told.has(run)).map(([ticket]) => ticket);
     const seldom = beat?.mine ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
-    const quiet = tickets.length === 0 && timings.empty;
+    // A slot may be taken without a ticket: by a function that goes on after its timeout.
+    const quiet = tickets.length === 0 && timings.empty && slots.busy === 0 && !saidBusy;
     if (quiet && performance.now() - presentAt < seldom) return;
     const counted = timings.take();
+    saidBusy = slots.busy > 0;
     const { lost, unwanted, tick, appKnown } = await store.heartbeat(
       options.presence(),
       leaseMs,

@@ -4,11 +4,21 @@ import { command } from '../helpers/command.ts';
 import { faultyScene } from '../helpers/faulty.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
+import { site } from '../helpers/site.ts';
 import { until } from '../helpers/until.ts';
 
 interface Report {
   ok: boolean;
-  findings: { check: string; ok: boolean; message: string; mend?: string }[];
+  findings: {
+    check: string;
+    ok: boolean;
+    message: string;
+    mend?: string;
+    warning?: true;
+    queue?: string;
+    worker?: string;
+    job?: string;
+  }[];
 }
 
 const runner =
@@ -71,6 +81,55 @@ scene('no worker is alive: on any of the queues, named or known, at least on def
   await stage.redis.client.hset(`minq:{dead}:workers`, 'x', `${Number(presence!.slice(0, 13)) - 40_000}${presence!.slice(13)}`);
   t.same(wrong(await report('--queue', 'dead')), ['worker']);
   await stage.redis.client.del('minq:{dead}:workers');
+}, safe); // prettier-ignore
+
+scene('what is wrong with any queue: the same of check and of the dashboard', async (t, stage) => {
+  const { redis, name } = stage;
+  const now = await stage.queue().now();
+  /** As a worker of the queue would have said it, so long ago. */
+  const say = (queue: string, pid: number, agoMs: number, more: object = {}) => {
+    const presence = {
+      host: 'h', pid, concurrency: 5, busy: 0, running: [], startedAt: now - 90_000,
+      loop: { p50: 1, p99: 2, max: 3 }, memory: { rss: 1, heap: 1 }, version: '0.0.1', node: '20.0.0', ...more,
+    };
+    return redis.client.hset(`minq:{${queue}}:workers`, `${queue}-${pid}`, `${now - agoMs}${JSON.stringify(presence)}`);
+  };
+  // Of the first queue a worker is idle and well; of the second the only one was killed, with two jobs.
+  await say(name, 1, 26_000, { blocked: { at: now - 60_000, ms: 1_500, jobs: [] } });
+  await say('second', 1, 1, { blocked: { at: now - 60_000, ms: 1_500, jobs: [{ id: 'j', fn: 'hog' }] } });
+  const queue = stage.queue();
+  for (const each of ['third', 'fourth']) await queue.enqueueMany([1, 2, 3].map((n) => ({ fn: 'f', args: [n], queue: each })));
+  const killed = stage.store('w').on('third');
+  await killed.turn(1, 60_000, 2, []);
+  await say('fourth', 2, 20_000, { busy: 5 });
+  await redis.client.rpush('minq:{second}:history', `${now - 120_000} 9 9 9 0 0 0 0 0 0`, `${now - 60_000} 40 20 13 0 0 0 0 0 0`);
+  await stage.queue({ prefix: 'minq' }).pause();
+
+  const names = [name, 'second', 'third', 'fourth'];
+  const { findings } = await reporter(t, stage)(...names.flatMap((each) => ['--queue', each]));
+  const ofQueues = findings.filter((each) => each.queue !== undefined);
+  t.same(ofQueues.filter((each) => !each.ok).map(({ message }) => message), [
+    'queue third: no worker is alive, with 1 queued and 2 active that nobody runs',
+    'queue fourth: no worker is alive, with 3 queued',
+  ]);
+  const warnings = ofQueues.filter(({ ok, warning }) => ok && warning);
+  t.match(warnings, [
+    { check: 'paused', queue: name, message: `queue ${name}: is paused, nothing new starts; 0 queued jobs` },
+    { check: 'blocked', worker: 'h/1', queue: 'second', job: 'j', message: /^worker h\/1: its event loop was blocked for 1\.5s, 1m( \d+s)? ago, by hog$/ },
+    { check: 'failed', queue: 'second', message: 'queue second: 4 of 15 jobs that ended in the last hour failed' },
+    { check: 'silent', worker: 'h/2', queue: 'fourth', message: /^worker h\/2: no sign of life for 2\ds; the 5 jobs it ran will be run by others$/ },
+  ]);
+  t.equal(warnings.length, 4, 'and the idle one is not called silent');
+
+  const { get } = await site(stage, { queues: names });
+  const shown = (await get('api/findings')).json as Report;
+  const same = (list: Report['findings']) => list.map(({ message }) => message.replace(/\d+s\b/g, 'n s'));
+  t.same(same(shown.findings), same(ofQueues.filter(({ ok, warning }) => !ok || warning).toSorted((a, b) => Number(a.ok) - Number(b.ok))));
+  const { workers } = (await get('api/workers')).json as { workers: { pid: number; silent: boolean }[] };
+  t.same(workers.map(({ pid, silent }) => [pid, silent]), [[1, false], [1, false], [2, true]]);
+  const { stdout } = await runner(stage)(...names.flatMap((each) => ['--queue', each]));
+  t.match(stdout, /^warn {2}paused {8}queue \S+: is paused, nothing new starts; 0 queued jobs; let workers go on: npx minq resume --queue \S+$/m);
+  await redis.client.flushall();
 }, safe); // prettier-ignore
 
 scene('Redis may evict, and is not persistent: each with its mend', async (t, stage) => {

@@ -47,8 +47,8 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
   await queue.pause();
   const { page, problems } = await view(stage, port);
   const banners = page.locator('.banners');
-  await banners.getByText('has no worker alive. 3 jobs wait.').waitFor();
-  await banners.getByText('is paused: nothing new starts.').waitFor();
+  await banners.getByText(': no worker is alive, with 3 queued').waitFor();
+  await banners.getByText('is paused, nothing new starts; 3 queued jobs').waitFor();
   const card = page.locator(`[data-queue="${stage.name}"]`);
   t.equal(await card.locator('.s-queued b').innerText(), '3');
   await page.getByText('No history yet.').waitFor();
@@ -65,7 +65,7 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
 
   stage.worker(jobs);
   await card.locator('.s-completed b', { hasText: '3' }).waitFor();
-  await banners.getByText('has no worker alive').waitFor({ state: 'detached' });
+  await banners.getByText('no worker is alive').waitFor({ state: 'detached' });
   await queue.enqueue('gone');
   await page.locator('.failures').getByText('gone for good').waitFor();
   await card.locator('.s-failed a').click();
@@ -91,7 +91,7 @@ scene(
     const { page, problems, go } = await view(stage, port);
     await page
       .locator('.banners')
-      .getByText(/had \d+ failures in the last hour/)
+      .getByText(/\d+ of [\d,]+ jobs that ended in the last hour failed/)
       .waitFor();
     t.equal(await page.locator('.plot canvas').count(), 3);
     const throughput = page.locator('.plot').first();
@@ -320,7 +320,7 @@ scene('workers: slots, what runs, a blocked event loop', async (t, stage) => {
   await card.locator('.running a', { hasText: 'pass' }).waitFor();
   await card.locator('.blocked a', { hasText: 'hog' }).waitFor();
   await go('#/overview');
-  await page.locator('.banners').getByText('had its event loop blocked for').waitFor();
+  await page.locator('.banners').getByText('its event loop was blocked for').waitFor();
   await go('#/workers');
   await card.locator('.running a', { hasText: 'pass' }).click();
   await page.locator('h1', { hasText: held.id }).waitFor();

@@ -1,5 +1,5 @@
 /** Leases: renewed while a job runs, lost when a worker stalls; and how a cancel reaches a running job. */
-import { currentJob, LeaseLostError } from '../../src/index.ts';
+import { currentJob, job, LeaseLostError } from '../../src/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
@@ -229,3 +229,19 @@ scene('a cancel that comes too late changes nothing', async (t, stage) => {
   t.equal(await handle.cancel(), false);
   t.equal(await handle.result({ timeout: '10s' }), 3);
 });
+
+scene('a worker gives signs of life while a function goes on that no longer counts', async (_t, stage) => {
+  const queue = stage.queue();
+  const first = gate();
+  stage.worker({ stuck: job({ timeout: 50, retries: 0 }, () => first.pass()) }, { lease: LEASE_MS });
+  const handle = await queue.enqueue('stuck');
+  await until(async () => (await handle.state()) === 'failed');
+  const seen = new Set<number>();
+  // One that has nothing to do says so every 20 seconds; one that is busy is called silent after 15.
+  await until(async () => {
+    for (const { seenAt, busy } of await queue.workers()) if (busy === 1) seen.add(seenAt);
+    return seen.size >= 8;
+  });
+  first.open();
+  await until(async () => (await queue.workers())[0]?.busy === 0);
+}); // prettier-ignore

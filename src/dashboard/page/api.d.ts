@@ -8,6 +8,7 @@ export type {
   CronReply,
   ErrorReply,
   ErrorText,
+  FindingsReply,
   FlowOutline,
   FunctionTimes,
   HistoryPoint,

@@ -1,5 +1,6 @@
 /** What is stuck, and why: for a look of ten seconds. */
 import type {
+  FindingsReply,
   FunctionTimes,
   JobsReply,
   JobState,
@@ -8,16 +9,15 @@ import type {
   QueuesReply,
   QueueSummary,
   Stats,
-  WorkersReply,
 } from './api.js';
 import { Do, setPaused } from './actions.tsx';
-import { failureFinding, queueFindings, workersFindings, type Finding } from './findings.ts';
+import { linkOf } from './findings.ts';
 import { count, duration, figure, rate } from './format.ts';
 import { Plots } from './plots.tsx';
 import { hrefOf, jobHref, withQuery } from './route.ts';
 import { useReply } from './server.ts';
 import { Table } from './table.tsx';
-import { Fact, Name, NameLink, Time, Trouble, useNow } from './text.tsx';
+import { Fact, Name, NameLink, Time, Trouble } from './text.tsx';
 import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
 import { useRef, useState } from './vendor/hooks.js';
 
@@ -30,19 +30,12 @@ interface OverviewProps {
 }
 
 export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
-  const now = useNow();
   const polled = useReply<QueueReply>(withQuery('queue', { queue, span }));
-  const workers = useReply<WorkersReply>('workers', 5_000);
   const { data: chosen } = polled;
-  const findings = [
-    ...queues.queues.flatMap(queueFindings),
-    ...workersFindings(workers.data?.workers ?? [], now),
-    ...(chosen ? failureFinding(chosen) : []),
-  ];
   return (
     <Fragment>
       <h1>Overview</h1>
-      <Banners findings={findings} />
+      <Banners />
       <QueueCards queues={queues.queues} chosen={queue} />
       <Trouble {...polled} />
       {chosen && queues.queues.length > 1 && (
@@ -60,39 +53,47 @@ export function Overview({ queue, queues, span }: OverviewProps): JSX.Element {
   );
 }
 
-function Banners({ findings }: { findings: readonly Finding[] }): JSX.Element {
-  const first = findings.toSorted((a, b) => Number(b.bad) - Number(a.bad)).slice(0, MOST_BANNERS);
+/** Of all queues, whichever is chosen. */
+function Banners(): JSX.Element {
+  const findings = useReply<FindingsReply>('findings', 5_000).data?.findings ?? [];
   return (
     <section class="banners" aria-label="What needs attention">
-      {first.map(({ key, bad, about, what, hint, link, resume }) => (
-        <div key={key} class={bad ? 'banner b-bad' : 'banner b-warn'}>
-          <span class="sign" aria-hidden="true">
-            {bad ? '✕' : '!'}
-          </span>
-          <p>
-            <span class="sr">{bad ? 'Problem: ' : 'Warning: '}</span>
-            <strong>
-              <Name text={about} most={80} />
-            </strong>{' '}
-            {what}{' '}
-            {hint && (
-              <small>
-                <Name text={hint} most={300} />
-              </small>
-            )}
-          </p>
-          {link && <a href={link.href}>{link.label}</a>}
-          {resume !== undefined && (
-            <Do small what={() => setPaused(resume, false)}>
-              Resume
-            </Do>
-          )}
-        </div>
+      {findings.slice(0, MOST_BANNERS).map((finding) => (
+        <Banner key={`${finding.check} ${finding.worker ?? finding.queue}`} finding={finding} />
       ))}
       {findings.length > MOST_BANNERS && (
         <p class="more">{findings.length - MOST_BANNERS} more of the kind</p>
       )}
     </section>
+  );
+}
+
+function Banner({ finding }: { finding: FindingsReply['findings'][number] }): JSX.Element {
+  const { check, ok, message, mend, queue } = finding;
+  const link = linkOf(finding);
+  return (
+    <div class={ok ? 'banner b-warn' : 'banner b-bad'}>
+      <span class="sign" aria-hidden="true">
+        {ok ? '!' : '✕'}
+      </span>
+      <p>
+        <span class="sr">{ok ? 'Warning: ' : 'Problem: '}</span>
+        <strong>
+          <Name text={message} most={300} />
+        </strong>{' '}
+        {mend && (
+          <small>
+            <Name text={mend} most={300} />
+          </small>
+        )}
+      </p>
+      {link && <a href={link.href}>{link.label}</a>}
+      {check === 'paused' && (
+        <Do small what={() => setPaused(queue, false)}>
+          Resume
+        </Do>
+      )}
+    </div>
   );
 }
 

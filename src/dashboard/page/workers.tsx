@@ -1,6 +1,5 @@
 /** Who works: slots, what runs in them, and how the event loop fares. */
 import type { WorkersReply } from './api.js';
-import { SILENT_MS } from './findings.ts';
 import { bytes, count, duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
@@ -46,8 +45,7 @@ const order = ({ queue, host, pid, id }: Worker): string => `${queue} ${host} ${
 
 function Card({ worker }: { worker: Worker }): JSX.Element {
   const now = useNow();
-  const { queue, busy, concurrency, loop, memory, seenAt } = worker;
-  const silent = now - seenAt > SILENT_MS;
+  const { queue, busy, concurrency, loop, memory, seenAt, silent } = worker;
   const late = loop.p99 > LATE_MS;
   return (
     <article class={silent ? 'card silent' : 'card'} data-worker={worker.id}>

@@ -1,0 +1,155 @@
+/**
+ * What is wrong with queues, and what is worth a look: the same for `minq check`, for the dashboard, and in code.
+ * A finding is one of a queue, or one of a worker.
+ */
+import type { Finding } from '../redis/server.ts';
+import type { Store } from '../store/store.ts';
+import { jobsOf, number, span } from './figures.ts';
+import { isSilent, readCounts, readWorkers, type Counts, type WorkerInfo } from './inspector.ts';
+import { readHistory, readOldest, type HistoryPoint } from './statistics.ts';
+
+/** `ok` is false where jobs are not run, or can't be. */
+export interface QueueFinding extends Finding {
+  queue: string;
+  /** Nothing is broken, and yet it is worth a look. */
+  warning?: true;
+  /** Host and process, where it is about a worker. */
+  worker?: string;
+  /** The job that did it, where that is known. */
+  job?: string;
+}
+
+/** How long a job may wait. */
+export const MAX_AGE_MS = 5 * 60_000;
+const WAITED_LONG_MS = 60_000;
+const LATELY_MS = 60 * 60_000;
+
+interface Facts {
+  queue: string;
+  counts: Counts;
+  workers: readonly WorkerInfo[];
+  /** How long the oldest job has waited, in ms. */
+  oldest: number | undefined;
+  history: readonly HistoryPoint[];
+  now: number;
+}
+
+/** @param maxAgeMs how long a job may wait */
+export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise<QueueFinding[]> {
+  const [counts, workers, oldest, history, now] = await Promise.all([
+    readCounts(store),
+    readWorkers(store),
+    readOldest(store),
+    readHistory(store, 'hour'),
+    store.now(),
+  ]);
+  const facts = { queue: store.queue, counts, workers, oldest, history, now };
+  return [
+    served(facts),
+    waited(facts, maxAgeMs),
+    ...paused(facts),
+    ...workers.flatMap((worker) => [...silent(facts, worker), ...blocked(facts, worker)]),
+    ...failures(facts),
+  ];
+}
+
+/** Of many queues. Workers of one process share its event loop: what it suffers is told once, by the one that knows why. */
+export function together(lists: readonly QueueFinding[][]): QueueFinding[] {
+  const told = new Map<string, QueueFinding>();
+  for (const finding of lists.flat()) {
+    const key = `${finding.check} ${finding.worker ?? finding.queue}`;
+    if (!told.get(key)?.job) told.set(key, finding);
+  }
+  return [...told.values()];
+}
+
+const aliveOf = ({ workers, now }: Facts) => workers.filter((worker) => !isSilent(worker, now));
+
+function served(facts: Facts): QueueFinding {
+  const { queue, counts } = facts;
+  const alive = aliveOf(facts).length;
+  const check = 'worker';
+  if (alive > 0)
+    return { check, ok: true, queue, message: `queue ${queue}: ${number(alive)} alive` };
+  const left = [
+    counts.queued > 0 && `${number(counts.queued)} queued`,
+    counts.active > 0 && `${number(counts.active)} active that nobody runs`,
+  ].filter((text) => text !== false);
+  const jobs = left.length > 0 ? `, with ${left.join(' and ')}` : '';
+  return {
+    check,
+    ok: false,
+    queue,
+    message: `queue ${queue}: no worker is alive${jobs}`,
+    mend: `start one: npx minq worker <file> --queue ${queue}`,
+  };
+}
+
+function waited(facts: Facts, maxAgeMs: number): QueueFinding {
+  const { queue, counts, oldest = -1 } = facts;
+  const late = oldest > maxAgeMs;
+  const long = oldest > Math.min(WAITED_LONG_MS, maxAgeMs) && !counts.paused;
+  const waits = oldest < 0 ? 'no job waits' : `the oldest job has waited ${span(oldest)}`;
+  const how = `${counts.paused ? ' (paused)' : ''}: ${waits}`;
+  return {
+    check: 'waiting',
+    ok: !late,
+    ...(!late && long && { warning: true }),
+    queue,
+    message: `queue ${queue}${how}${late || long ? `, with ${number(counts.queued)} queued` : ''}`,
+    ...((late || long) && { mend: paceOf(facts) }),
+  };
+}
+
+function paceOf(facts: Facts): string {
+  if (facts.counts.paused) return resume(facts.queue);
+  const alive = aliveOf(facts);
+  if (alive.length === 0) return 'start a worker';
+  return alive.some(({ busy, concurrency }) => busy < concurrency)
+    ? 'slots are free: see by minq workers whether event loops are blocked, and whether the functions are known'
+    : 'start more workers, or give them more slots (--concurrency); minq workers shows what they run';
+}
+
+const resume = (queue: string) => `let workers go on: npx minq resume --queue ${queue}`;
+
+function paused({ queue, counts }: Facts): QueueFinding[] {
+  if (!counts.paused) return [];
+  const message = `queue ${queue}: is paused, nothing new starts; ${jobsOf(counts.queued, 'queued')}`;
+  return [{ check: 'paused', ok: true, warning: true, queue, message, mend: resume(queue) }];
+}
+
+const about = (queue: string, { host, pid }: WorkerInfo) =>
+  ({ ok: true, warning: true, queue, worker: `${host}/${pid}` }) as const;
+
+function silent({ queue, now }: Facts, worker: WorkerInfo): QueueFinding[] {
+  if (!isSilent(worker, now)) return [];
+  const { busy, seenAt } = worker;
+  const told = about(queue, worker);
+  const runs = busy > 0 ? `; the ${jobsOf(busy)} it ran will be run by others` : '';
+  const message = `worker ${told.worker}: no sign of life for ${span(now - seenAt)}${runs}`;
+  const mend = 'it was killed, is cut off from Redis, or has its event loop blocked';
+  return [{ check: 'silent', ...told, message, mend }];
+}
+
+function blocked({ queue, now }: Facts, worker: WorkerInfo): QueueFinding[] {
+  const { ms, at, jobs } = worker.blocked ?? { ms: 0, at: -Infinity, jobs: [] };
+  if (now - at >= LATELY_MS) return [];
+  const told = about(queue, worker);
+  const names = jobs.slice(0, 5).map(({ fn }) => fn);
+  const by = jobs.length > 0 ? `, by ${jobs.length > 1 ? 'one of ' : ''}${names.join(', ')}` : '';
+  const ago = `${span(now - at)} ago`;
+  const message = `worker ${told.worker}: its event loop was blocked for ${span(ms)}, ${ago}${by}`;
+  const mend = 'all its jobs stood still: move what computes for long to a worker thread';
+  const job = jobs.length === 1 && { job: jobs[0]!.id };
+  return [{ check: 'blocked', ...told, ...job, message, mend }];
+}
+
+function failures({ queue, history, now }: Facts): QueueFinding[] {
+  const points = history.filter(({ at }) => now - at <= LATELY_MS);
+  const failed = points.reduce((sum, point) => sum + point.failed, 0);
+  const ended = points.reduce((sum, point) => sum + point.completed, failed);
+  if (failed === 0) return [];
+  const message = `queue ${queue}: ${number(failed)} of ${jobsOf(ended)} that ended in the last hour failed`;
+  const mend = `see why: npx minq jobs failed --queue ${queue}`;
+  return [{ check: 'failed', ok: true, warning: true, queue, message, mend }];
+}
