@@ -242,3 +242,25 @@ ${QUEUE}${json('{ done, queue, paused }')}`,
       return did(`queue ${queue.name} goes on`, { queue: queue.name, paused: false });
     }),
 };
+
+export const forget: Command = {
+  help: `Usage: minq forget [options]
+
+Removes a queue without a trace, with its ended jobs, counters and cron entries: one whose name was a mistake, or that
+is used no more. Not while a worker is alive, or jobs have not ended: purge or cancel them first. Asks first.
+
+${YES}${QUEUE}${json('{ done, queue }')}`,
+  async run(given) {
+    checkYes(given, 'forget');
+    return act(given, async (queue) => {
+      const { name } = queue;
+      const question = async () => {
+        const { completed, failed, cancelled } = await queue.counts();
+        return `Remove queue ${name} for good, with ${jobsOf(completed + failed + cancelled, 'ended')}?`;
+      };
+      if (!(await agreed(given, question))) return unwanted({ queue: name });
+      await queue.forget();
+      return did(`queue ${name} is forgotten`, { queue: name });
+    });
+  },
+};

@@ -19,11 +19,11 @@ export const check: Command = {
   help: `Usage: minq check [options]
 
 Checks that Redis is there, new enough, never evicts and is persistent, and of each queue that a worker is alive and no
-job waits for too long. Exits with 1 when something is wrong, and says how to mend it. Of what is worth a look it warns: a
-queue that is paused, workers that are silent or were blocked, jobs that failed in the last hour.
+job waits for too long. Exits with 1 when something is wrong, and says how to mend it. It warns, and no more, of paused
+queues, workers that are silent or were blocked, and jobs that failed in the last hour.
 
   --max-age t        how long a job may wait, e.g. 30s (default 5m)
-${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend?, warning?, queue?, worker?, job? }] }')}`,
+${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend, warning, queue, worker }] }')}`,
   async run(given) {
     const maxAgeMs = toMs(given.text('max-age') ?? MAX_AGE_MS, '--max-age');
     const findings: (Finding | QueueFinding)[] = await withStores(

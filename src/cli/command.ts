@@ -14,7 +14,7 @@ export interface Command {
 /** Options of many commands, as they stand in the help. */
 export const QUEUE = '  --queue name       the queue (default: default)\n';
 export const QUEUES =
-  '  --queue name       a queue; may be repeated (default: all that workers have worked on)\n';
+  '  --queue name       a queue; may be repeated (default: all that are used)\n';
 export const json = (form: string): string => `  --json             print JSON: ${form}\n`;
 
 /** Exit code where the command line is wrong; an `InvalidArgumentError` says how. */

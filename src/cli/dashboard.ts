@@ -24,7 +24,7 @@ Serves pages that show queues, jobs, workers and cron entries, live, and act on 
 
   --port n           port (default ${DASHBOARD_PORT}; 0: a free one)
   --host address     address to listen on (default 127.0.0.1); another than this machine's own wants a token
-  --queue name       a queue to show; may be repeated (default: all that workers have worked on)
+  --queue name       a queue to show; may be repeated (default: all that are used)
   --token text       wanted of everybody, 16 characters or more; better as MINQ_DASHBOARD_TOKEN, which ps doesn't show
   --allow-host name  a name the pages may be asked for besides localhost; may be repeated
   --read-only        show everything, change nothing

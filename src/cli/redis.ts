@@ -26,7 +26,7 @@ export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise
   }
 }
 
-/** Does something with the queues that `--queue` names, else with all that workers have worked on, else `default`. */
+/** Does something with the queues that `--queue` names, else with all that are used, else `default`. */
 export async function withStores<T>(
   given: Given,
   callTimeoutMs: number,

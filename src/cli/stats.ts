@@ -21,7 +21,7 @@ export const stats: Command = {
 Shows of each queue how many jobs are in each state, how long the oldest waits, how busy the workers are, what
 happened in the last minute and hour, and how long the runs of each function waited and took (of the last hour or two).
 
-  --queue name       a queue; may be repeated (default: all that workers have worked on)
+  --queue name       a queue; may be repeated (default: all that are used)
   --watch            show it again every second, until Ctrl-C
   --json             print JSON: { at, queues }; with --watch, such a line every second
 `,

@@ -8,7 +8,7 @@ import { refuse } from '../job/refuse.ts';
 import type { Request } from './answer.ts';
 
 export interface DashboardOptions {
-  /** Queues to show. Default: `default`, and all that workers have worked on. */
+  /** Queues to show. Default: `default`, and all that are used. */
   queues?: string[];
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
   redis?: RedisSource;

@@ -23,6 +23,7 @@ import {
   checkPage,
   checkScheduleName,
 } from '../job/options.ts';
+import { jobsOf, number } from '../views/figures.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
 import {
@@ -131,7 +132,7 @@ export abstract class Operator {
     return readOldest(this.store);
   }
 
-  /** Names of all queues that workers have worked on (of this prefix; at most 1,000), the one last seen first. */
+  /** Names of all queues that were enqueued to or worked on (of this prefix; at most 1,000), the one last used first. */
   async queues(): Promise<string[]> {
     return this.store.queues();
   }
@@ -195,6 +196,22 @@ export abstract class Operator {
     if (word === 'active')
       throw new MinqError('JOB_ACTIVE', `job ${id} is running; cancel it first`);
     return word === 'removed';
+  }
+
+  /**
+   * Removes the queue: its ended jobs, counters, history and cron entries. It is known no more until it is used again.
+   * @throws {MinqError} `QUEUE_IN_USE` while a worker is alive (up to a minute after it was killed), or a job has not ended
+   */
+  async forget(): Promise<void> {
+    const { queue } = this.store;
+    const { workers, jobs } = await this.store.forget();
+    const mend =
+      workers > 0
+        ? `${number(workers)} of its workers may be alive; stop them`
+        : `${jobsOf(jobs)} have not ended; purge or cancel them`;
+    if (workers > 0 || jobs > 0) {
+      throw new MinqError('QUEUE_IN_USE', `queue ${queue} can't be forgotten: ${mend} first`);
+    }
   }
 
   /**

@@ -51,7 +51,11 @@ export interface QueueOptions {
 interface Lane {
   context: HandleContext;
   batch: Batch<Pending>;
+  /** When the queue was last made known, by `performance.now()`; and when Redis has heard of it. */
+  announced: { at: number; done: Promise<void> };
 }
+
+const ANNOUNCED_EVERY_MS = 60_000;
 
 /** A job on its way. One object for all there is to know: of ten thousand at once, each more costs a tenth of the time. */
 class Pending implements NewJob, BatchItem {
@@ -173,6 +177,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const plan = trace ? trace.start(lay) : lay();
     try {
       for (const [name, part] of plan.parts) {
+        this.#announce(this.#lane(name));
         const start = name === plan.start.queue ? plan.start.node : '';
         await this.#lane(name).context.store.flows.enqueue(plan, part, start);
       }
@@ -251,19 +256,31 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     let lane = this.#lanes.get(queue);
     if (!lane) {
       const store = new Store(this.#connection, this.#prefix, queue);
-      lane = {
+      const made: Lane = {
+        announced: { at: -Infinity, done: Promise.resolve() },
         context: { store, results: this.#results, check: () => this.#check() },
         batch: new Batch({
           timeoutMs: this.#callTimeoutMs,
           send: async (items, deadline) => {
+            this.#announce(made);
             const refused = await store.enqueue(items, deadline);
             for (const [i, item] of items.entries()) item.accept(refused.has(i));
           },
         }),
       };
+      lane = made;
       this.#lanes.set(queue, lane);
     }
     return lane;
+  }
+
+  /** Makes the queue known, beside the call and once a minute: else one that no worker ever served is seen by nobody. */
+  #announce(lane: Lane): void {
+    const at = performance.now();
+    if (at - lane.announced.at < ANNOUNCED_EVERY_MS) return;
+    // What Redis refuses, it refuses the call as well, or it was a right that only this lacks.
+    const done = lane.context.store.announce().catch(() => {});
+    lane.announced = { at, done };
   }
 
   protected override context(): HandleContext {
@@ -292,13 +309,17 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     schedule: Schedule<Jobs, N>,
   ): Promise<void> {
     const text = definitionText(checkSchedule(schedule));
-    await writeEntry(this.store, checkScheduleName(name), text);
+    checkScheduleName(name);
+    this.#announce(this.#lane(this.name));
+    await writeEntry(this.store, name, text);
   }
 
   /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      await Promise.all([...this.#lanes.values()].map((lane) => lane.batch.drained()));
+      const lanes = [...this.#lanes.values()];
+      await Promise.all(lanes.map((lane) => lane.batch.drained()));
+      await Promise.all(lanes.map((lane) => lane.announced.done));
       this.#results.close(new QueueClosedError(this.name));
       this.#connection.close();
     })();

@@ -76,6 +76,8 @@ const NAMES = {
 
 export type KeyName = keyof typeof NAMES;
 
+export const KEY_NAMES = Object.keys(NAMES) as KeyName[];
+
 /** Every key of one queue, by name. */
 export type QueueKeys = Readonly<Record<KeyName, string>> & {
   /**
@@ -89,7 +91,7 @@ export type QueueKeys = Readonly<Record<KeyName, string>> & {
   readonly control: string;
 };
 
-/** ZSET queue -> when a worker of it was last seen (ms). The one key that belongs to no queue. */
+/** ZSET queue -> when a worker or a producer of it was last seen (ms). The one key that belongs to no queue. */
 export const queuesKey = (prefix: string): string => `${prefix}:queues`;
 
 export function queueKeys(prefix: string, queue: string): QueueKeys {

@@ -19,6 +19,7 @@ import {
   retryScript,
 } from './scripts/control.ts';
 import { enqueuePlainScript, enqueueScript } from './scripts/enqueue.ts';
+import { forgetScript } from './scripts/forget.ts';
 import { turnScript } from './scripts/turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
 import {
@@ -156,12 +157,14 @@ export class Store {
     );
   }
 
-  /** Says that this queue is worked on, to those who ask for all queues. */
+  /** Says that this queue is used, to those who ask for all queues. */
   async announce(): Promise<void> {
     const key = queuesKey(this.#caller.prefix);
     const { connection } = this.#caller;
-    await connection.call((client) => client.zadd(key, Date.now(), this.queue));
-    await connection.call((client) => client.zremrangebyrank(key, 0, -MAX_QUEUES - 1));
+    await Promise.all([
+      connection.call((client) => client.zadd(key, Date.now(), this.queue)),
+      connection.call((client) => client.zremrangebyrank(key, 0, -MAX_QUEUES - 1)),
+    ]);
   }
 
   /** @returns whether the run is still the one in charge */
@@ -203,6 +206,16 @@ export class Store {
 
   async resume(): Promise<void> {
     await this.#caller.run(resumeScript, {});
+  }
+
+  /** Removes the queue, unless workers are alive or jobs have not ended. @returns how many of these there are */
+  async forget(): Promise<{ workers: number; jobs: number }> {
+    const [workers, jobs] = (await this.#caller.run(forgetScript, {})) as [number, number];
+    if (workers === 0 && jobs <= 0) {
+      const { connection, prefix } = this.#caller;
+      await connection.call((client) => client.zrem(queuesKey(prefix), this.queue));
+    }
+    return { workers, jobs };
   }
 
   // ---- Views -----------------------------------------------------------------------------------
@@ -255,7 +268,7 @@ export class Store {
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }
 
-  /** Names of the queues that workers have worked on, the last one first. */
+  /** Names of the queues that anybody has used, the last one first. */
   queues(): Promise<string[]> {
     const key = queuesKey(this.#caller.prefix);
     return this.#caller.connection.call((client) => client.zrange(key, '0', '-1', 'REV'));

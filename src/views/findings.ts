@@ -81,7 +81,7 @@ function served(facts: Facts): QueueFinding {
     ok: false,
     queue,
     message: `queue ${queue}: no worker is alive${jobs}`,
-    mend: `start one: npx minq worker <file> --queue ${queue}`,
+    mend: `start one: npx minq worker <file> --queue ${queue}, or forget the queue: npx minq forget --queue ${queue}`,
   };
 }
 

@@ -1,11 +1,13 @@
 import type { Test } from 'tap';
-import { chain, step } from '../../src/index.ts';
+import { chain, Queue, step } from '../../src/index.ts';
 import type { Ended } from '../helpers/cli.ts';
 import { command } from '../helpers/command.ts';
+import { commandsDuring } from '../helpers/commands.ts';
 import { gate } from '../helpers/gate.ts';
 import { onTerminal } from '../helpers/pty.ts';
 import { freePort } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
+import { site } from '../helpers/site.ts';
 import { until } from '../helpers/until.ts';
 
 const LINE = /^minq: [^\n]*\n$/;
@@ -223,7 +225,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume forget'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await command([name, '--help']);
@@ -233,4 +235,41 @@ scene('every command has its help, and is in the list of them', async (t) => {
       if (!['worker', 'dev', 'dashboard'].includes(name)) t.match(stdout, /^ {2}--queue name +.*\n(.*\n)* {2}--json +print/m);
     }),
   );
+}); // prettier-ignore
+
+scene('a queue that no worker ever served is known by its first job, and can be forgotten', async (t, stage) => {
+  const { redis, name } = stage;
+  const run = runner(stage);
+  const check = () => command(['check', '--json'], { redis: redis.url });
+  const queue = stage.queue();
+  const before = await queue.queues();
+  const mistyped = `${name}-mial`;
+  const sent = await commandsDuring(redis, async () => {
+    await queue.enqueueMany(Array.from({ length: 25 }, () => ({ fn: 'f', queue: mistyped })));
+    for (let i = 0; i < 5; i++) await queue.enqueue('f', [], { queue: mistyped });
+  });
+  t.equal(sent.filter(([word]) => word === 'zadd').length, 1, 'once, not with each enqueue');
+  await stage.queue().enqueue(chain(step('f', []), step('f', [], { queue: `${name}-next` })));
+  await stage.queue().schedule('daily', { cron: '0 2 * * *', fn: 'f' });
+  const known = (await queue.queues()).filter((each) => !before.includes(each));
+  t.same(known.toSorted(), [name, mistyped, `${name}-next`].toSorted());
+  t.match((await check()).stdout, `"message":"queue ${mistyped}: no worker is alive, with 30 queued"`);
+  const { get } = await site(stage, { queues: undefined });
+  t.match((await get('api/findings')).text, `queue ${mistyped}: no worker is alive, with 30 queued`);
+
+  const forget = (...args: string[]) => command(['forget', '--queue', mistyped, ...args], { redis: redis.url });
+  t.match(await forget(), { code: 2, stderr: /can't be undone.*--yes/ });
+  t.match(await forget('--yes'), { code: 1, stderr: /^minq: queue \S+-mial can't be forgotten: 30 jobs have not ended; purge or cancel them first\n$/ });
+  await command(['purge', 'queued', '--queue', mistyped, '--yes'], { redis: redis.url });
+  did(t, await forget('--yes'), `queue ${mistyped} is forgotten`);
+  t.same(await redis.client.keys(`minq:{${mistyped}}:*`), []);
+  t.notOk((await queue.queues()).includes(mistyped));
+  stage.worker({ f: () => 1 });
+  await until(async () => (await queue.workers()).length === 1);
+  didNot(t, await run('forget', '--yes'), /1 of its workers may be alive; stop them first/);
+
+  const short = new Queue(`${name}-short`, { redis: redis.url });
+  await short.enqueue('f');
+  await short.close();
+  t.ok((await queue.queues()).includes(`${name}-short`), 'a producer that ends at once has said so');
 }); // prettier-ignore
