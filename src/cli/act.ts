@@ -5,7 +5,7 @@ import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { JobFilter, JobInfo } from '../views/inspector.ts';
 import { json, QUEUE, type Command, type Given } from './command.ts';
-import { jobsOf } from '../views/figures.ts';
+import { jobsOf, number } from '../views/figures.ts';
 import { withQueue } from './redis.ts';
 import { print, printJson } from './terminal.ts';
 
@@ -263,4 +263,24 @@ ${YES}${QUEUE}${json('{ done, queue }')}`,
       return did(`queue ${name} is forgotten`, { queue: name });
     });
   },
+};
+
+export const repair: Command = {
+  help: `Usage: minq repair [options]
+
+Finds jobs that lie in no place, because a key was evicted, deleted or mended by hand, and puts them back into the
+queue, each exactly once; workers and producers may go on meanwhile. minq check says how many there are.
+
+${QUEUE}${json('{ done, repaired, left }; left: steps of flows whose turn may not have come')}`,
+  run: (given) =>
+    act(given, async (queue) => {
+      const found = await queue.repair();
+      const { repaired, left } = found;
+      const where = `queue ${queue.name}`;
+      const steps = `${number(left)} steps of flows can't be: cancel them, and enqueue their flows again`;
+      if (left > 0) return didNot(`${jobsOf(repaired)} put back into ${where}; ${steps}`, found);
+      return repaired > 0
+        ? did(`${jobsOf(repaired)} put back into ${where}`, found)
+        : didNot(`no job of ${where} is in limbo`, found);
+    }),
 };

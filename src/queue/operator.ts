@@ -199,6 +199,15 @@ export abstract class Operator {
   }
 
   /**
+   * Puts jobs back into the queue that lie in no place, because a key was evicted, deleted, or mended by hand; beside running
+   * workers, each exactly once. Workers of queues with up to 10,000 waiting jobs do so by themselves, within a minute or two.
+   * @returns how many were put back, and how many steps of flows were left: nobody knows whether their turn has come
+   */
+  async repair(): Promise<{ repaired: number; left: number }> {
+    return this.store.repairs.repair();
+  }
+
+  /**
    * Removes the queue: its ended jobs, counters, history and cron entries. It is known no more until it is used again.
    * @throws {MinqError} `QUEUE_IN_USE` while a worker is alive (up to a minute after it was killed), or a job has not ended
    */

@@ -6,9 +6,6 @@ import type { Connection } from './connection.ts';
 import { RedisCommandError } from '../job/errors.ts';
 import { commandsOfScripts } from './script.ts';
 
-/** Sent beside the scripts. `subscribe` shows when it is done, for it needs a connection of its own. */
-const BESIDES = ['HGETALL', 'HSCAN', 'LREM'];
-
 /**
  * Each command is tried with as many arguments as it wants, in a script that may not write: Redis looks at the rights
  * first, and at that afterwards.
@@ -33,7 +30,8 @@ return refused`;
  * @throws {RedisCommandError} naming the commands; before Redis 7, which can't be asked, they show one by one
  */
 export async function checkRights(connection: Connection, key: string): Promise<void> {
-  const commands = [...commandsOfScripts, ...BESIDES];
+  // What is sent beside the scripts is among them; `subscribe` shows when it is done, on a connection of its own.
+  const commands = [...commandsOfScripts];
   const refused = (await connection
     .call((client) => client.eval(TRY_ALL, 1, key, ...commands))
     .catch((error: unknown) => {

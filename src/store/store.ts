@@ -10,6 +10,7 @@ import { CronStore } from './cron.ts';
 import { deadlineIn, type Deadline } from '../job/duration.ts';
 import { FlowStore } from './flow.ts';
 import { queuesKey, type QueueKeys } from './keys.ts';
+import { RepairStore } from './repair.ts';
 import {
   cancelScript,
   pauseScript,
@@ -66,6 +67,7 @@ export class Store {
   readonly keys: QueueKeys;
   readonly cron: CronStore;
   readonly flows: FlowStore;
+  readonly repairs: RepairStore;
   readonly #caller: Caller;
 
   /** @param worker id of the worker on whose behalf this store claims; producers have none */
@@ -75,6 +77,7 @@ export class Store {
     this.keys = this.#caller.keys;
     this.cron = new CronStore(this.#caller);
     this.flows = new FlowStore(this.#caller);
+    this.repairs = new RepairStore(this.#caller);
   }
 
   /** The same of another queue. */

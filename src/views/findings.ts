@@ -32,21 +32,25 @@ interface Facts {
   oldest: number | undefined;
   history: readonly HistoryPoint[];
   now: number;
+  /** Jobs in no place. */
+  limbo: number;
 }
 
 /** @param maxAgeMs how long a job may wait */
 export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise<QueueFinding[]> {
-  const [counts, workers, oldest, history, now] = await Promise.all([
+  const [counts, workers, oldest, history, now, { limbo }] = await Promise.all([
     readCounts(store),
     readWorkers(store),
     readOldest(store),
     readHistory(store, 'hour'),
     store.now(),
+    store.repairs.audit(),
   ]);
-  const facts = { queue: store.queue, counts, workers, oldest, history, now };
+  const facts = { queue: store.queue, counts, workers, oldest, history, now, limbo };
   return [
     served(facts),
     waited(facts, maxAgeMs),
+    ...lost(facts),
     ...paused(facts),
     ...workers.flatMap((worker) => [...silent(facts, worker), ...blocked(facts, worker)]),
     ...failures(facts),
@@ -99,6 +103,13 @@ function waited(facts: Facts, maxAgeMs: number): QueueFinding {
     message: `queue ${queue}${how}${late || long ? `, with ${number(counts.queued)} queued` : ''}`,
     ...((late || long) && { mend: paceOf(facts) }),
   };
+}
+
+function lost({ queue, limbo }: Facts): QueueFinding[] {
+  if (limbo === 0) return [];
+  const message = `queue ${queue}: ${jobsOf(limbo)} in limbo: a key was evicted or deleted, and they lie in no place`;
+  const mend = `put them back: npx minq repair --queue ${queue}`;
+  return [{ check: 'limbo', ok: false, queue, message, mend }];
 }
 
 function paceOf(facts: Facts): string {

@@ -254,7 +254,7 @@ export class Worker {
       presence: () => presenceOf(this.#sources, startedAt),
       onError: onError('heartbeat'),
     });
-    const pruner = startPruner(store, onError('pruner'));
+    const pruner = startPruner(store, logger, onError('pruner'));
     const stopCatching = catchRejections();
     watch.start();
     processor.lookAgain();

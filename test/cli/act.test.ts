@@ -225,7 +225,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume forget'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume repair forget'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await command([name, '--help']);
@@ -272,4 +272,68 @@ scene('a queue that no worker ever served is known by its first job, and can be 
   await short.enqueue('f');
   await short.close();
   t.ok((await queue.queues()).includes(`${name}-short`), 'a producer that ends at once has said so');
+}); // prettier-ignore
+
+scene('jobs whose list was lost: check counts them, and repair puts each back exactly once, beside workers and enqueues', async (t, stage) => {
+  const { redis, name } = stage;
+  const run = runner(stage);
+  const queue = stage.queue();
+  const key = (part: string) => `minq:{${name}}:${part}`;
+  const runs = new Map<number, number>();
+  const count = (n: number) => void runs.set(n, (runs.get(n) ?? 0) + 1);
+  const enqueue = (from: number, to: number, options = {}) =>
+    queue.enqueueMany(Array.from({ length: to - from }, (_, i) => ({ fn: 'count', args: [from + i], ...options })));
+  await enqueue(0, 1_000);
+  await enqueue(1_000, 1_100, { priority: 'high' });
+  await enqueue(1_100, 1_200, { delay: '1h' });
+  const [void1] = await enqueue(1_200, 1_201);
+  if (void1!.status === 'fulfilled') await void1!.value.cancel();
+  didNot(t, await run('repair'), /^minq: no job of queue \S+ is in limbo\n$/);
+
+  await redis.client.del(key('queued'), key('queued:high'), key('scheduled'));
+  const checked = await run('check', '--json');
+  t.match(checked.stdout, `"message":"queue ${name}: 1,200 jobs in limbo: a key was evicted or deleted, and they lie in no place"`);
+  t.match(checked.stdout, `"mend":"put them back: npx minq repair --queue ${name}"`);
+
+  await queue.pause(); // so that the worker's own search has something to do beside ours
+  await enqueue(1_300, 1_400);
+  const others = Array.from({ length: 2 }, () => stage.worker({ count }, { concurrency: 20 }));
+  const repairs = Array.from({ length: 3 }, () => queue.repair());
+  await queue.resume();
+  await enqueue(1_400, 2_000);
+  await Promise.all(repairs);
+  await until(async () => (await queue.counts()).completed === 1_900);
+  t.same([...runs.values()].filter((times) => times !== 1), [], 'each ran once');
+  t.equal(runs.size, 1_900);
+  await Promise.all(others.map((worker) => worker.stop()));
+
+  // Of jobs that have ended, too: they would never be removed.
+  await redis.client.del(key('completed'));
+  did(t, await run('repair', '--json'), { done: true, repaired: 1_900, left: 0 });
+  t.equal((await queue.counts()).completed, 1_900);
+
+  const handle = await queue.enqueue('count', [5_000]);
+  await redis.client.del(key('queued'));
+  stage.worker({ count });
+  await handle.result();
+  await until(() => stage.log.some((line) => line.startsWith('warn jobs that lay in no place are queued again')), { what: 'said' });
+}); // prettier-ignore
+
+scene('steps of a flow that lost their place: only those go back whose turn has certainly come', async (t, stage) => {
+  const { redis, name } = stage;
+  const run = runner(stage);
+  const queue = stage.queue();
+  const key = (part: string) => `minq:{${name}}:${part}`;
+  const add = (...terms: number[]) => terms.reduce((sum, term) => sum + term);
+  const last = await queue.enqueue(chain(step('add', [1]), step('add', [2])));
+  await redis.client.del(key('queued'));
+  did(t, await run('repair', '--json'), { done: true, repaired: 1, left: 0 });
+  const worker = stage.worker({ add });
+  t.equal(await last.result(), 3);
+  await worker.stop();
+  const lost = await queue.enqueue(chain(step('add', [1]), step('add', [2])));
+  await redis.client.del(key('waiting'));
+  didNot(t, await run('repair'), /^minq: 0 jobs put back into queue \S+; 1 steps of flows can't be: cancel them/);
+  t.ok(await lost.cancel());
+  await redis.client.del(key('dropped'));
 }); // prettier-ignore

@@ -110,6 +110,8 @@ for _, set in pairs(finals) do
   end
   most = math.max(most, #ids, trim(set))
 end
+-- Void tickets whose list was lost lie nowhere.
+if redis.call('EXISTS', queued, high, low) == 0 then redis.call('DEL', dropped) end
 local seen = redis.call('HGETALL', workers)
 for i = 1, #seen, 2 do
   local at = tonumber(string.sub(seen[i + 1], 1, 13))

@@ -1,0 +1,84 @@
+/** Finds jobs in limbo, those that lie in no place, and puts them back: beside workers and enqueues, each exactly once. */
+import type { Caller } from './caller.ts';
+import {
+  auditScript,
+  MAX_PASSED,
+  MAX_RESTORED,
+  restoreScript,
+  unplacedScript,
+} from './scripts/repair.ts';
+
+/** Most tickets read from a list in a call. */
+const TICKETS_A_CALL = 10_000;
+
+export interface Audit {
+  /** Jobs in no place; where records are missing as well, it may be more. */
+  limbo: number;
+  /** Tickets in lists. */
+  listed: number;
+  jobs: number;
+}
+
+export interface Repaired {
+  /** Jobs put back. */
+  repaired: number;
+  /** Steps of flows that can't be: nobody knows whether their turn has come. */
+  left: number;
+}
+
+export class RepairStore {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  async audit(): Promise<Audit> {
+    const reply = (await this.#caller.run(auditScript, {})) as number[];
+    const [limbo = 0, listed = 0, jobs = 0] = reply;
+    return { limbo, listed, jobs };
+  }
+
+  /** Work in proportion to the number of jobs, in short calls. */
+  async repair(): Promise<Repaired> {
+    const queued = await this.#queued();
+    const limbo: string[] = [];
+    let cursor = '0';
+    do {
+      const reply = await this.#caller.run(unplacedScript, { cursor });
+      const [next, found] = reply as [string, string[]];
+      for (let i = 0; i < found.length; i += 2) {
+        if (!queued.has(found[i + 1]!)) limbo.push(found[i]!);
+      }
+      cursor = next;
+    } while (cursor !== '0');
+    // Each is looked for in its list once more, which takes as long as that is.
+    const most = Math.ceil(MAX_PASSED / (1 + queued.size));
+    const at = Math.min(MAX_RESTORED, most);
+    const all = { repaired: 0, left: 0 };
+    for (let i = 0; i < limbo.length; i += at) {
+      const reply = await this.#caller.run(restoreScript, {}, limbo.slice(i, i + at));
+      const [repaired, left] = reply as [number, number];
+      all.repaired += repaired;
+      all.left += left;
+    }
+    return all;
+  }
+
+  /** All tickets in lists. Read from the end, where they come in: so those that come and go meanwhile hide none. */
+  async #queued(): Promise<Set<string>> {
+    const { connection, keys } = this.#caller;
+    const queued = new Set<string>();
+    for (const list of [keys.high, keys.queued, keys.low]) {
+      let page: string[];
+      let last = -1;
+      do {
+        const [from, to] = [last - TICKETS_A_CALL + 1, last];
+        page = await connection.call((client) => client.lrange(list, from, to));
+        for (const ticket of page) queued.add(ticket);
+        last -= TICKETS_A_CALL;
+      } while (page.length > 0);
+    }
+    return queued;
+  }
+}
