@@ -1,5 +1,6 @@
 /** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
 import type { ErrorRecord } from '../job/codec.ts';
+import { causeLines, errorLine, headOf } from '../job/failure.ts';
 import { outlineOf, type FlowOutline } from '../flow/outline.ts';
 import type { FlowInfo } from '../flow/view.ts';
 import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
@@ -85,11 +86,14 @@ function describeJob(info: JobInfo, worker: RunningOn): string[] {
   );
   // Of a job that goes on, it is why the last attempt did not do.
   const head = info.state === 'failed' ? 'error' : 'last error';
-  return error ? [...lines, head, ...describeStack(error).map((line) => `  ${line}`)] : lines;
+  if (!error) return lines;
+  const told = [...describeStack(error), ...causeLines(error)].map((line) => `  ${line}`);
+  return [...lines, head, ...told];
 }
 
-function describeStack({ name, message, stack = '' }: ErrorRecord): string[] {
-  const head = message ? `${name}: ${message}` : name;
+function describeStack(error: ErrorRecord): string[] {
+  const { stack = '' } = error;
+  const head = headOf(error);
   // It begins with what the error was when it was made; a name given later is told by the head alone.
   const frames = stack.slice(Math.max(0, stack.search(/^\s+at /m)));
   const text = stack.startsWith(head) ? stack : `${head}\n${frames}`;
@@ -103,7 +107,7 @@ function describeAttempts({ attempts = [] }: JobInfo): string[] {
     String(attempt),
     time(endedAt) ?? '?',
     ranMs === undefined ? '' : `after ${duration(ranMs)}`,
-    describeStack({ ...error, stack: '' })[0]!.slice(0, MOST_TEXT),
+    errorLine(error).split('\n')[0]!.slice(0, MOST_TEXT),
   ]);
   const lines = table(['', 'ENDED', '', 'ERROR'], rows, ['ERROR'], '  ');
   return ['', 'attempts that failed before', ...lines];

@@ -1,5 +1,6 @@
 /** `minq jobs <state>`: the jobs of one state, a page at a time. */
 import type { FoundJobs, JobInfo } from '../views/inspector.ts';
+import { errorLine } from '../job/failure.ts';
 import type { JobState } from '../job/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { json, QUEUE, type Command, type Given } from './command.ts';
@@ -92,7 +93,7 @@ function timeOf(at: number | undefined, now: number, when: string): string {
 }
 
 function errorOf({ error, reason = '' }: JobInfo): string {
-  return error ? short(`${error.name}: ${error.message}`) : reason;
+  return error ? short(errorLine(error)) : reason;
 }
 
 const short = (text: string): string =>

@@ -99,6 +99,9 @@ export interface ErrorText {
   name: string;
   message: Text;
   stack?: Text;
+  code?: string;
+  /** What caused it, and the errors it gathers: lines. */
+  causes?: Text;
 }
 
 /** `GET api/workers`: of all queues. */

@@ -1,5 +1,6 @@
 /** Texts and values from users, as much of them as goes out. */
 import type { ErrorRecord } from '../job/codec.ts';
+import { causeLines, errorLine } from '../job/failure.ts';
 import type { JobInfo } from '../views/inspector.ts';
 import type { ErrorText, Text } from './api.ts';
 
@@ -33,16 +34,18 @@ export const pretty = (value: unknown): Text => cutBytes(JSON.stringify(value, n
 export const glance = (value: unknown): Text => cutCharacters(JSON.stringify(value) ?? '', 200);
 
 export function errorText(error: ErrorRecord, most = LARGEST): ErrorText {
-  const { name, message, stack } = error;
+  const { name, message, stack, code } = error;
+  const causes = causeLines(error).join('\n');
   return {
     name: cutCharacters(String(name), 200).text,
     message: cutBytes(String(message), most),
     ...(stack !== undefined && { stack: cutBytes(String(stack), most) }),
+    ...(code !== undefined && { code: cutCharacters(String(code), 200).text }),
+    ...(causes !== '' && { causes: cutBytes(causes, most) }),
   };
 }
 
-export const errorGlance = ({ name, message }: ErrorRecord): Text =>
-  cutCharacters(`${name}: ${message}`, 300);
+export const errorGlance = (error: ErrorRecord): Text => cutCharacters(errorLine(error), 300);
 
 /** Trace headers and the like: a few short texts, as a rule. */
 export function metaTexts(meta: Record<string, string>): Record<string, string> {

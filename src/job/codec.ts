@@ -159,50 +159,114 @@ function mend(kind: string): string {
   return '';
 }
 
-/** What is kept of an error: texts only, capped. */
+/** What is kept of an error, capped; with what caused it, five levels deep, and all of that in 4 KB. */
 export interface ErrorRecord {
   readonly name: string;
   readonly message: string;
   readonly stack?: string;
+  /** E.g. `ECONNREFUSED`. */
+  readonly code?: string | number;
+  readonly cause?: ErrorRecord;
+  /** Of an `AggregateError`: the first ten. */
+  readonly errors?: readonly ErrorRecord[];
+}
+
+interface Limits {
+  message: number;
+  stack: number;
 }
 
 const MAX_NAME = 200;
-const MAX_MESSAGE = 8 * 1024;
-const MAX_STACK = 16 * 1024;
+const WHOLE: Limits = { message: 8 * 1024, stack: 16 * 1024 };
+/** Of an error below another. */
+const BELOW: Limits = { message: 1_000, stack: 500 };
+const MAX_LEVELS = 5;
+const MAX_ERRORS = 10;
+/** Bytes of JSON of all errors below the one that was thrown. */
+const MAX_BELOW = 4 * 1024;
 
 /** Describes whatever was thrown; never throws itself, not even for proxies and getters that do. */
 export function describeError(thrown: unknown): ErrorRecord {
+  return describe(thrown, WHOLE, { bytes: MAX_BELOW, seen: new Set() }, 0);
+}
+
+/** What is left for the errors below, and which have been described. */
+interface Room {
+  bytes: number;
+  readonly seen: Set<unknown>;
+}
+
+function describe(thrown: unknown, limits: Limits, room: Room, level: number): ErrorRecord {
   if (typeof thrown !== 'object' || thrown === null) {
-    return { name: 'Error', message: cut(`thrown: ${safeText(() => thrown)}`, MAX_MESSAGE) };
+    return { name: 'Error', message: cut(`thrown: ${safeText(() => thrown)}`, limits.message) };
   }
-  const read = (key: 'name' | 'message' | 'stack') =>
-    safely(() => {
-      const text = (thrown as Record<string, unknown>)[key];
-      return typeof text === 'string' ? text : undefined;
-    });
-  const name = read('name');
+  const any = (key: string) => safely(() => (thrown as Record<string, unknown>)[key]);
+  const read = (key: 'name' | 'message' | 'stack') => {
+    const text = any(key);
+    return typeof text === 'string' ? text : undefined;
+  };
+  const name = cut(read('name') ?? 'Error', MAX_NAME);
   const message = read('message');
-  const stack = read('stack');
   if (message === undefined) {
     const json = safely(() => JSON.stringify(thrown));
-    return {
-      name: cut(name ?? 'Error', MAX_NAME),
-      message: cut(`thrown: ${json ?? safeText(() => thrown)}`, MAX_MESSAGE),
-    };
+    return { name, message: cut(`thrown: ${json ?? safeText(() => thrown)}`, limits.message) };
   }
+  const stack = read('stack');
+  const code = any('code');
   return {
-    name: cut(name ?? 'Error', MAX_NAME),
-    message: cut(message, MAX_MESSAGE),
-    ...(stack === undefined ? {} : { stack: cut(stack, MAX_STACK) }),
+    name,
+    message: cut(message, limits.message),
+    ...(stack !== undefined && { stack: cut(stack, limits.stack) }),
+    ...(typeof code === 'string' && { code: cut(code, MAX_NAME) }),
+    ...(Number.isFinite(code) && { code: code as number }),
+    ...below(thrown, any, room, level),
+  };
+}
+
+function below(
+  thrown: object,
+  any: (key: string) => unknown,
+  room: Room,
+  level: number,
+): Pick<ErrorRecord, 'cause' | 'errors'> {
+  const [cause, errors] = [any('cause'), any('errors')];
+  if (level === MAX_LEVELS || (cause === undefined && errors === undefined)) return {};
+  room.seen.add(thrown);
+  const one = (each: unknown): ErrorRecord[] => {
+    if (room.seen.has(each)) return []; // an error may be its own cause
+    // Its own texts first: what is below it gets what they leave.
+    const own = describe(each, BELOW, { bytes: 0, seen: new Set() }, MAX_LEVELS);
+    room.bytes -= Buffer.byteLength(JSON.stringify(own));
+    if (room.bytes < 0) return [];
+    if (typeof each !== 'object' || each === null) return [own];
+    const part = (key: string) => safely(() => (each as Record<string, unknown>)[key]);
+    return [{ ...own, ...below(each, part, room, level + 1) }];
+  };
+  const list = safely(() => (Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : [])) ?? [];
+  const members = list.flatMap(one);
+  const [causeRecord] = cause === undefined ? [] : one(cause);
+  return {
+    ...(causeRecord && { cause: causeRecord }),
+    ...(members.length > 0 && { errors: members }),
   };
 }
 
 /** The recorded error as an `Error` again, so that it can be a `cause` and print as one. */
-export function reviveError(record: ErrorRecord): Error {
-  const error = new Error(record.message);
+export function reviveError(record: ErrorRecord, level = 0): Error {
+  const { name, message, stack, code, cause, errors } = record;
+  const again = (each: ErrorRecord) => reviveError(each, level + 1);
+  const deep = level >= MAX_LEVELS;
+  const error =
+    Array.isArray(errors) && !deep
+      ? new AggregateError(errors.map(again), message)
+      : new Error(message);
   // Not enumerable, as on a native error: it shows once, in front of the message.
-  Object.defineProperty(error, 'name', { value: record.name, configurable: true, writable: true });
-  if (record.stack !== undefined) error.stack = record.stack;
+  const define = (key: string, value: unknown) =>
+    Object.defineProperty(error, key, { value, configurable: true, writable: true });
+  define('name', name);
+  if (stack !== undefined) error.stack = stack;
+  if (code !== undefined) Object.assign(error, { code });
+  if (typeof cause === 'object' && cause !== null && !deep) define('cause', again(cause));
   return error;
 }
 

@@ -1,5 +1,6 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
 import type { ErrorRecord } from '../job/codec.ts';
+import { causeLines, errorLine } from '../job/failure.ts';
 import { placeOf, readFlow, waitsFor } from '../flow/view.ts';
 import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
@@ -147,7 +148,10 @@ export async function findJobs(
   const text = JSON.stringify(sought).slice(1, -1);
   const isWanted = ({ error: found }: JobInfo) =>
     sought === '' ||
-    [found?.name, found?.message, found?.stack].some((part) => lower(part ?? '').includes(sought));
+    (found !== undefined &&
+      [errorLine(found), found.stack ?? '', ...causeLines(found)].some((part) =>
+        lower(part).includes(sought),
+      ));
   const jobs: JobInfo[] = [];
   const filtered = fn !== '' || text !== '';
   let at = offset;
@@ -215,8 +219,12 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
 
 /** Of a failed attempt, as it is stored with the attempt's number and times. */
 const errorOf = (stored: unknown): ErrorRecord => {
-  const { name, message, stack } = (stored ?? {}) as Partial<ErrorRecord>;
-  return { name: String(name), message: String(message), ...(stack !== undefined && { stack }) };
+  const { name, message, ...more } = (stored ?? {}) as Partial<ErrorRecord>;
+  return {
+    name: String(name),
+    message: String(message),
+    ...pick(more, ['stack', 'code', 'cause', 'errors']),
+  };
 };
 
 function flowOf(id: string): { id: string; step: number } {

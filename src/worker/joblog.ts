@@ -1,4 +1,6 @@
 /** What a worker's log says of its jobs: a line at the start, a line at the end. Arguments are never logged. */
+import type { ErrorRecord } from '../job/codec.ts';
+import { errorLine } from '../job/failure.ts';
 import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import { unheard, type Logger } from '../job/log.ts';
 import type { Refusal } from '../store/store.ts';
@@ -31,8 +33,7 @@ export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ra
   }
 }
 
-const errorText = (error: { name: string; message: string }) =>
-  `${error.name}: ${error.message}`.slice(0, 200);
+const errorText = (error: ErrorRecord) => errorLine(error).slice(0, 300);
 
 export function logRefusal(logger: Logger, { ticket, why }: Refusal): void {
   const { id } = parseTicket(ticket);

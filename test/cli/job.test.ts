@@ -4,6 +4,7 @@ import type { Ended } from '../helpers/cli.ts';
 import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
+import { site } from '../helpers/site.ts';
 import { until } from '../helpers/until.ts';
 
 const ISO = String.raw`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ`;
@@ -284,4 +285,29 @@ scene('an unknown id is an error of one line, a missing one wrong usage', async 
   });
   t.match(none, { code: 2, stderr: /^minq: an argument is missing; Usage: minq job <id>[^\n]*\n$/ });
   t.match(two, { code: 2, stderr: /^minq: "b" is one too many/ });
+}); // prettier-ignore
+
+scene('what caused a failure is told: in info, in the error of result, here, in the list, on the dashboard, in the log', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({
+    call: () => fetch('http://127.0.0.1:1/'),
+    any: () => Promise.any([Promise.reject(new Error('first')), Promise.reject(new RangeError('second'))]),
+  });
+  const call = await queue.enqueue('call', [], { retries: 1, backoff: 1 });
+  const any = await queue.enqueue('any', [], { retries: 0 });
+  const [called, gathered] = await Promise.all([call, any].map((each) => each.result().catch((error: Error) => error.cause)));
+  t.match(called, { message: 'fetch failed', cause: { message: /./ } });
+  t.match(gathered, { errors: [{ message: 'first' }, { name: 'RangeError', message: 'second' }] });
+  const info = await call.info();
+  t.match(info, { error: { name: 'TypeError', cause: { message: /./ } }, attempts: [{ error: { cause: {} } }] });
+  const run = async (...args: string[]) => (await command([...args, '--queue', stage.name], { redis: stage.redis.url })).stdout;
+  const cause = info.error!.cause!.message;
+  t.match(await run('job', call.id), new RegExp(`\\n  TypeError: fetch failed\\n[^]*\\n  caused by .*${cause}`));
+  t.match(await run('job', any.id), /\n {2}one of its errors: Error: first\n/);
+  t.match(await run('jobs', 'failed'), /All promises were rejected \[Error: first; RangeError: second\]/);
+  t.match(await run('jobs', 'failed', '--error', 'second'), any.id);
+  const { get } = await site(stage);
+  t.match((await get(`api/job?queue=${stage.name}&id=${any.id}`)).json, { job: { error: { causes: { text: /one of its errors: RangeError: second/ } } } });
+  t.ok(stage.log.some((line) => line.startsWith('error job failed') && line.includes('[Error: first; RangeError: second]')));
+  t.ok(stage.log.some((line) => line.startsWith('warn job will be retried') && line.includes(`fetch failed, caused by`)));
 }); // prettier-ignore

@@ -6,6 +6,7 @@ import {
   MAX_JSON_BYTES,
   reviveError,
 } from '../../src/job/codec.ts';
+import { causeLines, errorLine } from '../../src/job/failure.ts';
 
 const circular: { self?: unknown; list: unknown[] } = { list: [] };
 circular.self = circular;
@@ -179,6 +180,52 @@ void t.test('whatever is thrown is described in capped texts', async (t) => {
   t.ok(JSON.stringify(big).length < 32_000);
   t.match(big.message, /^m{8192}\.\.\. \(9991808 more characters\)$/);
 });
+
+void t.test('causes, gathered errors and codes are kept, bounded, and told', async (t) => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
+  const gathered = new AggregateError([refused, 'a text', new RangeError('two')], 'All promises were rejected');
+  const thrown = new TypeError('fetch failed', { cause: gathered });
+  const record = describeError(thrown);
+  t.match(record, {
+    name: 'TypeError',
+    message: 'fetch failed',
+    cause: {
+      name: 'AggregateError',
+      errors: [{ code: 'ECONNREFUSED', stack: /codec\.test/ }, { message: 'thrown: a text' }, { name: 'RangeError', message: 'two' }],
+    },
+  });
+  t.equal(
+    errorLine(record),
+    'TypeError: fetch failed, caused by AggregateError: All promises were rejected [Error: connect ECONNREFUSED 127.0.0.1:1; Error: thrown: a text; RangeError: two]',
+  );
+  t.match(causeLines(record).join('\n'), /^caused by AggregateError: All promises were rejected\n {4}at .*\n[^]*\n {2}one of its errors: Error: connect ECONNREFUSED/);
+  const again = reviveError(JSON.parse(JSON.stringify(record)) as typeof record);
+  const cause = again.cause as AggregateError;
+  t.type(cause, AggregateError);
+  t.match(cause.errors, [{ code: 'ECONNREFUSED', message: refused.message }, {}, { name: 'RangeError' }]);
+  t.equal(errorLine({ name: 'Error', message: 'no', code: 5 }), 'Error: no (5)');
+
+  // Round and round, deep, wide, long, and hostile: bounded.
+  const own = new Error('own');
+  own.cause = own;
+  t.equal(describeError(own).cause, undefined);
+  let deep = new Error('0');
+  for (let i = 1; i < 100; i++) deep = new Error(String(i), { cause: deep });
+  let levels = 0;
+  for (let at = describeError(deep).cause; at; at = at.cause) levels++;
+  t.equal(levels, 5);
+  const wide = new AggregateError(Array.from({ length: 1_000 }, () => new AggregateError([1, 2, 3], '\u0000é'.repeat(1_000))), 'wide');
+  const long = new Error('top', { cause: wide });
+  const size = Buffer.byteLength(JSON.stringify(describeError(long)));
+  t.ok(size < 4_096 + Buffer.byteLength(JSON.stringify(describeError(new Error('top')))) + 200, `${size} bytes`);
+  const fights = () => {
+    throw new Error('no');
+  };
+  const hostile = new Proxy({}, { get: fights, has: fights, getPrototypeOf: fights });
+  t.match(describeError(new Error('x', { cause: hostile })).cause, { message: /^thrown: / });
+  t.equal(describeError(Object.assign(new Error('x'), { errors: hostile })).errors, undefined);
+  t.equal(errorLine({ name: 'E', message: 'm', cause: 5, errors: [null, 'x'] } as never), 'E: m', 'garbage');
+}); // prettier-ignore
 
 void t.test('a described error becomes an Error again', async (t) => {
   const error = reviveError(describeError(new TypeError('odd')));

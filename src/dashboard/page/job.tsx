@@ -140,15 +140,18 @@ function Facts({ job, worker }: Pick<JobReply, 'job' | 'worker'>): JSX.Element {
   );
 }
 
-const Failure = ({ title, name, message, stack }: ErrorText & { title: string }): JSX.Element => (
+type FailureProps = ErrorText & { title: string };
+
+const Failure = ({ title, name, message, stack, code, causes }: FailureProps): JSX.Element => (
   <Part title={title}>
     <div class="failure">
       <p>
         <strong>
-          <Name text={name} />
+          <Name text={code === undefined ? name : `${name} (${code})`} />
         </strong>
       </p>
       <Value value={message} label="Message" />
+      {causes && <Value value={causes} label="Causes" />}
       {stack && <Value value={stack} label="Stack" />}
     </div>
   </Part>
@@ -312,17 +315,18 @@ const Event = ({ at, mark, children }: EventProps): JSX.Element => (
 );
 
 /** Its first line; the stack on demand. */
-function ErrorDetails({ name, message, stack }: ErrorText): JSX.Element {
+function ErrorDetails({ name, message, stack, causes }: ErrorText): JSX.Element {
   const line = (
     <span class="error">
       <Name text={`${name}: ${message.text}`} most={400} />
     </span>
   );
-  if (!stack) return line;
+  if (!stack && !causes) return line;
   return (
     <details>
       <summary>{line}</summary>
-      <Value value={stack} label="Stack" />
+      {causes && <Value value={causes} label="Causes" />}
+      {stack && <Value value={stack} label="Stack" />}
     </details>
   );
 }
