@@ -21,7 +21,7 @@ const isWanted = (file) =>
   file.endsWith('.test.ts') &&
   file.endsWith('.long.test.ts') === Boolean(values.long) &&
   !file.startsWith('fixtures');
-const all = readdirSync('test', { recursive: true }).filter(isWanted);
+const all = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter(isWanted);
 const files = positionals.length > 0 ? positionals : all.map((file) => `test/${file}`);
 
 t.jobs = Number(values.jobs);
