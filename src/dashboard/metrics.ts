@@ -45,6 +45,14 @@ const COUNTERS = {
     'minq_settlements_refused_total',
     'Outcomes refused because the run had lost its lease.',
   ),
+  droppedCompleted: counter(
+    'minq_results_dropped_total',
+    'Completed jobs dropped before their time, because too many were kept.',
+  ),
+  droppedFailed: counter(
+    'minq_failures_dropped_total',
+    'Failed jobs dropped before their time, because too many were kept.',
+  ),
   blocked: counter(
     'minq_event_loop_blocks_total',
     'How often the event loop of a worker was blocked for half a second or more.',

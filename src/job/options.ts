@@ -159,7 +159,13 @@ export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
 
 export const checkConcurrency = wholeNumber(1, 1_000);
 
+/** At most so many of them: what is kept is memory of Redis. */
+const kept: Check<{ age?: number; count?: number }> = (value, name) =>
+  check({ age: duration(1_000), count: wholeNumber(1, 1_000_000) }, value, name);
+
 const workerChecks = {
+  keepFailed: kept,
+  keepCompleted: kept,
   queue: checkName as Check<string>,
   concurrency: checkConcurrency,
   app: text,

@@ -33,13 +33,15 @@ const NAMES = {
   completed: 'completed',
   failed: 'failed',
   cancelled: 'cancelled',
+  /** HASH of bounds that workers were given: `completed`, `failed` (how many), `failedMs`. Missing: the defaults. */
+  keep: 'keep',
   /** LIST of at most one contentless token: "there is something to claim". */
   wake: 'wake',
   /** HASH id -> channels of those who wait for the result, separated by spaces. */
   waiters: 'waiters',
   /** HASH worker -> server time of last sign of life (13 digits) + JSON (host, pid, slots, ...). */
   workers: 'workers',
-  /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused. */
+  /** HASH of counters: enqueued, completed, failed, cancelled, retried, recovered, refused, dropped:<state>. */
   stats: 'stats',
   /** LIST of how things stood, a minute apart: time (ms), counters, jobs queued, scheduled and active. A day. */
   history: 'history',

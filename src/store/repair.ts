@@ -12,11 +12,15 @@ import {
 const TICKETS_A_CALL = 10_000;
 
 export interface Audit {
+  /** Epoch ms by Redis's clock. */
+  now: number;
   /** Jobs in no place; where records are missing as well, it may be more. */
   limbo: number;
   /** Tickets in lists. */
   listed: number;
   jobs: number;
+  /** What was dropped before its time because too much was kept: how many ever, and when it was last. */
+  dropped: Record<'completed' | 'failed', { count: number; at: number }>;
 }
 
 export interface Repaired {
@@ -34,9 +38,22 @@ export class RepairStore {
   }
 
   async audit(): Promise<Audit> {
-    const reply = (await this.#caller.run(auditScript, {})) as number[];
-    const [limbo = 0, listed = 0, jobs = 0] = reply;
-    return { limbo, listed, jobs };
+    const reply = (await this.#caller.run(auditScript, {})) as (number | string)[];
+    const [
+      now = 0,
+      limbo = 0,
+      listed = 0,
+      jobs = 0,
+      completed = 0,
+      completedAt = 0,
+      failed = 0,
+      failedAt = 0,
+    ] = reply.map(Number);
+    const dropped = {
+      completed: { count: completed, at: completedAt },
+      failed: { count: failed, at: failedAt },
+    };
+    return { now, limbo, listed, jobs, dropped };
   }
 
   /** Work in proportion to the number of jobs, in short calls. */

@@ -36,6 +36,12 @@ import { settlementArgs, type Counted, type Settlement } from './settlement.ts';
 /** Most queues that are known by name; the ones not seen for longest are forgotten. */
 const MAX_QUEUES = 1_000;
 
+/** How long outcomes are kept, in ms, and how many of them. */
+export interface Keep {
+  completed: { age: number; count: number };
+  failed: { age: number; count: number };
+}
+
 const NOTHING: Counted = { number: 0, pairs: [] };
 
 export interface Turn {
@@ -175,9 +181,18 @@ export class Store {
     return (await this.#caller.run(progressScript, { ticket, json })) === 'stored';
   }
 
-  /** Removes what is kept too long, and notes how things stand. @returns whether there is more to remove */
-  async prune(): Promise<boolean> {
-    return (await this.#caller.run(pruneScript, {})) === 'more';
+  /**
+   * Removes what is kept too long, and notes how things stand.
+   * @param keep the bounds from now on, for all workers of the queue
+   * @returns whether there is more to remove
+   */
+  async prune(keep?: Keep): Promise<boolean> {
+    const args = {
+      keepCompleted: keep?.completed.count ?? '',
+      keepFailed: keep?.failed.count ?? '',
+      keepFailedMs: keep?.failed.age ?? '',
+    };
+    return (await this.#caller.run(pruneScript, args)) === 'more';
   }
 
   // ---- What people do ------------------------------------------------------------------------

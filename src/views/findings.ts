@@ -3,6 +3,7 @@
  * A finding is one of a queue, or one of a worker.
  */
 import type { Finding } from '../redis/server.ts';
+import type { Audit } from '../store/repair.ts';
 import type { Store } from '../store/store.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { isSilent, readCounts, readWorkers, type Counts, type WorkerInfo } from './inspector.ts';
@@ -32,13 +33,12 @@ interface Facts {
   oldest: number | undefined;
   history: readonly HistoryPoint[];
   now: number;
-  /** Jobs in no place. */
-  limbo: number;
+  audit: Audit;
 }
 
 /** @param maxAgeMs how long a job may wait */
 export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise<QueueFinding[]> {
-  const [counts, workers, oldest, history, now, { limbo }] = await Promise.all([
+  const [counts, workers, oldest, history, now, audit] = await Promise.all([
     readCounts(store),
     readWorkers(store),
     readOldest(store),
@@ -46,7 +46,7 @@ export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise
     store.now(),
     store.repairs.audit(),
   ]);
-  const facts = { queue: store.queue, counts, workers, oldest, history, now, limbo };
+  const facts = { queue: store.queue, counts, workers, oldest, history, now, audit };
   return [
     served(facts),
     waited(facts, maxAgeMs),
@@ -54,6 +54,7 @@ export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise
     ...paused(facts),
     ...workers.flatMap((worker) => [...silent(facts, worker), ...blocked(facts, worker)]),
     ...failures(facts),
+    ...dropped(facts),
   ];
 }
 
@@ -105,7 +106,7 @@ function waited(facts: Facts, maxAgeMs: number): QueueFinding {
   };
 }
 
-function lost({ queue, limbo }: Facts): QueueFinding[] {
+function lost({ queue, audit: { limbo } }: Facts): QueueFinding[] {
   if (limbo === 0) return [];
   const message = `queue ${queue}: ${jobsOf(limbo)} in limbo: a key was evicted or deleted, and they lie in no place`;
   const mend = `put them back: npx minq repair --queue ${queue}`;
@@ -163,4 +164,19 @@ function failures({ queue, history, now }: Facts): QueueFinding[] {
   const message = `queue ${queue}: ${number(failed)} of ${jobsOf(ended)} that ended in the last hour failed`;
   const mend = `see why: npx minq jobs failed --queue ${queue}`;
   return [{ check: 'failed', ok: true, warning: true, queue, message, mend }];
+}
+
+function dropped({ queue, audit, now }: Facts): QueueFinding[] {
+  return (['failed', 'completed'] as const).flatMap((state) => {
+    const { count, at } = audit.dropped[state];
+    if (now - at >= LATELY_MS) return [];
+    const [option, ttl] =
+      state === 'failed'
+        ? ['keepFailed', '']
+        : ['keepCompleted', ', or give jobs a shorter resultTtl'];
+    const last = `${span(now - at)} ago`;
+    const message = `queue ${queue}: ${jobsOf(count, state)} dropped before their time so far, the last ${last}: too many are kept`;
+    const mend = `raise the workers' ${option}.count${ttl}`;
+    return [{ check: `dropped-${state}`, ok: true, warning: true, queue, message, mend }];
+  });
 }

@@ -14,6 +14,9 @@ export type Counters = Record<(typeof COUNTERS)[number], number>;
 export interface Stats extends Counters {
   /** Settlements refused because the lease was lost. */
   refused: number;
+  /** Outcomes dropped before their time, because too many were kept. */
+  droppedCompleted: number;
+  droppedFailed: number;
   /** How often the event loop of a worker was blocked for half a second or more, and for how long in all. */
   blocked: number;
   blockedMs: number;
@@ -56,6 +59,8 @@ export async function readStats(store: Store): Promise<Stats> {
   return {
     ...countersOf((name) => Number(stored[name] ?? 0)),
     refused: Number(stored['refused'] ?? 0),
+    droppedCompleted: Number(stored['dropped:completed'] ?? 0),
+    droppedFailed: Number(stored['dropped:failed'] ?? 0),
     blocked: Number(blocked ?? 0),
     blockedMs: Number(blockedMs ?? 0),
   };

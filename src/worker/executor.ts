@@ -82,8 +82,11 @@ const retriesOf = ({ record }: ClaimedJob, fn: JobFunction): number =>
   record.retries ?? fn.options.retries ?? RUN_DEFAULTS.retries;
 
 /** How long the result is kept, ms. */
-export const resultTtlOf = (record?: JobRecord, fn?: JobFunction): number =>
-  record?.resultTtl ?? fn?.options.resultTtl ?? RUN_DEFAULTS.resultTtl;
+export const resultTtlOf = (
+  record?: JobRecord,
+  fn?: JobFunction,
+  otherwise: number = RUN_DEFAULTS.resultTtl,
+): number => record?.resultTtl ?? fn?.options.resultTtl ?? otherwise;
 
 /** One run of a job. */
 export class Run {

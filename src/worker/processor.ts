@@ -19,8 +19,7 @@ import {
 } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { isDenied } from '../redis/rights.ts';
-import { FAILED_KEPT_MS } from '../store/scripts/fragments.ts';
-import type { Claim, Refusal, Store } from '../store/store.ts';
+import type { Claim, Keep, Refusal, Store } from '../store/store.ts';
 import { refuse, resultTtlOf, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { failureJob } from './failure-job.ts';
 import type { Courier } from './courier.ts';
@@ -43,6 +42,7 @@ export interface ProcessorOptions {
   functions: ReadonlyMap<string, JobFunction>;
   slots: Slots;
   leaseMs: number;
+  keep: Keep;
   logger: Logger;
   idle: Idle;
   middleware: readonly Middleware[];
@@ -360,8 +360,9 @@ export class Processor {
     fn?: JobFunction,
     run?: Run,
   ): void {
-    const resultTtl = resultTtlOf(record, fn);
-    const keptMs = outcome.kind === 'completed' ? resultTtl : FAILED_KEPT_MS;
+    const { keep } = this.#options;
+    const resultTtl = resultTtlOf(record, fn, keep.completed.age);
+    const keptMs = outcome.kind === 'completed' ? resultTtl : keep.failed.age;
     const followUp =
       outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
     const free = resultTtl === 0;

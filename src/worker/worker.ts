@@ -11,8 +11,14 @@ import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/erro
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
 import type { Loop } from './loop.ts';
-import { checkConcurrency, checkMiddleware, checkWorkerOptions } from '../job/options.ts';
+import {
+  checkConcurrency,
+  checkMiddleware,
+  checkWorkerOptions,
+  RUN_DEFAULTS,
+} from '../job/options.ts';
 import { CRON_CHANGED } from '../store/scripts/cron.ts';
+import { FAILED_KEPT_MS, MAX_KEPT } from '../store/scripts/fragments.ts';
 import { checkRights, isDenied } from '../redis/rights.ts';
 import { checkServer } from '../redis/server.ts';
 import { Store } from '../store/store.ts';
@@ -39,6 +45,13 @@ export interface WorkerOptions {
   lease?: Duration;
   /** How long `stop()` waits for running jobs before it gives them back. Default 25 s. */
   shutdownTimeout?: Duration;
+  /**
+   * How long failed jobs are kept, default 7 days, and how many, default 10,000 (at most 1,000,000). Give all workers of a
+   * queue the same. A count below 10,000 is looked at once a minute.
+   */
+  keepFailed?: { age?: Duration; count?: number };
+  /** The same of completed jobs; `age` is that of jobs without a `resultTtl` of their own, default 1 hour. */
+  keepCompleted?: { age?: Duration; count?: number };
   /** Stop by itself when nothing is left to run now. Default false. */
   burst?: boolean;
   /**
@@ -115,6 +128,10 @@ export class Worker {
       prefix: 'minq',
       callTimeout: toMs('5s', 'callTimeout'),
       ...given,
+      keep: {
+        completed: { age: RUN_DEFAULTS.resultTtl, count: MAX_KEPT, ...given.keepCompleted },
+        failed: { age: FAILED_KEPT_MS, count: MAX_KEPT, ...given.keepFailed },
+      },
       redis: options.redis,
       middleware: [...Worker.#everywhere, ...(options.middleware ? [options.middleware] : [])],
     };
@@ -220,6 +237,7 @@ export class Worker {
       functions: this.#functions,
       slots,
       leaseMs: lease,
+      keep: this.#options.keep,
       logger,
       idle,
       middleware: this.#options.middleware,
@@ -254,7 +272,7 @@ export class Worker {
       presence: () => presenceOf(this.#sources, startedAt),
       onError: onError('heartbeat'),
     });
-    const pruner = startPruner(store, logger, onError('pruner'));
+    const pruner = startPruner(store, this.#options.keep, logger, onError('pruner'));
     const stopCatching = catchRejections();
     watch.start();
     processor.lookAgain();

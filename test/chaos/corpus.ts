@@ -70,6 +70,7 @@ const TYPES: Record<KeyName, 'hash' | 'list' | 'zset' | 'set' | 'string'> = {
   errors: 'hash',
   attempts: 'hash',
   progress: 'hash',
+  keep: 'hash',
   completed: 'zset',
   failed: 'zset',
   cancelled: 'zset',

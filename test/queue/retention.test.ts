@@ -1,4 +1,4 @@
-import { chain, job, step } from '../../src/index.ts';
+import { chain, job, step, Worker } from '../../src/index.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
@@ -182,6 +182,63 @@ scene('of the completed jobs at most 10,000 are kept, the newest', async (t, sta
   );
   t.equal(kept.filter((n) => n >= 1_000).length, left, 'those went that ended first');
 });
+
+scene('what a bound drops is counted, warned of and found; the bounds are the worker\'s', async (t, stage) => {
+  const queue = stage.queue();
+  const boom = () => {
+    throw new Error('no');
+  };
+  const bounds = { keepFailed: { age: '2d', count: 50 }, keepCompleted: { age: '2h' } } as const;
+  const first = stage.worker({ boom, f: () => 1 }, bounds);
+  const usual = await queue.enqueue('f');
+  await usual.result();
+  await queue.enqueueMany(Array.from({ length: 120 }, () => ({ fn: 'boom', retries: 0 })));
+  await until(async () => (await queue.counts()).failed === 120);
+  const kept = async (state: 'completed' | 'failed') => {
+    const [id = '', till] = await stage.redis.client.zrange(`minq:{${stage.name}}:${state}`, '0', '0', 'WITHSCORES');
+    return Number(till) - (await queue.job(id).info()).endedAt!;
+  };
+  t.same([await kept('failed'), await kept('completed')], [2 * 86_400_000, 2 * 3_600_000]);
+  const chained = await queue.enqueue(chain(step('boom', [], { retries: 0 }), step('f')));
+  await t.rejects(chained.result());
+  const till = Number(await stage.redis.client.zscore(`minq:{${stage.name}}:failed`, chained.id));
+  t.equal(till - (await chained.info()).endedAt!, 2 * 86_400_000, 'a step that failed with another, too');
+  await first.stop();
+
+  stage.worker({ boom }, bounds);
+  await until(async () => (await queue.stats()).droppedFailed === 72);
+  t.match(await queue.counts(), { failed: 50, completed: 1 });
+  await until(() => stage.log.some((line) => line === `warn too many failed jobs: some were dropped before their time, see keepFailed {"queue":"${stage.name}","jobs":72,"count":50}`));
+  const found = (await queue.findings()).find(({ check }) => check === 'dropped-failed');
+  t.match(found, { ok: true, warning: true, message: /: 72 failed jobs dropped before their time so far, the last \S+ ago/ });
+  t.throws(() => new Worker({ boom }, { keepFailed: { count: 0 } }), { message: /^keepFailed\.count: 0 .*from 1 to 1000000/ });
+  t.throws(() => new Worker({ boom }, { keepCompleted: { size: 1 } as never }), { message: /^keepCompleted\.size: unknown option/ });
+}); // prettier-ignore
+
+scene('10,000 of each are kept, or as many as a worker says; more are counted as dropped', async (t, stage) => {
+  const store = stage.store('worker');
+  const queue = stage.queue();
+  let turn = 0;
+  const end = async (kind: 'completed' | 'failed', count: number) => {
+    for (let left = count; left > 0; left -= 1_000) {
+      await queue.enqueueMany(Array.from({ length: Math.min(1_000, left) }, () => ({ fn: 'f' })));
+      const { claimed } = await store.turn(++turn, 60_000, 1_000, []);
+      const outcome = kind === 'failed' ? { kind, error: { name: 'E', message: 'm' } } : { kind, result: undefined };
+      await store.turn(++turn, 60_000, 0, claimed.map(({ ticket }) => ({ job: { ticket, attempt: 1, claimedAt: 0 }, outcome, ranMs: 0, keptMs: 3_600_000 })));
+    }
+  };
+  const bound = (count: number) => ({ completed: { age: 1, count }, failed: { age: 1, count } });
+  await store.prune(bound(10_500));
+  await end('completed', 10_400);
+  t.match(await queue.counts(), { completed: 10_400 }, 'a bound that is higher');
+  t.match(await queue.stats(), { droppedCompleted: 0, droppedFailed: 0 });
+  await store.prune({ completed: { age: 1, count: 10_000 }, failed: { age: 604_800_000, count: 10_000 } });
+  t.equal(await stage.redis.client.exists(`minq:{${stage.name}}:keep`), 0, 'the defaults need no key');
+  t.match(await queue.counts(), { completed: 9_500 }, 'some more at once');
+  await end('failed', 10_300);
+  t.match(await queue.counts(), { failed: 10_000 });
+  t.match(await queue.stats(), { droppedCompleted: 900, droppedFailed: 300 });
+}); // prettier-ignore
 
 scene(
   'pruning takes what is over in calls of 1,000, and says whether there is more',

@@ -294,6 +294,7 @@ scene('the Grafana dashboard and the alerts use names that there are', async (t,
   const notShown = [
     'minq_build_info',
     'minq_event_loop_blocks_total',
+    'minq_results_dropped_total',
     'minq_worker_info',
     'minq_worker_heap_bytes',
     'minq_worker_start_time_seconds',

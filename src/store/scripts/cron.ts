@@ -1,5 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
-import { BEAT_MS, clock, describe, finish, place, tickets, wakeOne } from './fragments.ts';
+import { describe } from './describe.ts';
+import { BEAT_MS, clock, finish, place, tickets, wakeOne } from './fragments.ts';
 
 /** A tick overdue by this is fired by whoever sees it, and the beat is theirs. */
 export const TAKEOVER_MS = 1_000;

@@ -1,5 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
-import { clock, describe, finish, tickets, wakeOne } from './fragments.ts';
+import { describe } from './describe.ts';
+import { clock, finish, tickets, wakeOne } from './fragments.ts';
 import { flowing } from './flowing.ts';
 
 /** How long the parts of a flow too big for one call wait for the last of them. */

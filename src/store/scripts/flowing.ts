@@ -6,7 +6,7 @@
  * on another queue has `queue|` before it and goes to the outbox, for a worker to deliver.
  */
 import type { Fragment } from '../../redis/script.ts';
-import { FAILED_KEPT_MS, finish, scoreFor, tickets, wakeOne } from './fragments.ts';
+import { finish, scoreFor, tickets, wakeOne } from './fragments.ts';
 
 /** Most steps one call begins or fails; the rest is kept in `flowing` for the next. Keeps a call below 5 ms. */
 const BUDGET = 200;
@@ -110,7 +110,7 @@ local function openFlows()
     if kind ~= 'fail' then return beginStep(id, redis.call('HGET', flows, id) or '- n 0', payload) end
     local origin, failure = string.match(payload, '^(%S+) (.*)$')
     local outcome = stamp .. '{"state":"failed","error":' .. failure .. ',"step":"' .. origin .. '"}'
-    finish('failed', { id, outcome }, { text(now + ${FAILED_KEPT_MS}), id })
+    finish('failed', { id, outcome }, { failedTill(), id })
   end
 
   -- How many members a group has, and what follows it; nothing once it is over. Asked once in a call.

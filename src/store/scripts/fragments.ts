@@ -5,7 +5,7 @@
  */
 import type { Fragment } from '../../redis/script.ts';
 
-/** Most jobs kept per final state; the ones whose time is up first go first. */
+/** Most jobs kept per final state, unless a worker says otherwise; the ones whose time is up first go first. */
 export const MAX_KEPT = 10_000;
 /** How many more go of the completed ones when there are too many: else it would be each turn's business. */
 export const TRIMMED_AHEAD = 500;
@@ -287,21 +287,36 @@ end`,
 };
 
 /**
- * `finish(state, entries, untils)`: records final outcomes; `trim(set)`: keeps the count cap.
- * `entries` is a flat list for HSET (id, text, ...), `untils` one for ZADD (kept until, id, ...).
+ * `finish(state, entries, untils)`: records final outcomes; `trim(set, closely)`: keeps the count cap, and counts what it
+ * drops before its time. A cap below the default is looked at closely only, by the pruner: so that most turns ask for none.
+ * `failedTill()`: until when a job is kept that fails now. `entries` is a flat list for HSET (id, text, ...), `untils` one
+ * for ZADD (kept until, id, ...).
  */
 export const finish: Fragment = {
-  keys: [...kept.keys, 'stats', ...forget.keys],
+  keys: [...kept.keys, 'stats', 'keep', ...forget.keys],
   lua: `${kept.lua}
 ${forget.lua}
 local ended -- what flows do when something has ended; scripts that can't end a step have none
-local function trim(set)
-  local over = redis.call('ZCARD', set) - ${MAX_KEPT}
+local function bound(name) return tonumber(redis.pcall('HGET', keep, name) or nil) end
+local function failedTill() return text(now + (bound('failedMs') or ${FAILED_KEPT_MS})) end
+local function trim(set, closely)
+  local many = redis.call('ZCARD', set)
+  if many <= ${MAX_KEPT} and not closely then return 0 end
+  local state = set == completed and 'completed' or set == failed and 'failed' or 'cancelled'
+  local over = many - (bound(state) or ${MAX_KEPT})
   if over <= 0 then return 0 end
-  local ahead = set == completed and ${TRIMMED_AHEAD} or 0
+  local ahead = set == completed and many > ${MAX_KEPT} and ${TRIMMED_AHEAD} or 0
   local last = math.min(over + ahead, 1000) - 1
-  local ids = redis.call('ZRANGE', set, 0, last)
+  local rows, ids, early = redis.call('ZRANGE', set, 0, last, 'WITHSCORES'), {}, 0
+  for i = 1, #rows, 2 do
+    ids[#ids + 1] = rows[i]
+    if tonumber(rows[i + 1]) > now then early = early + 1 end
+  end
   redis.call('ZREMRANGEBYRANK', set, 0, last)
+  if early > 0 then
+    redis.pcall('HINCRBY', stats, 'dropped:' .. state, early)
+    redis.pcall('HSET', stats, 'droppedAt:' .. state, stamp)
+  end
   forget(ids)
   return #ids
 end
@@ -361,40 +376,5 @@ local function place(id, letter, mode, due, json)
     wakeOne()
   end
   return true
-end`,
-};
-
-/** `describe(id)`: the state of a job, and what is known of it. */
-export const describe: Fragment = {
-  keys: [
-    'jobs',
-    'outcomes',
-    'errors',
-    'progress',
-    'active',
-    'scheduled',
-    'waiting',
-    'flows',
-    ...kept.keys,
-    ...tickets.keys,
-  ],
-  lua: `${kept.lua}
--- id, state, ticket, due at or lease end, record, outcome, last error, progress, what follows it in a flow
-local function describe(id)
-  local record, outcome = redis.call('HGET', jobs, id), redis.call('HGET', outcomes, id)
-  if not record and not outcome or outcome and not kept(id, outcome) then return { id, 'unknown' } end
-  local ticket = ticketOf(id)
-  local state, at = 'ended', false
-  if not outcome then
-    at = redis.call('ZSCORE', active, ticket)
-    state = 'active'
-    if not at then
-      at = redis.call('ZSCORE', scheduled, ticket)
-      at = at and string.match(at, '^%d+') -- without its place in the millisecond
-      state = at and 'scheduled' or redis.call('ZSCORE', waiting, id) and 'waiting' or 'queued'
-    end
-  end
-  return { id, state, ticket, at, record, outcome,
-    redis.call('HGET', errors, id), redis.call('HGET', progress, id), redis.call('HGET', flows, id) }
 end`,
 };

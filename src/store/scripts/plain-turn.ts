@@ -22,6 +22,7 @@ export const plainTurn: Fragment = {
     'outcomes',
     'completed',
     'stats',
+    'keep',
     ...RARE,
     ...uses.flatMap(({ keys }) => keys),
   ],
@@ -53,7 +54,8 @@ local function plainTurn()
       end
       at = last + 2
     end
-    if redis.call('ZCARD', completed) + many > ${MAX_KEPT} then return false end
+    local total = redis.call('ZCARD', completed) + many
+    if total > ${MAX_KEPT} and total > (tonumber(redis.pcall('HGET', keep, 'completed') or nil) or 0) then return false end
     if many > 1 then
       for _, till in ipairs(redis.call('ZMSCORE', active, unpack(held))) do
         if not till then return false end

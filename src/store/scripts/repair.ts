@@ -7,19 +7,30 @@ import { CANCELLED_KEPT_MS, clock, tickets, wakeOne } from './fragments.ts';
 
 const PLACES = ['scheduled', 'active', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 
-/** Reads: how many jobs lie in no place, how many tickets lie in lists, how many jobs there are. */
+/**
+ * Reads: the time, how many jobs lie in no place, how many tickets lie in lists, how many jobs there are; how many completed and failed
+ * ones a bound has dropped, and when it did last.
+ */
 export const auditScript = defineScript({
   name: 'audit',
   flags: 'no-writes',
-  keys: ['jobs', 'dropped', ...PLACES, ...tickets.keys],
+  keys: ['jobs', 'dropped', 'stats', ...PLACES, ...tickets.keys],
   args: [],
+  uses: [clock],
   lua: `
 local lists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
 -- Void tickets whose list was lost are in none.
 local placed = lists - math.min(lists, redis.call('SCARD', dropped))
 for _, set in ipairs({ ${PLACES.join(', ')} }) do placed = placed + redis.call('ZCARD', set) end
 local all = redis.call('HLEN', jobs)
-return { math.max(0, all - placed), lists, all }`,
+local reply = { now, math.max(0, all - placed), lists, all }
+for _, state in ipairs({ 'completed', 'failed' }) do
+  for _, field in ipairs({ 'dropped:', 'droppedAt:' }) do
+    local value = redis.pcall('HGET', stats, field .. state)
+    reply[#reply + 1] = type(value) == 'string' and value or '0'
+  end
+end
+return reply`,
 });
 
 /** Most jobs looked at in a call. */

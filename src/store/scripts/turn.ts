@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { flowing } from './flowing.ts';
-import { FAILED_KEPT_MS, finish, place, remember, tickets } from './fragments.ts';
+import { finish, place, remember, tickets } from './fragments.ts';
 import { plainTurn } from './plain-turn.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
@@ -154,7 +154,7 @@ local function recover()
   for _, id in ipairs(unknown) do
     local missing = '{"name":"BadRecordError","message":"the record of the job is missing in Redis"}'
     local outcome = stamp .. '{"state":"failed","error":' .. missing .. '}'
-    finish('failed', { id, outcome }, { text(now + ${FAILED_KEPT_MS}), id })
+    finish('failed', { id, outcome }, { failedTill(), id })
   end
   if #again > 0 then redis.pcall('HINCRBY', stats, 'recovered', #again) end
 end

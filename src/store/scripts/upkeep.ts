@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { MOST_MEMBERS } from './flowing.ts';
-import { BEAT_MS, clock, finish, tally, tickets } from './fragments.ts';
+import { BEAT_MS, clock, FAILED_KEPT_MS, finish, MAX_KEPT, tally, tickets } from './fragments.ts';
 import { sample } from './sample.ts';
 
 /** A worker that gave no sign of life for this long is taken off the list. */
@@ -74,17 +74,22 @@ return 'left'`,
 
 /**
  * Moves: completed | failed | cancelled -> nothing, where the time is up or the count too high. Notes how things stand.
- * Called by: the pruner. Replies `more` when a call was not enough.
+ * Called by: the pruner, with the bounds that its worker was given, if it was. Replies `more` when a call was not enough.
  * If we crash: the rest goes next time.
  */
 export const pruneScript = defineScript({
   name: 'prune',
   flags: 'allow-oom',
   keys: ['workers', 'building', 'waiting'],
-  args: [],
+  args: ['keepCompleted', 'keepFailed', 'keepFailedMs'],
   uses: [clock, finish, sample],
   lua: `
 sample()
+if keepCompleted == '${MAX_KEPT}' and keepFailed == '${MAX_KEPT}' and keepFailedMs == '${FAILED_KEPT_MS}' then
+  redis.call('DEL', keep)
+elseif keepCompleted ~= '' then
+  redis.call('HSET', keep, 'completed', keepCompleted, 'failed', keepFailed, 'failedMs', keepFailedMs)
+end
 local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
@@ -108,7 +113,7 @@ for _, set in pairs(finals) do
     redis.call('ZREM', set, unpack(ids))
     forget(ids)
   end
-  most = math.max(most, #ids, trim(set))
+  most = math.max(most, #ids, trim(set, true))
 end
 -- Void tickets whose list was lost lie nowhere.
 if redis.call('EXISTS', queued, high, low) == 0 then redis.call('DEL', dropped) end

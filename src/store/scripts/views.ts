@@ -1,5 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
-import { clock, describe, kept, tickets } from './fragments.ts';
+import { describe } from './describe.ts';
+import { clock, kept, tickets } from './fragments.ts';
 
 /** Reads: what is known of one job, and its failed attempts. */
 export const infoScript = defineScript({
