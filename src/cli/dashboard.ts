@@ -1,12 +1,12 @@
 /** `minq dashboard`: the pages, on a port of their own. */
 import { InvalidArgumentError } from '../job/errors.ts';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { BlockList, isIP, type AddressInfo } from 'node:net';
 import type { DashboardOptions } from '../dashboard/index.ts';
 import { lineLogger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { listen, shut, urlOf, type Address } from './listen.ts';
+import { whenAskedToStop } from './process.ts';
 import { show } from './terminal.ts';
 
 export const DASHBOARD_PORT = 5555;
@@ -46,7 +46,7 @@ SIGTERM and SIGINT end it.
     }
     // Listening on a name means to be asked for by it.
     const names = open ? [isIP(host) === 6 ? `[${host}]` : host] : [];
-    const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+    const ended = new Promise<string>(whenAskedToStop);
     const site = await openSite(
       {
         ...(given.has('queue') && { queues: given.texts('queue') }),
@@ -57,9 +57,9 @@ SIGTERM and SIGINT end it.
       { port, host },
     );
     show(given, { url: site.url }, () => [site.url]);
-    const [signal] = (await ended) as [string];
+    const reason = await ended;
     await site.close();
-    lineLogger({ json: given.json }).info(`dashboard stopped by ${signal}`);
+    lineLogger({ json: given.json }).info(`dashboard stopped: ${reason}`);
     return 0;
   },
 };

@@ -5,7 +5,7 @@ import { lineLogger, type Logger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { DASHBOARD_PORT, openSite } from './dashboard.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';
-import { insideSupervisor } from './supervisor.ts';
+import { insideSupervisor } from './process.ts';
 import { runWorker } from './worker.ts';
 
 const DEFAULT_PORT = 6379;

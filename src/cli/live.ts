@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisUnavailableError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
-import { SIGNALS } from './command.ts';
+import { whenAskedToStop } from './process.ts';
 import { columns, cut, print, printJson } from './terminal.ts';
 
 const EVERY_MS = 1_000;
@@ -24,7 +24,7 @@ export async function live<T>(
   const stop = new AbortController();
   const { signal } = stop;
   const end = () => stop.abort();
-  for (const each of SIGNALS) process.on(each, end);
+  const stopListening = whenAskedToStop(end);
   process.stdout.on('error', end);
   const stopped = once(signal, 'abort');
   const lines = () => (trouble === undefined ? draw(value) : [trouble, '', ...draw(value)]);
@@ -56,7 +56,7 @@ export async function live<T>(
     }
   } finally {
     screen?.close();
-    for (const each of SIGNALS) process.off(each, end);
+    stopListening();
     process.stdout.off('error', end);
   }
 }

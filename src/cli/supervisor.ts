@@ -1,32 +1,21 @@
 /**
  * Keeps worker processes running: starts one again when it dies (soon at first, later more patiently), and all
- * of them when a watched file changes. Its children run in process groups of their own, so that Ctrl-C in a
- * terminal reaches only us, and each of them hears of it once; when we are gone, their IPC channel breaks and
- * they stop too.
+ * of them when a watched file changes. Its children run in process groups of their own, and hear of signals
+ * from us, by their IPC channel: whoever signals all of us stops each of them once. When we are gone, that channel breaks
+ * and they stop too.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../job/log.ts';
 import { SIGNALS, WRONG_USAGE } from './command.ts';
+import { SUPERVISED, whenAskedToStop } from './process.ts';
 import { watchFiles } from './watch.ts';
 
-const CHILD = 'MINQ_SUPERVISED';
 const RESTART_MS = 500;
 const RESTART_MOST_MS = 30_000;
 /** A child that lived this long counts as well: the next restart is a quick one again. */
 const HEALTHY_MS = 10_000;
-
-export const insideSupervisor = (): boolean =>
-  process.env[CHILD] !== undefined && process.send !== undefined;
-
-/** Which of the supervisor's processes this one is, from 0; the same for its successors. 0 without a supervisor. */
-export const processIndex = (): number => (insideSupervisor() ? Number(process.env[CHILD]) - 1 : 0);
-
-/** Tells the supervisor which files to watch. */
-export function sendFiles(files: string[]): void {
-  if (insideSupervisor() && process.connected) process.send!({ files });
-}
 
 export interface SuperviseOptions {
   processes: number;
@@ -40,24 +29,27 @@ export interface SuperviseOptions {
 export async function supervise(options: SuperviseOptions): Promise<number> {
   const { processes, watch, burst, logger } = options;
   const running = new Set<ChildProcess>();
-  let stoppedBy: NodeJS.Signals | undefined;
+  let stopping = false;
   /** Aborted when those that run are told to end; who waits to start another need wait no longer. */
   let told = new AbortController();
-  const tell = (signal: NodeJS.Signals) => {
-    for (const child of running) child.kill(signal);
+  const tell = (reason: string) => {
+    for (const child of running) {
+      if (child.connected) child.send(reason, () => {});
+      else child.kill();
+    }
     told.abort();
     told = new AbortController();
   };
   const onChange = () => {
     logger.info('a file changed; starting again');
-    tell('SIGTERM');
+    tell('a file changed');
   };
   const watcher = watch ? watchFiles(onChange) : undefined;
-  const stop = (signal: NodeJS.Signals) => {
+  const stopListening = whenAskedToStop((reason) => {
     watcher?.close();
-    stoppedBy = signal;
-    tell(signal);
-  };
+    stopping = true;
+    tell(reason);
+  });
 
   /** One process, and its successors. @returns the exit code of the last one */
   async function keep(index: number): Promise<number> {
@@ -65,15 +57,15 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       const startedAt = performance.now();
       const { signal: over } = told;
       const child = fork(process.argv[1]!, process.argv.slice(2), {
-        env: { ...process.env, [CHILD]: String(index + 1) },
+        env: { ...process.env, [SUPERVISED]: String(index + 1) },
         detached: true,
       });
       running.add(child);
       child.on('message', ({ files }: { files: string[] }) => watcher?.add(files));
       const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
       running.delete(child);
-      // Ended by the signal itself: it had not come so far as to claim anything.
-      if (stoppedBy) return code ?? (signal === stoppedBy ? 0 : 1);
+      // Ended by a signal to all of us: it had not come so far as to claim anything.
+      if (stopping) return code ?? (SIGNALS.some((each) => each === signal) ? 0 : 1);
       if (over.aborted) continue; // a file changed
       if ((burst && code === 0) || (!watch && code === WRONG_USAGE)) return code;
       const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
@@ -87,13 +79,12 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
         logger.warn(`a worker process ${how}; starting another`, { inMs });
         await sleep(inMs, undefined, { signal: over }).catch(() => {});
       }
-      if (stoppedBy) return 0;
+      if (stopping) return 0;
     }
   }
 
-  for (const signal of SIGNALS) process.on(signal, stop);
   const exitCodes = await Promise.all(Array.from({ length: processes }, (_, i) => keep(i)));
-  for (const signal of SIGNALS) process.off(signal, stop);
+  stopListening();
   watcher?.close();
   return Math.max(...exitCodes);
 }

@@ -5,10 +5,9 @@ import { loadJobs } from '../worker/load.ts';
 import type { Logger } from '../job/log.ts';
 import { Worker } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
-import { SIGNALS } from './command.ts';
 import type { Address } from './listen.ts';
 import { processMetrics, serveMetrics } from './metrics.ts';
-import { sendFiles } from './supervisor.ts';
+import { sendFiles, whenAskedToStop } from './process.ts';
 import { sourcesOf } from './watch.ts';
 
 /** A queue to work on. */
@@ -33,19 +32,17 @@ export async function work(
 ): Promise<number> {
   let workers: Worker[] = [];
   let exitCode = 0;
-  let signals = 0;
+  let asked = 0;
   const drain = (reason: string) => {
     logger.info(`${reason}: stopping; running jobs may finish`);
     for (const worker of workers) void worker.stop();
   };
-  const onSignal = (reason: string) => {
+  whenAskedToStop((reason) => {
     if (workers.length === 0) process.exit(0); // still loading: nothing is claimed yet
-    if (++signals === 1) return drain(reason);
+    if (++asked === 1) return drain(reason);
     exitCode = 1;
     for (const worker of workers) void worker.stop({ timeout: 0 });
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  process.on('disconnect', () => onSignal('the supervisor is gone'));
+  });
 
   sendFiles(sourcesOf(file)); // should the file not load, a change to one of them is a new try
   const { exports, files } = await loadJobs(file);
@@ -61,7 +58,7 @@ export async function work(
     const run = runs.getStore();
     if (run) run.failFloating('uncaught exception', error);
     else logger.error(`uncaught exception: ${describeError(error).message}`);
-    if (exitCode === 0 && signals === 0) drain('uncaught exception');
+    if (exitCode === 0 && asked === 0) drain('uncaught exception');
     exitCode = 1;
   });
 

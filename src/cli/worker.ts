@@ -5,7 +5,8 @@ import { jobsPath } from '../worker/load.ts';
 import { lineLogger } from '../job/log.ts';
 import { toNumber, type Command, type Given } from './command.ts';
 import type { Address } from './listen.ts';
-import { insideSupervisor, processIndex, supervise } from './supervisor.ts';
+import { insideSupervisor, processIndex } from './process.ts';
+import { supervise } from './supervisor.ts';
 import type { QueueChoice } from './work.ts';
 
 export const worker: Command = {
@@ -26,7 +27,8 @@ Runs the functions that <file> (TypeScript or JavaScript) exports, when they are
   --verbose          log more
 
 SIGTERM and SIGINT: claims no more, waits up to 25 s for running jobs, gives the rest back, exits with 0.
-A second one: gives all back at once and exits with 1.
+A second one, a second later or of another kind: gives all back at once and exits with 1.
+Started by npx or an npm script, it stops as well when that is gone.
 `,
   words: [1, 1],
   run: (given) => runWorker(given, given.has('watch')),
@@ -35,7 +37,8 @@ A second one: gives all back at once and exits with 1.
 export async function runWorker(given: Given, watch: boolean): Promise<number> {
   const file = jobsPath(given.words[0]!);
   const queues = readQueues(given);
-  const processes = given.number('processes') ?? 1;
+  const asked = given.number('processes');
+  const processes = asked ?? 1;
   if (processes < 1 || processes > 256) {
     throw new InvalidArgumentError('--processes: give a number from 1 to 256');
   }
@@ -44,7 +47,7 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
   const cron = !given.has('no-cron');
   if (watch && burst) throw new InvalidArgumentError('--watch and --burst exclude each other');
   const logger = lineLogger({ json: given.json, verbose: given.has('verbose') });
-  return (watch || processes > 1) && !insideSupervisor()
+  return (watch || asked !== undefined) && !insideSupervisor()
     ? supervise({ processes, watch, burst, logger })
     : (await import('./work.ts')).work(file, queues, { burst, cron, metrics, logger });
 }

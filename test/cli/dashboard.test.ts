@@ -36,7 +36,7 @@ scene('minq dashboard serves the pages, says where, and ends by a signal', async
     t.match(await get('', { Host: 'evil.example' }), { status: 403, json: { error: /--allow-host/ } });
     const open = new AbortController(); // a browser that keeps its connection
     await fetch(`http://localhost:${port}/api/queues`, { signal: open.signal, headers: { Connection: 'keep-alive' } });
-    t.match(await dashboard.end(signal), { code: 0, stdout: `${url}\n`, stderr: new RegExp(`stopped by ${signal}\n$`) });
+    t.match(await dashboard.end(signal), { code: 0, stdout: `${url}\n`, stderr: new RegExp(`stopped: ${signal}\n$`) });
   }
 }); // prettier-ignore
 
@@ -52,7 +52,7 @@ scene('--json, --read-only, --allow-host and several --queue', async (t, stage) 
   t.equal((await act({ action: 'pause', queue: stage.name })).status, 403);
   const { code, stderr } = await dashboard.end();
   t.equal(code, 0);
-  t.match(JSON.parse(stderr), { level: 'info', message: 'dashboard stopped by SIGTERM' });
+  t.match(JSON.parse(stderr), { level: 'info', message: 'dashboard stopped: SIGTERM' });
 }); // prettier-ignore
 
 scene('a token, by option or variable; with one it may listen on any address', async (t, stage) => {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { queueKeys } from '../../src/store/keys.ts';
 import { app, FIXTURES, JOBS, minq } from '../helpers/cli.ts';
 import { startRedis } from '../helpers/redis.ts';
@@ -40,6 +41,7 @@ scene(
     await worker.says(/job started/);
     worker.child.kill('SIGTERM');
     await worker.says(/SIGTERM: stopping/);
+    await sleep(1_100);
     const startedAt = performance.now();
     const { code, stderr } = await worker.end('SIGTERM');
     t.equal(code, 1);
@@ -48,6 +50,16 @@ scene(
     t.same(await queued(stage), [`${job.id}:2:1`], 'its second run is again its first attempt');
   },
 );
+
+scene('the same signal twice within a second counts once', async (t, stage) => {
+  const worker = start(t, stage);
+  const job = await stage.queue().enqueue('waitStubbornly', [1_500]);
+  await worker.says(/job started/);
+  worker.child.kill('SIGINT'); // from the terminal
+  await worker.says(/SIGINT: stopping/);
+  t.equal((await worker.end('SIGINT')).code, 0); // by yarn, concurrently or npm, who had it too
+  t.equal(await job.result({ timeout: '1s' }), 'waited');
+});
 
 scene(
   'what is not finished when the time is over goes back uncharged, and it exits with 0',
@@ -86,7 +98,7 @@ for (const [how, signal] of [
       idle.child.kill('SIGTERM');
       busy.child.kill('SIGTERM');
       await busy.says(/SIGTERM: stopping/);
-      busy.child.kill('SIGTERM');
+      busy.child.kill('SIGINT');
       t.equal((await busy.ended).code, 1);
       t.ok(since(startedAt) < SOON_MS, 'two signals');
       t.equal((await idle.ended).code, 0);

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import { alive, app, JOBS, minq } from '../helpers/cli.ts';
+import { alive, app, CLI, JOBS, minq } from '../helpers/cli.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
@@ -18,6 +18,65 @@ const started = (stderr: string) => stderr.match(/worker started/g)?.length ?? 0
 const MODULE = { 'package.json': '{ "type": "module" }' };
 const allGone = (t: Test, pids: number[]) =>
   until(() => !pids.some(alive), { what: 'no worker process is left' }).then(() => t.pass());
+
+scene('a signal to every process of the group stops each of them once', async (t, stage) => {
+  const args = ['worker', JOBS, '--queue', stage.name, '--processes', '2', '--concurrency', '1'];
+  const supervisor = minq(t, args, { redis: stage.redis.url });
+  await until(() => started(supervisor.stderr) === 2);
+  const queue = stage.queue();
+  const jobs = await Promise.all([1, 2].map(() => queue.enqueue('waitStubbornly', [1_500])));
+  await until(() => supervisor.stderr.match(/job started/g)?.length === 2);
+  // As systemd, Heroku and pm2 do it.
+  for (const pid of [supervisor.pid, ...childrenOf(supervisor.pid)]) process.kill(pid, 'SIGTERM');
+  t.equal((await supervisor.ended).code, 0);
+  for (const job of jobs) t.equal(await job.result({ timeout: '1s' }), 'waited');
+});
+
+scene('--processes 1: a worker that its own job kills starts again', async (t, stage) => {
+  const folder = app(t, {
+    ...MODULE,
+    'jobs.js': "export const kill = () => process.kill(process.pid, 'SIGKILL');",
+  });
+  const args = ['worker', 'jobs.js', '--queue', stage.name, '--processes', '1'];
+  const worker = minq(t, args, { redis: stage.redis.url, cwd: folder });
+  await until(() => started(worker.stderr) === 1);
+  await stage.queue().enqueue('kill', [], { retries: 0 });
+  await until(() => started(worker.stderr) === 2);
+  t.equal((await worker.end()).code, 0);
+});
+
+/** `npm` or `npx`, as they came with this Node. */
+const npm = (name: string) => realpathSync(path.join(path.dirname(process.execPath), name));
+
+for (const [how, name, args] of [
+  ['npx', 'npx', ['minq', 'worker', JOBS]],
+  ['an npm script with --processes', 'npm', ['run', 'work', '--', '--processes', '1']],
+] as const) {
+  scene(`started by ${how}, which a signal ends, it stops as well`, async (t, stage) => {
+    const folder = app(t, {
+      'package.json': JSON.stringify({ scripts: { work: `true && minq worker ${JOBS}` } }),
+      'node_modules/.bin/readme': '',
+    });
+    chmodSync(CLI, 0o755); // as npm does when it installs
+    symlinkSync(CLI, path.join(folder, 'node_modules/.bin/minq'));
+    const starter = minq(t, [...args, '--queue', stage.name], {
+      redis: stage.redis.url,
+      cwd: folder,
+      program: npm(name),
+      env: { HOME: folder },
+    });
+    await starter.says(/worker started/);
+    const queue = stage.queue();
+    const [worker] = await queue.workers();
+    t.teardown(() => alive(worker!.pid) && process.kill(worker!.pid, 'SIGKILL'));
+    const job = await queue.enqueue('waitStubbornly', [1_500]);
+    await starter.says(/job started/);
+    starter.child.kill('SIGTERM');
+    await starter.says(/whoever started it is gone: stopping/);
+    t.equal(await job.result({ timeout: '5s' }), 'waited');
+    await allGone(t, [worker!.pid]);
+  });
+}
 
 scene('--processes: one that is killed is replaced, and SIGTERM stops all', async (t, stage) => {
   const args = ['worker', JOBS, '--queue', stage.name, '--processes', '2'];

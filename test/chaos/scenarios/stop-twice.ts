@@ -6,7 +6,7 @@ import type { Scenario } from '../scenario.ts';
 import { ended, play } from '../setting.ts';
 
 const SOON_MS = 1_000;
-const BETWEEN_MS = 200;
+const BETWEEN_MS = 1_200;
 
 const stopTwice: Scenario = {
   name: 'stop-twice',
