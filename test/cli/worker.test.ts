@@ -110,7 +110,7 @@ scene('--queue may be repeated, each with a concurrency of its own', async (t, s
   t.match(worker.stderr, new RegExp(`worker started queue=${b} concurrency=3 `));
   worker.child.kill();
   await worker.says(/stopping/);
-  t.equal((await worker.end()).code, 1, 'hurried by the second signal');
+  t.equal((await worker.end('SIGINT')).code, 1, 'hurried by the second signal');
   t.same(await Promise.all([running(a), running(b)]), [0, 0]);
 });
 

@@ -76,10 +76,10 @@ export const OPERATORS: readonly Mutant[] = [
   },
   {
     name: 'trim-the-newest',
-    what: 'where more results are kept than may be, the newest go',
+    what: 'where more results are kept than may be, the newest are forgotten, though the oldest lose their place',
     file: 'store/scripts/fragments.ts',
-    find: `  local ids = redis.call('ZRANGE', set, 0, last)\n  redis.call('ZREMRANGEBYRANK', set, 0, last)`,
-    replace: `  local ids = redis.call('ZREVRANGE', set, 0, last)\n  redis.call('ZREM', set, unpack(ids))`,
+    find: `redis.call('ZRANGE', set, 0, last, 'WITHSCORES'), {}, 0`,
+    replace: `redis.call('ZREVRANGE', set, 0, last, 'WITHSCORES'), {}, 0`,
     tests: ['queue/retention'],
   },
   {

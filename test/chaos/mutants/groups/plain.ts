@@ -49,7 +49,7 @@ export const PLAIN: readonly Mutant[] = [
     name: 'plain-keeps-all',
     what: 'outcomes of plain jobs are kept without a limit',
     file,
-    find: `if redis.call('ZCARD', completed) + many > \${MAX_KEPT} then return false end`,
+    find: `if total > \${MAX_KEPT} and total > (tonumber(redis.pcall('HGET', keep, 'completed') or nil) or 0) then return false end`,
     replace: ``,
     tests,
   },
