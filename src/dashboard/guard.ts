@@ -74,10 +74,11 @@ const isLoopback = (address: string | undefined): boolean =>
 
 /**
  * For what changes something: only our own page can send such a request. Its own header and content type make any
- * other page ask first, by CORS, which is never answered; what browsers say of the origin is believed besides.
+ * other page ask first, by CORS, which is never answered; what browsers say of the origin is believed besides. It is ours if
+ * it is what we were asked for, or one of those allowed: a proxy may ask for us by another name than the browser did.
  * @throws {Refusal}
  */
-export function checkOrigin({ headers }: Request): void {
+export function checkOrigin({ headers }: Request, allowed: readonly HostName[]): void {
   const type = headers['content-type'] ?? '';
   if (!/^application\/json *(;|$)/i.test(type)) {
     throw new Refusal(403, 'Content-Type must be application/json');
@@ -89,13 +90,21 @@ export function checkOrigin({ headers }: Request): void {
   if (site !== undefined && site !== 'same-origin') {
     throw new Refusal(403, 'the request comes from another site');
   }
-  const { origin, host } = headers;
-  if (origin !== undefined && !isOriginOf(origin, host ?? '')) {
-    throw new Refusal(403, 'the request comes from another origin');
-  }
+  const { origin, host = '' } = headers;
+  if (origin === undefined) return;
+  const from = hostOf(origin);
+  if (from && [parseHost(host), ...allowed].some((each) => sameHost(from, each))) return;
+  throw new Refusal(
+    403,
+    `the request comes from another origin, ${JSON.stringify(origin)}, than was asked for, ${JSON.stringify(host)}; a proxy in between should pass on the Host (nginx: proxy_set_header Host $http_host), or else name the public one in 'allowedHosts' (--allow-host)`,
+  );
 }
 
 /** Whatever the scheme: behind a proxy that ends TLS it isn't ours. */
-const isOriginOf = (origin: string, host: string): boolean =>
-  /^https?:\/\//i.test(origin) &&
-  origin.slice(origin.indexOf('//') + 2).toLowerCase() === host.toLowerCase();
+function hostOf(origin: string): HostName | undefined {
+  const [, host] = /^https?:\/\/([^/]+)$/i.exec(origin) ?? [];
+  return host === undefined ? undefined : parseHost(host);
+}
+
+const sameHost = (a: HostName, b: HostName | undefined): boolean =>
+  a.name === b?.name && a.port === b.port;

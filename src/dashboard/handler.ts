@@ -56,7 +56,7 @@ async function answer(request: Request, response: Response, site: Site): Promise
   const { path, query, root } = placeOf(request, site.settings.basePath);
   if (path === 'api/action') {
     allow(request, ['POST']);
-    checkOrigin(request);
+    checkOrigin(request, site.settings.allowedHosts);
     if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
     return sendJson(response, await act(site.queues, await readJson(request)));
   }

@@ -23,7 +23,8 @@ export interface DashboardOptions {
   auth?: (request: Request) => boolean | Promise<boolean>;
   /**
    * Names under which the dashboard may be asked for besides localhost, e.g. `admin.example.com`, with any port unless
-   * one is given. Keeps out pages that point a name of their own at your address (DNS rebinding).
+   * one is given. Keeps out pages that point a name of their own at your address (DNS rebinding). Behind a proxy that asks by
+   * a name of its own, the public one as browsers have it, with its port if that shows in the address: else actions are refused.
    */
   allowedHosts?: string[];
   /** Show everything, change nothing. */

@@ -1,11 +1,14 @@
 /**
- * Before the tests: they start Redis servers of their own, and open the dashboard in a real browser, so redis-server
- * and chromium must be installed. Installs them where that needs no question (apt-get as root, Homebrew); elsewhere
+ * Before the tests: they start Redis servers of their own, and open the dashboard in a real browser and behind a real
+ * proxy, so redis-server, chromium and nginx must be installed. Installs them where that needs no question (apt-get as root, Homebrew); elsewhere
  * says in a line what to install. Plain JavaScript without imports of ours: it also runs before `npm ci`.
  */
 import { spawnSync } from 'node:child_process';
 
-const runs = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Whether there is such a program. (nginx knows `-v` only.) */
+const runs = (program) =>
+  spawnSync(program, [program.endsWith('nginx') ? '-v' : '--version'], { stdio: 'ignore' })
+    .status === 0;
 
 /** Standard output is the tests'. */
 const run = (program, ...args) => spawnSync(program, args, { stdio: ['ignore', 2, 2] });
@@ -24,6 +27,12 @@ const TOOLS = [
     apt: 'chromium',
     brew: ['--cask', 'chromium'],
     otherwise: 'or name a Chrome in MINQ_TEST_CHROMIUM',
+  },
+  {
+    programs: ['nginx', '/usr/sbin/nginx'],
+    apt: 'nginx-light',
+    brew: ['nginx'],
+    otherwise: 'one test is of a dashboard behind it',
   },
 ];
 
