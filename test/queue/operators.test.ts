@@ -47,6 +47,8 @@ scene('counts, lists and counters of every state', async (t, stage) => {
   t.match((await queue.jobs('completed'))[0], { state: 'completed', result: 2, args: [2] });
   t.same(await queue.stats(), {
     enqueued: 11,
+    droppedCompleted: 0,
+    droppedFailed: 0,
     completed: 2,
     failed: 2,
     cancelled: 2,
