@@ -55,6 +55,7 @@ scene(
         throw new Error('no');
       }),
       ownOdd: () => 1n,
+      two: (n = 0) => n + 2,
     });
     await queue.enqueue('odd');
     await queue.enqueue('ownOdd', [], { resultTtl: 0 });
@@ -67,7 +68,6 @@ scene(
     t.match(await queue.stats(), { completed: 2 });
     // Of a flow's step the result is handed on, kept or not.
     const sum = await queue.enqueue(chain(step('two', [], { resultTtl: 0 }), step('two', [])));
-    stage.worker({ two: (n = 0) => n + 2 });
     t.equal(await sum.result({ timeout: '20s' }), 4);
   },
 );
