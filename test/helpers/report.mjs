@@ -1,7 +1,6 @@
 /**
  * What a run of the tests says, on a terminal or in a log: a line for each file when it ends, with what its tests have to
- * say besides, and at the end each failure with all that is known of it. The TAP is kept in .tap/test-results. A reporter
- * of tap's: it reads TAP and writes text.
+ * say besides, and at the end each failure with all that is known of it. It reads TAP and writes text.
  */
 import { Transform } from 'node:stream';
 
