@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# jiti 2.7.0 on Node 20: the default import of a CommonJS module is undefined in a TypeScript file when the process has
-# required that module before, and the module where it has not, with `interopDefault: false`. Node itself gives the module in both orders.
-# With `moduleCache: false` jiti gives it in both, too.
+# jiti 2.7.0 (Node 20), with `interopDefault: false`: in a TypeScript file the default import of a CommonJS module is
+# undefined if the process has required that module before, and the module if it has not. Node itself gives the module in
+# both orders, and so does jiti with `moduleCache: false`.
 # Installs pinned packages in a temporary folder; fails if this changes.
 set -euo pipefail
 folder=$(mktemp -d)
