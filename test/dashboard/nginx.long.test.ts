@@ -32,6 +32,7 @@ http {
 }`); // prettier-ignore
   const server = spawn('nginx', ['-c', file, '-p', folder, '-g', 'daemon off; master_process off;'], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: { PATH: `${process.env['PATH']}:/usr/sbin` },
   }); // prettier-ignore
   const ended = new Promise((resolve) => server.once('close', resolve));
   stage.onEnd(async () => {

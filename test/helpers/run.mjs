@@ -14,7 +14,7 @@ const LONGEST_S = 240;
 const TYPESCRIPT = '--import=./test/helpers/typescript.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { long: { type: 'boolean' }, jobs: { type: 'string', default: '5' } },
+  options: { long: { type: 'boolean' }, jobs: { type: 'string', default: '3' } },
   allowPositionals: true,
 });
 const isWanted = (file) =>
