@@ -258,7 +258,10 @@ export class Worker {
       open('control', true, false),
       store.keys.control,
       (message) => (message === CRON_CHANGED ? beat?.look() : slots.held().get(message)?.cancel()),
-      () => heartbeat.soon(),
+      () => {
+        heartbeat.soon();
+        beat?.look(); // an idle worker's heartbeat would wait
+      },
       (error) => isDenied(error) && end(error), // else its connection has told it
     );
     const startedAt = Date.now();

@@ -65,6 +65,21 @@ scene('an entry made while workers sleep is fired at its first tick', async (t, 
   t.ok((await queue.counts()).completed - completed <= 1, 'at most one was under way');
 }, BESIDE); // prettier-ignore
 
+scene('an entry made while the control connection was cut is fired soon all the same', async (t, stage) => {
+  const queue = stage.queue();
+  let fired = 0;
+  stage.worker({ note: () => void fired++ });
+  const { client } = stage.redis;
+  const control = async () =>
+    String(await client.client('LIST')).split('\n').find((line) => / name=minq:control:.* sub=1 /.test(line));
+  await until(control);
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // its first looks are over
+  await client.client('KILL', 'ID', /^id=(\d+)/.exec((await control())!)![1]!);
+  await queue.schedule('soon', { every: '1s', fn: 'note' });
+  await until(() => fired > 0, { timeoutMs: 10_000 });
+  t.equal(await queue.unschedule('soon'), true);
+}, BESIDE); // prettier-ignore
+
 for (const [catchUp, expected] of [
   ['last', (ticks: number[]) => ticks.slice(-1)],
   ['none', () => []],
