@@ -84,6 +84,8 @@ export type Outcome =
 export interface LastError extends ErrorRecord {
   /** Of an unknown function: since when no worker has known it, epoch ms. */
   readonly since?: number;
+  /** Of a lost worker: it may not have begun the job, only held it. */
+  readonly inHand?: boolean;
 }
 
 /** A ticket that this worker holds, and what it stands for. */

@@ -106,16 +106,12 @@ export class Store {
     return new Set((await this.#caller.run(script, {}, rest, deadline)) as number[]);
   }
 
-  /**
-   * One turn of a worker. Sent again under the same number, it has no other effect than once.
-   * @param ahead how many to claim beyond `want`, if `want` isn't 0: a crash doesn't charge them until a heartbeat names them
-   */
+  /** One turn of a worker. Sent again under the same number, it has no other effect than once. */
   async turn(
     turn: number,
     leaseMs: number,
     want: number,
     settlements: readonly Settlement[],
-    ahead = 0,
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
     const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
@@ -124,7 +120,6 @@ export class Store {
         turn,
         lease: leaseMs,
         want,
-        ahead,
         settled: settlements.length,
         followUps: followUps.length,
       },
@@ -136,6 +131,20 @@ export class Store {
       lastError: lastErrors[i] ?? null,
     }));
     return { now, nextIn, refused: refusals(refused), claimed, post };
+  }
+
+  /**
+   * These have begun: from now on a crash charges them. What isn't active any more is left as it is; sent again, or late, it
+   * shortens no lease.
+   * @param claims with the server time of their claim
+   */
+  async begun(
+    claims: readonly { ticket: string; claimedAt: number }[],
+    leaseMs: number,
+  ): Promise<void> {
+    const leases = claims.flatMap(({ ticket, claimedAt }) => [claimedAt + leaseMs, ticket]);
+    const { active } = this.keys;
+    await this.#caller.connection.call((client) => client.zadd(active, 'XX', 'GT', ...leases));
   }
 
   /**

@@ -204,7 +204,7 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     enqueuedAt: known?.enqueuedAt,
     ...(known?.record.tick !== undefined && { tick: known.record.tick }),
     ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
-    ...(state === 'active' && at ? { leaseEndsAt: Number(at) } : {}),
+    ...(state === 'active' && at ? { leaseEndsAt: Math.ceil(Number(at)) } : {}),
     ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
     ...(follows ? { flow: flowOf(id) } : {}),
     ...(outcome.step !== undefined && outcome.step !== id && { failedStep: outcome.step }),

@@ -98,6 +98,8 @@ export class Run {
   startedAt = performance.now();
   /** Found out by a heartbeat. */
   leaseLost = false;
+  /** Redis was told that it has begun. */
+  told = false;
   /** Redis has answered to its settlement: the ticket is not held any more. */
   settled = false;
   /** Its place among the runs under way. */
@@ -157,14 +159,24 @@ export class Run {
     return inTime;
   }
 
+  /** Whether the last worker that held it died, or lost its lease. */
+  get lostBefore(): boolean {
+    return this.job.lastError?.name === 'WorkerLostError';
+  }
+
+  /** Whether nobody knows if it had begun by then: any of those that worker held may be what killed it. */
+  get inHand(): boolean {
+    return this.lostBefore && this.job.lastError!.inHand === true;
+  }
+
   /**
    * Whether this job may be what kills workers: it is on its last attempt, and lost its worker more than once. A
-   * crash charges all that the worker held, so suspects run one at a time: whoever is innocent gets its last
+   * crash charges all that have begun, so suspects run one at a time: whoever is innocent gets its last
    * attempt without the poison.
    */
   get suspect(): boolean {
-    const { attempt, lastError } = this.job;
-    return attempt > 2 && attempt === this.retries + 1 && lastError?.name === 'WorkerLostError';
+    const { attempt } = this.job;
+    return attempt > 2 && attempt === this.retries + 1 && this.lostBefore;
   }
 
   /** Not now, beside others of its kind. */

@@ -28,12 +28,14 @@ import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
 import type { Finished, Slots } from './slots.ts';
+import { beginOneByOne, putOffSuspects } from './suspects.ts';
 import type { Timings } from './timings.ts';
 
 /** Most jobs claimed by one turn: the script is to take less than 5 ms. */
 const MAX_CLAIMED = 250;
-/** How far apart suspects are claimed again that were claimed together. */
-const SUSPECTS_APART_MS = 500;
+/** How soon Redis hears that a job has begun which goes on; and of how many at once. */
+const TOLD_WITHIN_MS = 10;
+const MOST_TOLD = 1_000;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
 
@@ -49,8 +51,6 @@ export interface ProcessorOptions {
   timings: Timings;
   watch: LoopWatch;
   courier: Courier;
-  /** Called when a job that was claimed ahead goes on: Redis is to hear that it has begun. */
-  onBegun: () => void;
   /** Called when a right is missing: no later turn would do better. */
   onDenied: (error: RedisCommandError) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
@@ -65,6 +65,9 @@ export class Processor {
   #scheduled = false;
   #sleeping = false;
   #dueTimer: NodeJS.Timeout | undefined;
+  #tellTimer: NodeJS.Timeout | undefined;
+  /** Jobs that lost their worker begin one by one: nothing else is claimed meanwhile. */
+  #beginning = false;
   #claiming = true;
   #ended = false;
   /** There may be something to claim: set at every wake-up, timeout and error. */
@@ -127,10 +130,16 @@ export class Processor {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#dueTimer);
+    clearTimeout(this.#tellTimer);
   }
 
   #settled(): boolean {
-    return !this.#turning && !this.#scheduled && this.#slots.finished === 0;
+    const quiet = !this.#turning && !this.#scheduled && !this.#beginning;
+    return quiet && this.#slots.finished === 0;
+  }
+
+  get #hungry(): boolean {
+    return this.#claiming && !this.#beginning && this.#slots.free > 0;
   }
 
   #tellIfQuiet(): void {
@@ -151,10 +160,11 @@ export class Processor {
 
   async #takeTurn(): Promise<void> {
     this.#turning = true;
-    this.#endAhead();
+    this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);
     const settlements = this.#slots.beginSettling();
-    const want = this.#claiming ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
+    const free = this.#hungry ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
     const ahead = this.#slots.howManyAhead();
+    const want = free > 0 ? free + ahead : 0;
     this.#look = false;
     clearTimeout(this.#dueTimer);
     const sentAt = performance.now();
@@ -165,7 +175,6 @@ export class Processor {
         this.#options.leaseMs,
         want,
         settlements,
-        ahead,
       );
       this.#turn++;
       this.#failures = 0;
@@ -175,7 +184,7 @@ export class Processor {
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
       // What arrives after the call to stop is not wanted any more. Back, not run.
       if (!this.#claiming) this.#giveBack(reply.claimed, reply.now);
-      else this.#beginAll(reply.claimed, want, reply.now, sentAt);
+      else this.#beginAll(reply.claimed, free, reply.now, sentAt);
       nextIn = reply.nextIn;
     } catch (error) {
       this.#slots.settleAgain();
@@ -199,10 +208,9 @@ export class Processor {
   }
 
   #afterTurn(nextIn: number): void {
-    const hungry = this.#claiming && this.#slots.free > 0;
-    if (this.#slots.finished > 0 || this.#look || (hungry && nextIn === 0)) {
+    if (this.#slots.finished > 0 || this.#look || (this.#hungry && nextIn === 0)) {
       this.#schedule();
-    } else if (hungry) {
+    } else if (this.#hungry) {
       if (this.#slots.busy === 0) this.#options.onDrained();
       this.#wait(nextIn);
     }
@@ -241,36 +249,42 @@ export class Processor {
   /**
    * A claim that took this long to arrive, or whose jobs waited for one that blocked the loop, may have lost its lease:
    * what is left of it goes back unrun.
-   * @param want how many slots were free: those beyond are claimed ahead
+   * @param free how many slots were free: those beyond are claimed ahead
    * @param sentAt when the claim was sent, by our own clock: no lease of it began earlier
    */
-  #beginAll(claims: readonly Claim[], want: number, now: number, sentAt: number): void {
+  #beginAll(claims: readonly Claim[], free: number, now: number, sentAt: number): void {
     const tooOld = () => performance.now() - sentAt > this.#options.leaseMs / 2;
     if (tooOld()) return this.#giveBack(claims, now);
-    const suspects: Run[] = [];
-    this.#slots.fillAhead(claims.slice(want), now);
-    const mine = claims.slice(0, want);
-    let next = 0;
-    while (next < mine.length && !tooOld()) {
-      const run = this.#prepare(mine[next++]!, now);
-      if (run?.suspect) suspects.push(run);
-      else if (run) this.#start(run);
+    const fresh: Run[] = [];
+    const lost: Run[] = [];
+    for (const claim of claims.slice(0, free)) {
+      const run = this.#prepare(claim, now);
+      if (run) (run.lostBefore ? lost : fresh).push(run);
     }
-    this.#giveBack(mine.slice(next), now);
-    if (tooOld()) for (const run of suspects) run.release();
-    else this.#beginSuspects(suspects);
+    // Beside one that may have killed its worker as it began, none begins that needn't.
+    const alone = lost.some(({ inHand }) => inHand);
+    this.#slots.fillAhead(alone ? [] : claims.slice(free), now);
+    if (alone) this.#giveBack(claims.slice(free), now);
+    let next = 0;
+    while (!alone && next < fresh.length && !tooOld()) this.#start(fresh[next++]!);
+    this.#giveBack(fresh.slice(next).map(({ job }) => job), now); // prettier-ignore
+    if (lost.length > 0) void this.#beginLost(putOffSuspects(lost, this.#slots), tooOld);
     while (this.#slots.free > 0 && this.#startNext()); // some were settled without a run
     if (claims.length > 0) setImmediate(() => this.#afterTick());
   }
 
-  /** One at a time; several are put off, apart from each other, and settled before any of them can do harm. */
-  #beginSuspects(suspects: readonly Run[]): void {
-    if (suspects.length === 0) return;
-    const another = [...this.#slots].some((run) => run.suspect && !run.decided);
-    for (const [i, run] of suspects.entries()) {
-      if (suspects.length === 1 && !another) this.#start(run);
-      else run.putOff(SUSPECTS_APART_MS * (i + 1));
-    }
+  async #beginLost(lost: readonly Run[], tooOld: () => boolean): Promise<void> {
+    this.#beginning = true;
+    await beginOneByOne(lost, {
+      wanted: () => this.#claiming && !tooOld(),
+      busy: () => this.#slots.busy,
+      tell: (run) => this.#options.store.begun([run.job], this.#options.leaseMs),
+      begin: (run) => this.#start(run),
+      giveBack: ({ job }) => this.#giveBack([job], job.claimedAt),
+    });
+    this.#beginning = false;
+    this.#afterTick();
+    this.lookAgain();
   }
 
   /** @returns undefined for a job that is settled without being run */
@@ -299,11 +313,23 @@ export class Processor {
   #start(run: Run): void {
     this.#slots.take(run);
     logStart(this.#options.logger, run.job);
+    this.#tellTimer ??= setTimeout(this.#tellBegun, TOLD_WITHIN_MS);
     run.execute();
   }
 
+  /** Of those that have ended by then the next turn tells. What fails is said again by the next heartbeat. */
+  readonly #tellBegun = (): void => {
+    this.#tellTimer = undefined;
+    const begun = this.#slots.untold(MOST_TOLD);
+    if (begun.length === 0) return;
+    for (const run of begun) run.told = true;
+    const { store, leaseMs } = this.#options;
+    store.begun(begun.map(({ job }) => job), leaseMs).catch(() => {}); // prettier-ignore
+    if (begun.length === MOST_TOLD) this.#tellTimer = setTimeout(this.#tellBegun, TOLD_WITHIN_MS);
+  };
+
   /** To the front of the queue, as if they had not been claimed. */
-  #giveBack(claims: readonly Claim[], claimedAt: number): void {
+  #giveBack(claims: readonly Pick<Claim, 'ticket'>[], claimedAt: number): void {
     for (const { ticket } of claims) {
       this.#settle({ ...parseTicket(ticket), ticket, claimedAt }, { kind: 'released' });
     }
@@ -314,8 +340,8 @@ export class Processor {
     for (let claim = this.#slots.nextAhead(); claim; claim = this.#slots.nextAhead()) {
       const run = this.#prepare(claim, this.#slots.claimedAt);
       if (!run) continue;
-      // A crash wouldn't charge it: so it needs an attempt to spare, and must not have lost a worker before.
-      if (run.job.attempt <= run.retries && !run.job.lastError) {
+      // Who may have killed a worker begins when Redis knows, and not before.
+      if (!run.lostBefore) {
         this.#start(run);
         return run;
       }
@@ -323,11 +349,6 @@ export class Processor {
       this.#giveBack([claim], this.#slots.claimedAt);
     }
     return undefined;
-  }
-
-  #endAhead(): void {
-    this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);
-    if (this.#slots.begun > 0 && this.#slots.busy > 0) this.#options.onBegun();
   }
 
   /** For those of the jobs begun by a turn that did not end within the tick. */
@@ -339,8 +360,7 @@ export class Processor {
   #onReturn(run: Run): void {
     this.#slots.leave(run);
     // Its outcome may have been settled long ago: only now is its slot free.
-    const free = this.#claiming && this.#slots.free > 0;
-    if (free && !this.#startNext()) this.lookAgain();
+    if (this.#hungry && !this.#startNext()) this.lookAgain();
     this.#tellIfQuiet();
   }
 

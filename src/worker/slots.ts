@@ -58,6 +58,16 @@ export class Slots implements Iterable<Run> {
     return this.#running.slice().values();
   }
 
+  /** Runs under way of which Redis doesn't know that they have begun. */
+  untold(most: number): Run[] {
+    const untold: Run[] = [];
+    for (const run of this.#running) {
+      if (untold.length === most) break;
+      if (!run.told && !run.decided) untold.push(run);
+    }
+    return untold;
+  }
+
   take(run: Run): void {
     run.slot = this.#running.push(run) - 1;
   }
@@ -71,11 +81,6 @@ export class Slots implements Iterable<Run> {
   }
 
   // ---- Claimed ahead ---------------------------------------------------------------------------
-
-  /** How many have begun since the last claim. */
-  get begun(): number {
-    return this.#begun;
-  }
 
   /** How many are claimed and have not begun. */
   get waiting(): number {

@@ -244,7 +244,6 @@ export class Worker {
       timings,
       watch,
       courier,
-      onBegun: () => heartbeat.soon(),
       onDenied: end,
       onDrained: () => {
         if (burst) this.#stop?.(this.#options.shutdownTimeout);

@@ -13,12 +13,8 @@ import { claim, ERROR, jobs, LEASE_MS, settlement } from '../helpers/turns.ts';
 const done = (id: string, keptMs = 60_000) =>
   settlement(`${id}:1:1`, { kind: 'completed', result: '5' }, { keptMs });
 
-/** A turn of worker-a: its number, how many jobs it wants (and how many ahead), what it settles. */
-type Take = (
-  turn: number,
-  want: number | readonly [want: number, ahead: number],
-  ...settled: Settlement[]
-) => Promise<void>;
+/** A turn of worker-a: its number, how many jobs it wants, what it settles. */
+type Take = (turn: number, want: number, ...settled: Settlement[]) => Promise<void>;
 
 interface Case {
   readonly what: string;
@@ -38,17 +34,6 @@ const CASES: readonly Case[] = [
       await take(3, 0, done('b'), done('c', 9_000));
       await take(4, 9);
       await take(5, 0);
-    },
-  },
-  {
-    what: 'claims ahead of free slots',
-    plain: 4,
-    async run(take, store) {
-      await store.enqueue(jobs('', 'a', 'b', 'c', 'd', 'e'));
-      await take(1, [0, 2]);
-      await take(2, [1, 1]);
-      await take(3, [1, 9], done('b'));
-      await take(4, [1, 9], done('a'), done('c'), done('d'));
     },
   },
   {
@@ -215,10 +200,9 @@ async function played(one: Case, stage: Stage, whole: boolean) {
   if (whole) await client.sadd(store.keys.cancelling, 'nobody');
   const answers: unknown[] = [];
   const commands: number[] = [];
-  const take: Take = async (turn, claims, ...settled) => {
-    const [want, ahead] = typeof claims === 'number' ? [claims, 0] : claims;
+  const take: Take = async (turn, want, ...settled) => {
     await client.config('RESETSTAT');
-    const answer = await store.turn(turn, LEASE_MS, want, settled, ahead);
+    const answer = await store.turn(turn, LEASE_MS, want, settled);
     const calls = [
       ...(await client.info('commandstats')).matchAll(/cmdstat_(\w+).*?:calls=(\d+)/g),
     ];

@@ -51,8 +51,8 @@ scene(
     const starts = processes.entries().filter((e) => e.what === 'start');
     t.same(
       starts.filter((e) => e.id === poison.id).map((e) => e.attempt),
-      [1, 2, 3, 4],
-      'it ran retries + 1 times',
+      [1, 1, 2, 3, 4],
+      'it ran retries + 2 times: the first loss, when nobody knew that it had begun, was forgiven',
     );
     const firstPoison = starts.findIndex((e) => e.id === poison.id && e.attempt === 2);
     const before = new Set(starts.slice(0, firstPoison).map((e) => e.id));
@@ -79,6 +79,30 @@ scene(
   },
 );
 
+scene('jobs claimed with one that kills its worker are neither failed nor charged', async (t, stage) => {
+  const processes = workerProcesses(stage);
+  const queue = stage.queue();
+  const work = (_: unknown, i: number) => ({ fn: 'work', args: [i * 10], retries: 0 });
+  const works = Array.from({ length: 9 }, work);
+  const jobs = [...works.slice(0, 4), { fn: 'poison', retries: 0 }, ...works.slice(4)];
+  const ids = (await queue.enqueueMany(jobs)).flatMap((one) => (one.status === 'fulfilled' ? one.value.id : []));
+  const poison = ids[4]!;
+  const endSupervision = supervise(stage, processes);
+  await until(async () => {
+    const { completed, failed } = await queue.counts();
+    return completed + failed === jobs.length;
+  }, { timeoutMs: 30_000 });
+  await endSupervision();
+  const starts = processes.entries().filter(({ what }) => what === 'start').map(({ id }) => id);
+  const runsOf = (id: string) => starts.filter((one) => one === id).length;
+  t.equal(runsOf(poison), 2, 'what may have been innocent is run once more');
+  t.match(await queue.job(poison).info(), { state: 'failed', attempt: 1, error: { name: 'WorkerLostError', message: /last of 1 run/ } });
+  for (const id of ids.filter((id) => id !== poison)) {
+    const { state, attempt, attempts } = (await queue.job(id).info())!;
+    t.strictSame({ id, state, attempt, attempts }, { id, state: 'completed', attempt: 1, attempts: undefined });
+  }
+}); // prettier-ignore
+
 /** A worker that died is replaced at once, until the function returned is called. */
 function supervise(stage: Stage, processes: WorkerProcesses): () => Promise<void> {
   const options = { redis: stage.redis.url, queue: stage.name, lease: LEASE, concurrency: 10 };
@@ -89,8 +113,10 @@ function supervise(stage: Stage, processes: WorkerProcesses): () => Promise<void
       await until(() => over || worker.exitCode !== undefined, { timeoutMs: 60_000 });
     }
   })();
-  return () => {
+  const end = () => {
     over = true;
     return supervising;
   };
+  stage.onEnd(end);
+  return end;
 }

@@ -131,8 +131,9 @@ scene('a job whose every run loses its lease ends failed, with the reason', asyn
   const observer = stage.store('observer');
   const handle = await queue.enqueue('job', [], { retries: 2 });
   for (let run = 1; run <= 3; run++) {
-    const { claimed } = await store.turn(run, 15_000, 1, []);
+    const { claimed, now } = await store.turn(run, 15_000, 1, []);
     t.equal(claimed[0]?.ticket, `${handle.id}:${run}:${run}`);
+    await store.begun([{ ticket: claimed[0]!.ticket, claimedAt: now }], 15_000);
     await endLeases(stage, observer);
   }
   let runs = 0;

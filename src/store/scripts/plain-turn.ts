@@ -69,19 +69,18 @@ local function plainTurn()
     if awaited then tell(ids, texts) end
   end
 
-  local most = want ~= '0' and want + ahead or 0
-  local got = most > 0 and redis.call('LPOP', queued, text(most)) or {}
+  local got = want ~= '0' and redis.call('LPOP', queued, want) or {}
   local records = {}
   if #got > 0 then
     local ids = {}
     for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
-    hold(got, tonumber(want))
+    hold(got)
     records = redis.call('HMGET', jobs, unpack(ids))
   end
   redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', text(lease * 2))
 
   -- Who got less than it wanted has emptied the list. Of list and token both are there, most of the time.
-  local left = #got == most and redis.call('EXISTS', queued, wake) or 0
+  local left = #got == tonumber(want) and redis.call('EXISTS', queued, wake) or 0
   if left == 2 or left == 1 and redis.call('EXISTS', queued) == 1 then
     if left == 1 then wakeOne() end
     return { now, 0, {}, got, records, {}, {} }

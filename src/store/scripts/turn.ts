@@ -10,11 +10,14 @@ const MAX_RECOVERED = 100;
 const MAX_POST = 20;
 /** Most void tickets one call sweeps out of the lists. */
 const MAX_SWEPT = 1_000;
+/** What becomes of a lease that ended: of a run that had begun (without its end), and where nobody knows whether it had. */
+const LOST = '{"name":"WorkerLostError","message":"the worker died or lost its lease"';
+const LOST_IN_HAND =
+  '{"name":"WorkerLostError","message":"the worker died or lost its lease before it had said that the job began","inHand":true}';
 
 /**
  * One turn of a worker, one round trip: settle what it finished, take back what others lost, promote what
- * is due, claim as many as it has free slots, and some ahead of them. Most turns are plain, and end before the rest
- * of this script begins.
+ * is due, claim as many as it wants. Most turns are plain, and end before the rest of this script begins.
  *
  * Moves: active -> completed | failed | cancelled | scheduled (retry) | queued (released);
  *        active -> queued (lease over); scheduled -> queued (due); queued -> active;
@@ -34,10 +37,10 @@ export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
-  args: ['turn', 'lease', 'want', 'ahead', 'settled', 'followUps'],
+  args: ['turn', 'lease', 'want', 'settled', 'followUps'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
-settled, want, ahead, lease = tonumber(settled), tonumber(want), tonumber(ahead), tonumber(lease)
+settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 local followed = followUps ~= '0'
 -- The worker's last turn: its number, how many settlements it had, the tickets it claimed.
 local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+) (%d+) ?(.*)$')
@@ -130,16 +133,17 @@ end
 local function recover()
   local ended, again, unwanted, unknown = upTo(active, stamp, ${MAX_RECOVERED}), {}, {}, {}
   for _, ticket in ipairs(ended) do
-    local id, attempt = idOf(ticket), string.match(ticket, ':(%d+)%l?$') or '1'
+    local id = idOf(ticket)
     if redis.call('SISMEMBER', cancelling, ticket) == 1 then
       unwanted[#unwanted + 1] = ticket
     elseif redis.call('HEXISTS', jobs, id) == 0 then
       unknown[#unknown + 1] = id
     else
-      local lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":' .. attempt .. '}'
-      -- Claimed ahead, it may not have begun: nothing is charged, but who claims it next knows.
+      -- It may not have begun: nothing is charged, but who claims it next knows.
       local unsure = string.find(redis.call('ZSCORE', active, ticket), '.', 1, true)
       again[#again + 1] = successor(ticket, unsure and 0 or 1)
+      local attempt = string.match(ticket, ':(%d+)%l?$') or '1'
+      local lost = unsure and '${LOST_IN_HAND}' or '${LOST}' .. ',"attempt":' .. attempt .. '}'
       redis.call('HSET', errors, id, lost)
       if not unsure then remember(id, stamp .. lost) end
     end
@@ -215,12 +219,12 @@ if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
 end
 
 local open = redis.call('EXISTS', paused) == 0
-local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}
+local got = resent and replay() or (open and want > 0 and take(want)) or {}
 local records, failures = {}, {}
 if #got > 0 then
   local ids = {}
   for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
-  hold(got, want)
+  hold(got)
   records = redis.call('HMGET', jobs, unpack(ids))
   if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
 end

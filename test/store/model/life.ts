@@ -93,10 +93,12 @@ function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
 /** A lease has ended: the run is lost, the job is not. */
 function recover(queue: ModelQueue, job: ModelJob): void {
   if (job.unwanted) return;
-  const lost = `{"name":"WorkerLostError","message":"the worker died or lost its lease","attempt":${job.attempt}}`;
-  job.lastError = lost;
-  if (!job.ahead) job.attempts.push(`${queue.now}${lost}`);
-  queue.nextRun(job, job.ahead ? 0 : 1);
+  const lost = '{"name":"WorkerLostError","message":"the worker died or lost its lease';
+  job.lastError = job.told
+    ? `${lost}","attempt":${job.attempt}}`
+    : `${lost} before it had said that the job began","inHand":true}`;
+  if (job.told) job.attempts.push(`${queue.now}${job.lastError}`);
+  queue.nextRun(job, job.told ? 1 : 0);
   queue.line(job);
   queue.count('recovered');
 }
@@ -108,7 +110,6 @@ export function turn(
   leaseMs: number,
   want: number,
   settlements: readonly Settlement[],
-  ahead: number,
 ): TurnReply {
   const { now } = queue;
   let last = queue.turns.get(worker);
@@ -143,11 +144,11 @@ export function turn(
     ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
     : queue.paused
       ? []
-      : queue.take(want > 0 ? want + ahead : 0);
-  for (const [i, job] of claimed.entries()) {
+      : queue.take(want);
+  for (const job of claimed) {
     job.state = 'active';
-    const at = now + leaseMs - (i >= want ? 0.5 : 0);
-    if (at > job.at) Object.assign(job, { at, ahead: i >= want });
+    const at = now + leaseMs - 0.5;
+    if (at > job.at) Object.assign(job, { at, told: false });
   }
   const tickets = claimed.map(ticketOf);
   queue.turns.set(worker, { number, settled: settlements.length, tickets, until: now + 2 * leaseMs }); // prettier-ignore
@@ -169,6 +170,14 @@ function nextIn(queue: ModelQueue): number {
   if (!queue.paused && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
   const coming = [...queue.inOrder('scheduled'), ...queue.inOrder('active')].map(({ at }) => at);
   return coming.length === 0 ? -1 : Math.max(0, Math.ceil(Math.min(...coming) - queue.now));
+}
+
+/** Runs have begun. One that is lost is left alone; said late, it shortens no lease. */
+export function begun(queue: ModelQueue, tickets: readonly string[], at: number): void {
+  for (const ticket of tickets) {
+    const job = queue.running(ticket);
+    if (job && at > job.at) Object.assign(job, { at, told: true });
+  }
 }
 
 /** What a worker has counted counts once, however often it is sent. */
@@ -198,7 +207,7 @@ export function heartbeat(
   const lost = tickets.filter((ticket) => !queue.running(ticket));
   for (const ticket of tickets) {
     const job = queue.running(ticket);
-    if (job) Object.assign(job, { at: queue.now + leaseMs, ahead: false });
+    if (job) Object.assign(job, { at: queue.now + leaseMs, told: true });
   }
   const ticks = [...queue.entries.values()].flatMap(({ tick }) => tick ?? []);
   return {

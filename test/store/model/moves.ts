@@ -38,6 +38,8 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
       return undefined;
     case 'wait':
       return working.waitMove(world, op.worker);
+    case 'begun':
+      return working.begunMove(world, op.worker, op.pick);
     case 'progress':
       return working.progressMove(world, op.worker, op.pick);
     case 'cancel':

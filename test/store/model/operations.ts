@@ -39,7 +39,6 @@ export type Shape = 's' | 'd' | 'h' | 'r' | { c: Shape[] } | { g: Shape[] };
 export interface NewTurn {
   worker: WorkerName;
   want: number;
-  ahead: number;
   settle: Settle[];
 }
 
@@ -52,6 +51,7 @@ export type Operation =
   | { do: 'turn again'; worker: WorkerName; settle: Settle[] }
   | { do: 'old turn'; worker: WorkerName }
   | { do: 'heartbeat'; worker: WorkerName; again: boolean }
+  | { do: 'begun'; worker: WorkerName; pick: number }
   | { do: 'leave'; worker: WorkerName; again: boolean }
   | { do: 'crash'; worker: WorkerName }
   | { do: 'wait'; worker: WorkerName }
@@ -78,7 +78,6 @@ const worker = fc.constantFrom(...WORKERS);
 const beater = fc.constantFrom('a', 'b', 'c');
 const queue = fc.constantFrom<QueueName>('q', 'q', 'q', 'r');
 const lane = fc.constantFrom<Lane>('normal', 'normal', 'high', 'low');
-const ahead = fc.constantFrom(0, 0, 1, 3);
 const rarely = fc.nat(3).map((n) => n === 3);
 
 const settle: fc.Arbitrary<Settle[]> = fc.array(
@@ -123,10 +122,11 @@ const EVERYTHING = [
   op(3, 'enqueue again', { pick: fc.nat(3) }),
   op(4, 'enqueue flow', { shape }),
   op(1, 'enqueue flow again', { pick: fc.nat(2) }),
-  op(24, 'turn', { worker, want: fc.nat(4), ahead, settle }),
+  op(24, 'turn', { worker, want: fc.nat(5), settle }),
   op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle) }),
   op(1, 'old turn', { worker }),
   op(4, 'heartbeat', { worker, again: rarely }),
+  op(5, 'begun', { worker, pick: fc.nat(3) }),
   op(1, 'leave', { worker, again: rarely }),
   op(1, 'crash', { worker }),
   op(4, 'wait', { worker }),
@@ -163,7 +163,7 @@ const EVERYTHING = [
 /** Where messages go to and fro: flows over both queues, brought once or twice. */
 const ON_TWO_QUEUES = [
   op(3, 'enqueue flow', { shape: fc.oneof(group(fc.constantFrom('s', 'r')), shape) }),
-  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(4), ahead, settle }),
+  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(5), settle }),
   op(5, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'delivered', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'cancel', { pick }),

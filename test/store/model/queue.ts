@@ -27,8 +27,8 @@ export interface ModelJob {
   place: number;
   /** It failed, and no result was to be kept: its id may be given again. */
   free?: boolean | undefined;
-  /** Claimed beyond the free slots: whether it has begun is not known. */
-  ahead: boolean;
+  /** Whether Redis was told that the run has begun. */
+  told: boolean;
   /** Somebody wants the running job cancelled. */
   unwanted: boolean;
   outcome?: string | undefined;
@@ -125,7 +125,7 @@ export class ModelQueue {
   create(id: string, json: string, lane: Lane, run: number): ModelJob {
     const job: ModelJob = {
       id, json, lane, run,
-      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, place: 0, ahead: false, unwanted: false, attempts: [], waiters: [],
+      enqueuedAt: this.now, attempt: 1, state: 'waiting', at: this.now, place: 0, told: false, unwanted: false, attempts: [], waiters: [],
     }; // prettier-ignore
     this.jobs.set(id, job);
     this.count('enqueued');

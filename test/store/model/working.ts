@@ -1,7 +1,7 @@
 /** Moves of workers: turns that claim and settle, heartbeats, the end; each of them sent again, or too late. */
 import { parseTicket, type Outcome } from '../../../src/job/job.ts';
 import type { Settlement } from '../../../src/store/settlement.ts';
-import { heartbeat, leave, progress, turn } from './life.ts';
+import { begun, heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';
 import { LEASE_MS, type NewTurn, type Settle, type WorkerName } from './operations.ts';
@@ -60,10 +60,11 @@ function settlementsOf(
 
 function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: string): Move {
   const { id, queue } = worker;
-  const { number, want, ahead, settlements } = sent;
-  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements, ahead);
+  const { number, want, settlements } = sent;
+  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements);
   for (const { followUp } of settlements) if (followUp) world.remember(queue, followUp.id);
   const settled = settlements.map(({ job }) => job.ticket);
+  worker.claimedAt = expected.now;
   worker.held = worker.held.filter((ticket) => !settled.includes(ticket));
   worker.past = [...new Set([...settled, ...worker.past])].slice(0, 4);
   for (const { ticket } of expected.claimed) {
@@ -73,10 +74,10 @@ function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: strin
   const settles = endings.length > 0 ? ` settles ${endings.join(', ')};` : '';
   const gets = quoted(expected.claimed.map(({ ticket }) => ticket));
   return {
-    title: `${id} ${what} ${number}:${settles} wants ${want}+${ahead}, gets ${gets}`,
+    title: `${id} ${what} ${number}:${settles} wants ${want}, gets ${gets}`,
     queue,
     expected,
-    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, ahead),
+    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements),
     ...(want > 0 && { turnOf: id }),
   };
 }
@@ -87,10 +88,10 @@ function endingOf({ outcome, keptMs, followUp }: Settlement): string {
   return outcome.kind === 'released' ? outcome.kind : `${outcome.kind} (kept ${keptMs} ms)${after}`;
 }
 
-export function newTurnMove(world: World, { worker: name, want, ahead, settle }: NewTurn): Move {
+export function newTurnMove(world: World, { worker: name, want, settle }: NewTurn): Move {
   const worker = world.worker(name);
   const settlements = settlementsOf(world, worker, settle);
-  const sent = { number: ++worker.turn, want, ahead, settlements };
+  const sent = { number: ++worker.turn, want, settlements };
   worker.older = worker.last;
   worker.last = sent;
   return turnMove(world, worker, sent, 'turn');
@@ -125,6 +126,19 @@ export function heartbeatMove(world: World, name: WorkerName, again: boolean): M
     queue,
     expected: heartbeat(world.queues[queue], id, LEASE_MS, tickets, APP, counted),
     send: (real) => real.store(queue, id).heartbeat(PRESENCE, LEASE_MS, tickets, APP, counted),
+  };
+}
+
+export function begunMove(world: World, name: WorkerName, pick: number): Move | undefined {
+  const { id, queue, held, past, claimedAt } = world.worker(name);
+  const all = [...held, ...past];
+  const ticket = all[pick % Math.max(1, all.length)];
+  if (ticket === undefined) return undefined;
+  begun(world.queues[queue], [ticket], claimedAt + LEASE_MS);
+  return {
+    title: `${id} says that ${ticket} has begun`,
+    queue,
+    send: (real) => real.store(queue, id).begun([{ ticket, claimedAt }], LEASE_MS),
   };
 }
 

@@ -14,7 +14,6 @@ export const BEGIN = 1_700_000_000_000;
 export interface SentTurn {
   number: number;
   want: number;
-  ahead: number;
   settlements: Settlement[];
 }
 
@@ -25,6 +24,8 @@ export interface ModelWorker {
   readonly queue: QueueName;
   turn: number;
   last: SentTurn | undefined;
+  /** When its last turn claimed, by the server's clock. */
+  claimedAt: number;
   older: SentTurn | undefined;
   /** Tickets it believes to hold, and those it settled. */
   held: string[];
@@ -66,7 +67,7 @@ export class World {
     if (!worker) {
       worker = {
         name, id: name, queue: name === 'x' ? 'r' : 'q', turn: 0, last: undefined, older: undefined, held: [], past: [],
-        counted: { number: 0, pairs: [] }, due: [], fired: undefined, left: undefined,
+        claimedAt: 0, counted: { number: 0, pairs: [] }, due: [], fired: undefined, left: undefined,
       }; // prettier-ignore
       this.workers.set(name, worker);
     }
@@ -77,7 +78,7 @@ export class World {
   startAnew(worker: ModelWorker): void {
     Object.assign(worker, {
       id: `${worker.name}${this.number()}`, turn: 0, last: undefined, older: undefined, held: [], past: [],
-      counted: { number: 0, pairs: [] }, due: [], fired: undefined,
+      claimedAt: 0, counted: { number: 0, pairs: [] }, due: [], fired: undefined,
     }); // prettier-ignore
   }
 

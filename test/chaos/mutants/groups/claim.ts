@@ -70,8 +70,8 @@ export const CLAIM: readonly Mutant[] = [
     name: 'resent-turn-claims-again',
     what: 'a turn sent again claims other jobs: those of the first lie until their lease ends',
     file: 'store/scripts/turn.ts',
-    find: `local got = resent and replay() or (open and want > 0 and take(want + ahead)) or {}`,
-    replace: `local got = (open and want > 0 and take(want + ahead)) or {}`,
+    find: `local got = resent and replay() or (open and want > 0 and take(want)) or {}`,
+    replace: `local got = (open and want > 0 and take(want)) or {}`,
     tests: ['store/turn', 'redis/reply-lost'],
   },
   {
