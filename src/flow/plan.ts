@@ -6,20 +6,13 @@ import type { Flow, Step } from './flow.ts';
 import { newId } from '../job/id.ts';
 import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/options.ts';
 import { letterOf, recordOf } from '../job/record.ts';
-import type { QueuePart } from '../store/flow.ts';
+import type { PlannedFlow, QueuePart } from '../store/flow.ts';
 
 /** Stands for the result of a group at the end of a flow; no function runs. */
 export const GATHERED = 'group';
 
-export interface FlowPlan {
-  readonly flow: string;
-  /** How many steps there are. */
-  readonly total: number;
+export interface FlowPlan extends PlannedFlow {
   readonly last: { id: string; fn: string; queue: string };
-  /** By queue. Where the flow begins comes last: before that, all the others are to be in their place. */
-  readonly parts: ReadonlyMap<string, QueuePart>;
-  /** What is begun when all is there. */
-  readonly start: { queue: string; node: string };
 }
 
 /**

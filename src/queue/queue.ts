@@ -160,6 +160,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
    * @returns the handle of its last step; of a flow that ends in a group, that of the group's result
    * @throws {InvalidArgumentError} before anything is sent
    * @throws {RedisUnavailableError} with the id of the last step
+   * @throws {MinqError} `FLOW_GIVEN_UP`: it needs several calls, and the last came over a minute after one before; nothing runs
    */
   enqueue<const F>(flow: CheckedFlow<Jobs, F>): Promise<Job<FlowResult<Jobs, F>>>;
   enqueue(fn: unknown, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
@@ -178,8 +179,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     try {
       for (const [name, part] of plan.parts) {
         this.#announce(this.#lane(name));
-        const start = name === plan.start.queue ? plan.start.node : '';
-        await this.#lane(name).context.store.flows.enqueue(plan, part, start);
+        await this.#lane(name).context.store.flows.enqueue(plan, part);
       }
     } catch (error) {
       const named = withId(error, id);

@@ -11,6 +11,7 @@ export class Caller {
   readonly keys: QueueKeys;
   readonly connection: Connection;
   readonly prefix: string;
+  readonly queue: string;
   /** Id of the worker on whose behalf calls are made. */
   readonly worker: string;
   readonly #keyLists = new Map<Script, readonly string[]>();
@@ -18,6 +19,7 @@ export class Caller {
   constructor(connection: Connection, prefix: string, queue: string, worker: string) {
     this.connection = connection;
     this.prefix = prefix;
+    this.queue = queue;
     this.worker = worker;
     this.keys = queueKeys(prefix, queue);
   }

@@ -1,4 +1,5 @@
 /** The flows of one queue in Redis: a method for each transition. */
+import { MinqError } from '../job/errors.ts';
 import type { Caller, Reply } from './caller.ts';
 import {
   cancelFlowScript,
@@ -24,6 +25,17 @@ export interface QueuePart {
   readonly fields: [field: string, value: string][];
 }
 
+/** A flow as its queues are told of it. */
+export interface PlannedFlow {
+  readonly flow: string;
+  /** How many steps there are. */
+  readonly total: number;
+  /** By queue. Where the flow begins comes last: before that, all the others are to be in their place. */
+  readonly parts: ReadonlyMap<string, QueuePart>;
+  /** What is begun when all is there. */
+  readonly start: { queue: string; node: string };
+}
+
 /** Steps of a flow in one call. */
 const STEPS_A_CALL = 1_000;
 /** Messages to other queues that are looked at together. */
@@ -37,30 +49,42 @@ export class FlowStore {
   }
 
   /**
-   * Writes down this queue's part of a flow, in calls of up to 1,000 steps.
-   * @param start what the last call begins; empty: nothing, the flow begins on another queue
+   * Writes down this queue's part of a flow, in calls of up to 1,000 steps. The last call begins it, if it begins here.
+   * @throws {MinqError} `FLOW_GIVEN_UP`: the calls before the last took so long that the flow was given up
    */
-  async enqueue(
-    { flow, total }: { flow: string; total: number },
-    { steps, fields }: QueuePart,
-    start: string,
-  ): Promise<void> {
-    const write = (some: readonly PlannedStep[], begin: string, rest: readonly string[]) =>
-      this.#caller.run(
+  async enqueue(plan: PlannedFlow, { steps, fields }: QueuePart): Promise<void> {
+    const { flow, start } = plan;
+    const { queue } = this.#caller;
+    const here = start.queue === queue;
+    // Steps and groups are numbered from 0: whoever gives the flow up removes as many of both.
+    const total = Math.max(
+      plan.total,
+      ...[...plan.parts.values()].map((each) => each.fields.length),
+    );
+    const others = here ? [...plan.parts.keys()].filter((each) => each !== queue) : [];
+    const write = async (some: readonly PlannedStep[], begin: string, rest: readonly string[]) => {
+      const reply = await this.#caller.run(
         enqueueFlowScript,
-        { flow, total, start: begin, steps: some.length },
+        { flow, total, start: begin, queue, first: start.queue, others: others.join(' '), steps: some.length }, // prettier-ignore
         some.flatMap(({ id, how, json }) => [id, how, json]).concat(rest),
       );
+      if (reply === 'given up') {
+        throw new MinqError(
+          'FLOW_GIVEN_UP',
+          `flow ${flow} was given up: its parts came more than a minute apart; nothing of it runs, enqueue it again`,
+        );
+      }
+    };
     let from = 0;
     for (; steps.length - from > STEPS_A_CALL; from += STEPS_A_CALL) {
       await write(steps.slice(from, from + STEPS_A_CALL), '-', []);
     }
-    await write(steps.slice(from), start, fields.flat());
+    await write(steps.slice(from), here ? start.node : '', fields.flat());
   }
 
-  /** Does what another queue's flow has to tell this one. */
-  async deliver(kind: string, node: string, payload: string): Promise<void> {
-    await this.#caller.run(deliverScript, { kind, node, payload });
+  /** Does what another queue's flow has to tell this one. @returns to `ask`: `begun`, `gone`, or `waiting` */
+  async deliver(kind: string, node: string, payload: string): Promise<string> {
+    return (await this.#caller.run(deliverScript, { kind, node, payload })) as string;
   }
 
   /** These messages of the outbox were delivered. @returns the next ones */

@@ -43,7 +43,10 @@ export class Courier {
     for (let post = messages; post.length > 0 && !this.#stopped;) {
       for (const message of post) {
         const [, kind, queue, node, payload] = /^(\w+) ([^|]+)\|(\S+) (.*)$/s.exec(message) ?? [];
-        if (queue !== undefined) await this.#store.on(queue).flows.deliver(kind!, node!, payload!);
+        if (queue === undefined) continue;
+        const answer = await this.#store.on(queue).flows.deliver(kind!, node!, payload!);
+        if (kind === 'ask' && answer !== 'waiting')
+          await this.#store.flows.deliver(answer, node!, payload!);
       }
       post = await this.#store.flows.delivered(post);
     }

@@ -55,6 +55,7 @@ const plan = (kind: Kind) => {
 const PLAIN = plan('plain').key;
 const FLAKY = plan('flaky').key;
 const DOOMED = plan('doomed').key;
+const ONCE = plan('once').key;
 const CANCELLED = plan('cancelled').key;
 const AWAITED = plan('awaited').key;
 const CHORD = plan('chord');
@@ -62,11 +63,13 @@ const CHORD = plan('chord');
 /** One of every sort, all well. */
 function goodStory(): Story {
   const story = new Story();
-  for (const key of [PLAIN, FLAKY, DOOMED, CANCELLED, AWAITED]) {
+  for (const key of [PLAIN, ONCE, FLAKY, DOOMED, CANCELLED, AWAITED]) {
     story.call('attempt', key);
     story.call('accept', key, `id-${key}`);
   }
   story.settled(`id-${PLAIN}`, 'completed', { result: story.whole(PLAIN, `id-${PLAIN}`, 1) });
+  story.run('start', ONCE, `id-${ONCE}`, 1, '2.0'); // its worker died then
+  story.settled(`id-${ONCE}`, 'failed');
   story.whole(FLAKY, `id-${FLAKY}`, 1, 'fail');
   const result = story.whole(FLAKY, `id-${FLAKY}`, 2);
   story.settled(`id-${FLAKY}`, 'completed', { result, attempt: 2, newestAttempt: 2 });
@@ -102,6 +105,10 @@ const FAULTS: Record<string, [spoil: (story: Story) => unknown, said: RegExp]> =
   'an accepted job that no run finished': [
     ({ runs }) => drop(runs, ({ what, key }) => what === 'end' && key === PLAIN),
     /^lost: plain-\d+ .* never completed/,
+  ],
+  'a job that failed with its worker, and had not begun': [
+    ({ runs }) => drop(runs, ({ key }) => key === ONCE),
+    /^lost: once-\d+ .* failed without ever having begun/,
   ],
   'an accepted job without an outcome': [
     ({ ended }) => ended.delete(`id-${PLAIN}`),
@@ -143,9 +150,11 @@ const FAULTS: Record<string, [spoil: (story: Story) => unknown, said: RegExp]> =
     (story) => story.whole(`${CHORD.key}/0`, 'other.0', 1),
     /^unexpected: chord-\d+ was asked for once, and is the jobs flow, other/,
   ],
-  'a ticket that two workers had': [
-    (story) => story.run('start', PLAIN, `id-${PLAIN}`, 1, '3.1'),
-    /^attempt 1 of plain-\d+ \(job id-plain-\d+\) started twice/,
+  'an attempt that was forgiven more than once': [
+    (story) => {
+      for (const name of ['3.1', '3.2']) story.run('start', PLAIN, `id-${PLAIN}`, 1, name);
+    },
+    /^attempt 1 of plain-\d+ \(job id-plain-\d+\) started 3 times/,
   ],
   'a job settled twice': [
     ({ counters }) => counters.completed++,

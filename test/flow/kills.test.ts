@@ -2,9 +2,11 @@
  * Flows while workers are killed: the callback of a chord can't be lost, can't come twice, early, or with a gap. (More
  * of it: `kills.long.test.ts`.)
  */
+import { fork } from 'node:child_process';
+import path from 'node:path';
 import t from 'tap';
-import { chain, group, step } from '../../src/index.ts';
-import { workerProcesses } from '../helpers/processes.ts';
+import { chain, group, Queue, step } from '../../src/index.ts';
+import { TYPESCRIPT, workerProcesses } from '../helpers/processes.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 import { killedChords } from './chords.ts';
@@ -49,9 +51,28 @@ scene(
     await client.set(waiting, 'broken');
     stage.worker({ one: () => 1, same: (value: unknown) => value });
     await until(() => stage.log.some((line) => /^error flows: .*WRONGTYPE/.test(line)));
-    t.equal(await client.llen(stage.store().keys.outbox), 2);
+    const post = await client.lrange(stage.store().keys.outbox, 0, -1);
+    t.equal(post.filter((message) => message.startsWith('go ')).length, 2);
     await client.rename(`${waiting}:away`, waiting);
     stage.worker({ add: (a: number, b: number) => a + b }, { queue: other });
     t.same(await last.result({ timeout: '20s' }), [11, 21]);
   },
 );
+
+scene('a flow whose producer is killed between its parts is given up on every queue', async (t, stage) => {
+  const { client, url } = stage.redis;
+  const other = `${stage.name}-other`;
+  const fixture = path.resolve(import.meta.dirname, '../fixtures/faults/dying-producer.ts');
+  const producer = fork(fixture, [url, stage.name, other], { execArgv: [TYPESCRIPT] });
+  await until(() => producer.signalCode === 'SIGKILL');
+  const [queue, far] = [stage.queue(), new Queue(other, { redis: url })];
+  stage.onEnd(() => far.close());
+  t.same([(await queue.counts()).waiting, (await far.counts()).waiting], [0, 1]);
+  // A minute later; whoever starts a worker prunes. The queue where it begins has none.
+  const { building } = stage.store().on(other).keys;
+  for (const part of await client.zrange(building, '0', '-1')) await client.zadd(building, 1, part);
+  stage.worker({ second: () => t.fail('nothing of it may run') }, { queue: other });
+  await until(async () => (await client.zrange(building, '0', '-1')).every((part) => /^\S+ 2$/.test(part)));
+  stage.worker({ second: () => t.fail('nothing of it may run') }, { queue: other });
+  await until(async () => (await far.counts()).waiting === 0);
+}); // prettier-ignore

@@ -13,7 +13,7 @@ const core = async ({ redis, name }: Stage) =>
 /** Enqueues the flow; ids of its steps are `<flow>.<n>`. */
 async function enqueue(store: Store, flow: Flow): Promise<(n: number) => string> {
   const plan = planFlow(flow, store.queue, {});
-  for (const part of plan.parts.values()) await store.flows.enqueue(plan, part, plan.start.node);
+  for (const part of plan.parts.values()) await store.flows.enqueue(plan, part);
   return (n) => `${plan.flow}.${n}`;
 }
 
@@ -95,7 +95,7 @@ scene('a flow that is sent again, because its reply was lost, is there once', as
     {},
   );
   const send = async () => {
-    for (const part of plan.parts.values()) await store.flows.enqueue(plan, part, plan.start.node);
+    for (const part of plan.parts.values()) await store.flows.enqueue(plan, part);
   };
   await send();
   const whole = () => stateOf(stage.redis.client, stage.name);
@@ -172,7 +172,7 @@ scene('a flow sent again changes nothing, also where a part of it is over and fo
   const store = stage.store('a');
   const plan = planFlow(group([step('f', [0]), step('f', [1])]), store.queue, {});
   const part = plan.parts.get(store.queue)!;
-  const send = () => store.flows.enqueue(plan, part, plan.start.node);
+  const send = () => store.flows.enqueue(plan, part);
   await send();
   await claim(store, 1, 1);
   await claim(store, 2, 0, settlement(`${plan.flow}.0:1:1`, { kind: 'completed', result: '1' }, { keptMs: 0 }));
@@ -303,19 +303,81 @@ scene('10,000 members: begun, gathered and failed in calls of bounded length', a
   t.ok((scripts[5] ?? 0) < all / 10, 'bounded');
 }); // prettier-ignore
 
+/** A minute has passed: for what has not begun. */
+const comeDue = async ({ redis: { client } }: Stage, { keys: { building } }: Store) => {
+  const parts = await client.zrange(building, '0', '-1');
+  for (const part of parts.filter((each) => !each.endsWith(' gone')))
+    await client.zadd(building, 1, part);
+};
+
 scene('a flow of which only a part came is removed after a minute', async (t, stage) => {
   const store = stage.store('a');
   const plan = planFlow(group(Array.from({ length: 2_500 }, () => step('f'))), store.queue, {});
   const part = [...plan.parts.values()][0]!;
-  // The client was killed after two of three calls.
-  await store.flows.enqueue({ ...plan }, { steps: part.steps.slice(0, 2_001), fields: [] }, '-');
-  t.equal((await store.counts())[7], 2_001);
+  const killed = Object.assign([...part.steps], {
+    slice(from: number, to?: number) {
+      if (from >= 2_000) throw new Error('killed after two of three calls');
+      return part.steps.slice(from, to);
+    },
+  });
+  await t.rejects(store.flows.enqueue(plan, { ...part, steps: killed }), /killed/);
+  t.equal((await store.counts())[7], 2_000);
   while (await store.prune());
-  t.equal((await store.counts())[7], 2_001, 'not yet');
-  await stage.redis.client.zadd(store.keys.building, 1, `${plan.flow} ${plan.total}`);
+  t.equal((await store.counts())[7], 2_000, 'not yet');
+  await comeDue(stage, store);
   while (await store.prune());
-  t.same(await core(stage), {});
+  t.match(await core(stage), { building: { [`${plan.flow} gone`]: Number } });
+  t.equal((await store.counts())[7], 0);
+  const last = { ...part, steps: part.steps.slice(2_000) };
+  await t.rejects(store.flows.enqueue(plan, last), { code: 'FLOW_GIVEN_UP' });
+  t.equal((await store.counts())[7], 0, 'nothing comes after that');
 });
+
+scene('parts on other queues are given up where the flow never began, and only there', async (t, stage) => {
+  const home = stage.store('a');
+  const far = home.on(`${stage.name}-far`);
+  const flow = () => chain(step('f'), group([step('g', [], { queue: far.queue }), step('g')]), step('h', [], { queue: far.queue })); // prettier-ignore
+  /** As the courier of each queue does it. */
+  const carry = async () => {
+    for (const from of [far, home]) {
+      for (let post = await from.flows.delivered([]); post.length > 0; post = await from.flows.delivered(post)) {
+        for (const message of post) {
+          const [, kind, queue, node, payload] = /^(\w+) ([^|]+)\|(\S+) (.*)$/s.exec(message)!;
+          const answer = await home.on(queue!).flows.deliver(kind!, node!, payload!);
+          if (kind === 'ask' && answer !== 'waiting') await from.flows.deliver(answer, node!, payload!);
+        }
+      }
+    }
+  };
+  const waiting = async () => [(await home.counts())[7], (await far.counts())[7]];
+  const pass = async () => {
+    for (const store of [far, home]) {
+      await comeDue(stage, store);
+      while (await store.prune());
+    }
+    await carry();
+    for (const store of [far, home]) while (await store.prune());
+  };
+
+  const dead = planFlow(flow(), home.queue, {});
+  t.same([...dead.parts.keys()], [far.queue, home.queue]);
+  await far.flows.enqueue(dead, dead.parts.get(far.queue)!);
+  t.same(await waiting(), [0, 2]);
+  await pass();
+  t.same(await waiting(), [0, 0], 'nobody waits for a flow whose producer died');
+  await t.rejects(home.flows.enqueue(dead, dead.parts.get(home.queue)!), { code: 'FLOW_GIVEN_UP' });
+
+  const told = planFlow(flow(), home.queue, {});
+  for (const [name, part] of told.parts) await home.on(name).flows.enqueue(told, part);
+  await pass(); // what says that it has begun is still on its way
+  t.same(await waiting(), [1, 2]);
+  const [ticket] = ticketsOf(await claim(home, 1, 1));
+  await claim(home, 2, 0, settlement(ticket!, { kind: 'completed', result: '1' }, { keptMs: 0 }));
+  for (let minute = 0; minute < 3; minute++) await pass();
+  t.same(await waiting(), [0, 1], 'it has begun, and goes on');
+  const left = await stage.redis.client.zrange(far.keys.building, '0', '-1');
+  t.same(left, [`${dead.flow} gone`], 'nobody asks again');
+}); // prettier-ignore
 
 scene('what is left to do survives, whoever does it', async (t, stage) => {
   const store = stage.store('a');

@@ -1,6 +1,16 @@
 import { defineScript } from '../../redis/script.ts';
 import { MOST_MEMBERS } from './flowing.ts';
-import { BEAT_MS, clock, FAILED_KEPT_MS, finish, MAX_KEPT, tally, tickets } from './fragments.ts';
+import {
+  BEAT_MS,
+  clock,
+  FAILED_KEPT_MS,
+  finish,
+  MAX_KEPT,
+  tally,
+  tickets,
+  wakeOne,
+} from './fragments.ts';
+import { BUILDING_MS, GONE_MS } from './flow.ts';
 import { sample } from './sample.ts';
 
 /** A worker that gave no sign of life for this long is taken off the list. */
@@ -80,9 +90,9 @@ return 'left'`,
 export const pruneScript = defineScript({
   name: 'prune',
   flags: 'allow-oom',
-  keys: ['workers', 'building', 'waiting'],
+  keys: ['workers', 'building', 'waiting', 'outbox'],
   args: ['keepCompleted', 'keepFailed', 'keepFailedMs'],
-  uses: [clock, finish, sample],
+  uses: [clock, wakeOne, finish, sample],
   lua: `
 sample()
 if keepCompleted == '${MAX_KEPT}' and keepFailed == '${MAX_KEPT}' and keepFailedMs == '${FAILED_KEPT_MS}' then
@@ -93,18 +103,37 @@ end
 local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
-  local flow, total = string.match(each, '^(%S+) (%d+)$')
-  -- Its steps wait. Where none does, or the number is none, somebody wrote garbage.
-  total = redis.call('EXISTS', waiting) == 1 and math.min(tonumber(total or 0), ${MOST_MEMBERS}) or 0
-  local ids = {}
-  for n = math.max(0, total - 1000), total - 1 do ids[#ids + 1] = flow .. '.' .. n end
-  redis.call('ZREM', building, each)
-  if total > 0 then
-    redis.call('ZREM', waiting, unpack(ids))
-    forget(ids)
-    redis.call('HDEL', flows, flow)
+  local flow, total, first, queue = string.match(each, '^(%S+) (%d+) ?(%S*) ?(%S*)$')
+  if first ~= queue then -- it begins elsewhere, and may have begun
+    local ask = 'ask ' .. first .. '|' .. each
+    redis.call('LREM', outbox, 0, ask)
+    redis.call('RPUSH', outbox, ask)
+    redis.call('ZADD', building, text(now + ${BUILDING_MS}), each)
+    wakeOne()
+  else
+    redis.call('ZREM', building, each)
+    local last = flow and math.min(tonumber(total), ${MOST_MEMBERS}) or 0
+    local ids, groups, still = {}, {}, {}
+    for n = math.max(0, last - 500), last - 1 do
+      ids[#ids + 1] = flow .. '.' .. n
+      groups[#groups + 1] = flow .. '*' .. n
+      groups[#groups + 1] = flow .. '*' .. n .. '/'
+    end
+    for i, at in ipairs(#ids > 0 and redis.call('ZMSCORE', waiting, unpack(ids)) or {}) do
+      if at then still[#still + 1] = ids[i] end
+    end
+    if #still > 0 then
+      redis.call('ZREM', waiting, unpack(still))
+      forget(still)
+    end
+    if #groups > 0 then
+      redis.call('HDEL', flows, flow, unpack(groups))
+      redis.call('ZADD', building, text(now + ${GONE_MS}), flow .. ' gone')
+    end
+    if last > 500 and redis.call('EXISTS', waiting, flows) > 0 then
+      redis.call('ZADD', building, stamp, flow .. ' ' .. text(last - 500))
+    end
   end
-  if total > 1000 then redis.call('ZADD', building, now, flow .. ' ' .. text(total - 1000)) end
   most = 1000
 end
 for _, set in pairs(finals) do

@@ -8,7 +8,9 @@ import { randomOf } from './random.ts';
 /** How many of a hundred are of this kind. */
 const SHARES = {
   /** No id of the user's: the fast way in. */
-  plain: 38,
+  plain: 32,
+  /** Has no attempt to spare: fails if its worker dies while it runs, and only then. */
+  once: 6,
   /** With an id. */
   named: 8,
   /** With an id, and its result is waited for. */
@@ -73,7 +75,7 @@ export function plannedAs(seed: number, key: string): Planned | undefined {
 const FLOWS: readonly Kind[] = ['chain', 'group', 'chord'];
 export const isFlowKind = (kind: Kind): boolean => FLOWS.includes(kind);
 
-/** Faults use up attempts; no limit of them is to be in the way. */
+/** Faults use up attempts; no limit of them is to be in the way (of all but `once`). */
 export const RETRIES = 50;
 
 export function flowOf({ key, kind, ms, values, priority }: Planned): Flow {

@@ -96,11 +96,11 @@ async function enqueueFlow(plan: Planned): Promise<void> {
 async function enqueue(plan: Planned): Promise<Job | undefined> {
   const { key, kind, ms, failures, delayMs, priority } = plan;
   const options: EnqueueOptions = {
-    retries: RETRIES,
+    retries: kind === 'once' ? 0 : RETRIES,
     backoff: 100,
     delay: delayMs,
     ...(priority !== 'normal' && { priority }),
-    ...(kind !== 'plain' && kind !== 'doomed' && { id: key, unique: 'kept' }),
+    ...(!['plain', 'once', 'doomed'].includes(kind) && { id: key, unique: 'kept' }),
   };
   const [fn, args] =
     kind === 'flaky'

@@ -95,7 +95,7 @@ function findWrongState(
   one: Case | undefined,
 ): string[] {
   if (state === 'completed') return [];
-  if (state === 'failed' && one?.plan?.kind === 'doomed') return [];
+  if (state === 'failed' && (one?.plan?.kind === 'doomed' || one?.plan?.kind === 'once')) return [];
   // One that was cancelled before it ran left no evidence.
   if (state === 'cancelled' && (key === undefined || one?.cancelAsked)) return [];
   return [`job ${id} (${key ?? 'which never ran'}) is ${state}, and should have completed`];

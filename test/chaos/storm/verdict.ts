@@ -36,7 +36,7 @@ export function judge(history: History): Verdict {
     broken: [
       ...history.seen,
       ...findMishaps(history),
-      ...findStartedTwice(runs),
+      ...findStartedAgain(runs),
       ...findMisrecorded(history, cases, runs),
     ],
     extraRuns: countExtra(runs),
@@ -64,6 +64,8 @@ function findLost(
   } else if (plan!.kind === 'doomed') {
     need(was('fail', key), 'never ran to its end');
     need(was('end', `${key}/mourn`), 'the job for its failure never completed');
+  } else if (plan!.kind === 'once' && books?.ended.get(id)?.state === 'failed') {
+    need((runs.get(key)?.length ?? 0) > 0, 'failed without ever having begun');
   } else if (!cancelAsked) {
     need(was('end', key), 'never completed');
   }
@@ -130,14 +132,16 @@ function isPlace(place: string | undefined, plan: NonNullable<Case['plan']>): bo
 }
 
 /** A ticket is one worker's, and once: a further run has a higher attempt, for in a storm no worker gives jobs back. */
-function findStartedTwice(runs: ReadonlyMap<string, readonly RunSeen[]>): string[] {
+/** Who dies before Redis has heard that the run began is forgiven once; what starts again then, Redis knows of. */
+function findStartedAgain(runs: ReadonlyMap<string, readonly RunSeen[]>): string[] {
   const found: string[] = [];
   for (const [key, seen] of runs) {
-    const started = new Set<string>();
+    const started = new Map<string, number>();
     for (const { id, attempt } of seen) {
       const ticket = `${id} ${attempt}`;
-      if (started.has(ticket)) found.push(`attempt ${attempt} of ${key} (job ${id}) started twice`);
-      started.add(ticket);
+      const times = (started.get(ticket) ?? 0) + 1;
+      if (times > 2) found.push(`attempt ${attempt} of ${key} (job ${id}) started ${times} times`);
+      started.set(ticket, times);
     }
   }
   return found;

@@ -97,7 +97,11 @@ export function deliverMove(world: World, from: QueueName, pick: number): Move |
   return {
     title: `bring to ${queue}: ${message.text}`,
     queue,
-    send: (real) => real.store(queue).flows.deliver(message.kind, message.node, message.payload),
+    send: async (real) => {
+      const { kind, node, payload } = message;
+      const answer = await real.store(queue).flows.deliver(kind, node, payload);
+      if (kind === 'ask') await real.store(from).flows.deliver(answer, node, payload);
+    },
   };
 }
 

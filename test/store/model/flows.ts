@@ -190,17 +190,79 @@ export function modelFlow(id: string, flow: Flow, total: number, home: string, g
 const endsInGroup = (flow: Flow): boolean =>
   flow.kind === 'group' || (flow.kind === 'chain' && endsInGroup(flow.steps.at(-1)!));
 
+/** Its entry among those that have not begun, as another queue asks and is answered about it. */
+function partOf(flow: ModelFlow, queue: string): string {
+  const fields = flow.groups.reduce((sum, { group }) => sum + (group.size > 0 ? 2 : 1), 0);
+  const home = flow.groups[0]?.queue;
+  const shape = flow.steps.some(({ queue }) => queue === home) ? 1 : 0;
+  const total = Math.max(flow.steps.length, fields + shape, 1);
+  return `${flow.id} ${total} ${flow.first.queue} ${queue}`;
+}
+
+/** A part whose flow has not begun in time, as this queue knows: the queue where it begins is asked whether it has. */
+export function askAbout(at: ModelQueue, part: string): void {
+  const [id, , first] = part.split(' ') as [string, string, string];
+  const text = `ask ${first}|${part}`;
+  const before = at.outbox.findIndex((message) => message.text === text);
+  if (before >= 0) at.outbox.splice(before, 1);
+  const carryOut = (asked: ModelQueue) => {
+    const told = asked.outbox.findIndex((message) => message.text === `begun ${at.name}|${part}`);
+    if (told >= 0) asked.outbox.push(...asked.outbox.splice(told, 1));
+    const begun =
+      told >= 0 ||
+      [...asked.jobs.values()].some(({ step }) => step?.last && step.id.startsWith(`${id}.`));
+    if (!begun) asked.building.set(`${id} gone`, asked.now + 24 * 3_600_000);
+    // All flows of a history begin; who has not heard of it finds what says so.
+    if (!begun && at.building.has(part)) throw new Error(`${id} has begun, and would be given up`);
+    at.building.delete(part);
+  };
+  at.outbox.push({
+    text,
+    to: first,
+    kind: 'ask',
+    node: id,
+    payload: part.slice(id.length + 1),
+    carryOut,
+    delivered: 0,
+  });
+}
+
 /** Writes down what a queue gets of a flow. Sent again it changes nothing. */
-export function enqueueFlow(at: ModelQueue, flow: ModelFlow, begins: boolean): void {
+export function enqueueFlow(
+  at: ModelQueue,
+  flow: ModelFlow,
+  begins: boolean,
+  queues: readonly string[],
+): void {
   const mine = flow.steps.filter(({ queue }) => queue === at.name);
   const known = mine.some(({ id }) => at.jobs.has(id));
+  const fresh =
+    !known &&
+    (mine.length > 0 ||
+      flow.groups.some(({ queue, group }) => queue === at.name && !at.groups.has(group)));
   if (!known) {
     for (const step of mine) at.create(step.id, step.json, 'normal', 1).step = step;
     for (const { queue, group } of flow.groups) {
       if (queue === at.name) at.groups.add(Object.assign(group, { begun: false, results: [] }));
     }
   }
-  if (begins) flow.first.go(at, flow.firstPayload);
+  if (!begins && fresh) at.building.set(partOf(flow, at.name), at.now + 60_000);
+  if (begins) {
+    for (const to of queues.filter((name) => name !== at.name)) {
+      const part = partOf(flow, to);
+      const carryOut = (home: ModelQueue) => void home.building.delete(part);
+      at.outbox.push({
+        text: `begun ${to}|${part}`,
+        to,
+        kind: 'begun',
+        node: flow.id,
+        payload: part.slice(flow.id.length + 1),
+        carryOut,
+        delivered: 0,
+      });
+    }
+    flow.first.go(at, flow.firstPayload);
+  }
   at.drawConsequences();
 }
 

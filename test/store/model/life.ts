@@ -1,6 +1,7 @@
 /** The life of a job in the model: enqueue, turn, heartbeat, and what a worker does beside. */
 import type { NewJob } from '../../../src/job/record.ts';
 import { settlementArgs, type Settlement } from '../../../src/store/settlement.ts';
+import { askAbout } from './flows.ts';
 import {
   ended,
   idOf,
@@ -245,5 +246,14 @@ export function prune(queue: ModelQueue): boolean {
   for (const [worker, { at }] of queue.workers) {
     if (at < queue.now - WORKER_GONE_MS) queue.workers.delete(worker);
   }
-  return false;
+  const [due] = [...queue.building].filter(([, until]) => until <= queue.now).sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1)); // prettier-ignore
+  if (!due) return false;
+  const [part] = due;
+  if (part.endsWith(' gone')) {
+    queue.building.delete(part);
+  } else {
+    queue.building.set(part, queue.now + 60_000);
+    askAbout(queue, part);
+  }
+  return true;
 }

@@ -77,11 +77,11 @@ function flowMoves(world: World, flow: ModelFlow, plan: FlowPlan, title: string)
   return [...plan.parts].map(([name, part]) => {
     const queue = name as QueueName;
     const begins = name === plan.start.queue;
-    enqueueFlow(world.queues[queue], flow, begins);
+    enqueueFlow(world.queues[queue], flow, begins, [...plan.parts.keys()]);
     return {
       title: plan.parts.size > 1 ? `${title} (the part of ${queue})` : title,
       queue,
-      send: (real) => real.store(queue).flows.enqueue(plan, part, begins ? plan.start.node : ''),
+      send: (real) => real.store(queue).flows.enqueue(plan, part),
       coming: begins ? [] : flow.steps.map(({ id }) => id),
     };
   });

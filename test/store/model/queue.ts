@@ -92,6 +92,8 @@ export class ModelQueue {
 
   readonly groups = new Set<FlowGroup>();
   readonly outbox: Message[] = [];
+  /** Parts of flows of which nobody knows here that they have begun, and until when that is waited for. */
+  readonly building = new Map<string, number>();
   /** What has ended leads to; done before the call is over. */
   readonly consequences: (() => void)[] = [];
 
