@@ -1,5 +1,5 @@
 /** Finds jobs in limbo, those that lie in no place, and puts them back: beside workers and enqueues, each exactly once. */
-import type { Caller } from './caller.ts';
+import { inRows, type Caller } from './caller.ts';
 import {
   auditScript,
   MAX_PASSED,
@@ -19,8 +19,11 @@ export interface Audit {
   /** Tickets in lists. */
   listed: number;
   jobs: number;
-  /** What was dropped before its time because too much was kept: how many ever, and when it was last. */
-  dropped: Record<'completed' | 'failed', { count: number; at: number }>;
+  /**
+   * What was dropped before its time because too much was kept, and steps of flows of which not all parts came: how many
+   * ever, and when it was last.
+   */
+  dropped: Record<'completed' | 'failed' | 'waiting', { count: number; at: number }>;
 }
 
 export interface Repaired {
@@ -39,20 +42,12 @@ export class RepairStore {
 
   async audit(): Promise<Audit> {
     const reply = (await this.#caller.run(auditScript, {})) as (number | string)[];
-    const [
-      now = 0,
-      limbo = 0,
-      listed = 0,
-      jobs = 0,
-      completed = 0,
-      completedAt = 0,
-      failed = 0,
-      failedAt = 0,
-    ] = reply.map(Number);
-    const dropped = {
-      completed: { count: completed, at: completedAt },
-      failed: { count: failed, at: failedAt },
-    };
+    const [now = 0, limbo = 0, listed = 0, jobs = 0, ...rest] = reply.map(Number);
+    const [completed, failed, waiting] = inRows(rest, 2).map(([count = 0, at = 0]) => ({
+      count,
+      at,
+    }));
+    const dropped = { completed: completed!, failed: failed!, waiting: waiting! };
     return { now, limbo, listed, jobs, dropped };
   }
 

@@ -167,16 +167,16 @@ function failures({ queue, history, now }: Facts): QueueFinding[] {
 }
 
 function dropped({ queue, audit, now }: Facts): QueueFinding[] {
-  return (['failed', 'completed'] as const).flatMap((state) => {
+  const why = {
+    failed: ['too many are kept', "raise the workers' keepFailed.count"],
+    completed: ['too many are kept', "raise the workers' keepCompleted.count, or give jobs a shorter resultTtl"], // prettier-ignore
+    waiting: ['their producers went away before all of a flow was enqueued', 'enqueue these flows again'], // prettier-ignore
+  } as const;
+  return (['failed', 'completed', 'waiting'] as const).flatMap((state) => {
     const { count, at } = audit.dropped[state];
     if (now - at >= LATELY_MS) return [];
-    const [option, ttl] =
-      state === 'failed'
-        ? ['keepFailed', '']
-        : ['keepCompleted', ', or give jobs a shorter resultTtl'];
-    const last = `${span(now - at)} ago`;
-    const message = `queue ${queue}: ${jobsOf(count, state)} dropped before their time so far, the last ${last}: too many are kept`;
-    const mend = `raise the workers' ${option}.count${ttl}`;
+    const [reason, mend] = why[state];
+    const message = `queue ${queue}: ${jobsOf(count, state)} dropped before their time so far, the last ${span(now - at)} ago: ${reason}`;
     return [{ check: `dropped-${state}`, ok: true, warning: true, queue, message, mend }];
   });
 }

@@ -42,7 +42,14 @@ class Story {
 
   judge(): string[] {
     const { calls, runs, ended, unfinished, seen, counters } = this;
-    const history: History = { seed: 1, calls, runs, books: { ended, unfinished }, counters, seen };
+    const history: History = {
+      seed: 1,
+      calls,
+      runs,
+      books: { ended, unfinished, givenUp: 0 },
+      counters,
+      seen,
+    };
     const { lost, unexpected, broken } = judge(history);
     return [...lost, ...unexpected, ...broken];
   }

@@ -75,4 +75,6 @@ scene('a flow whose producer is killed between its parts is given up on every qu
   await until(async () => (await client.zrange(building, '0', '-1')).every((part) => /^\S+ 2$/.test(part)));
   stage.worker({ second: () => t.fail('nothing of it may run') }, { queue: other });
   await until(async () => (await far.counts()).waiting === 0);
+  const [found] = (await far.findings()).filter(({ check }) => check === 'dropped-waiting');
+  t.match(found, { queue: other, message: /1 waiting job dropped .* their producers went away/ });
 }); // prettier-ignore

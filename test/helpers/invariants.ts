@@ -6,18 +6,23 @@
 import type { Redis } from 'ioredis';
 import { queueKeys } from '../../src/store/keys.ts';
 
+/** What NAMES stand for, of one queue after the other. */
 const READ = `
-local k = {}
-for i = 1, #KEYS do k[i] = KEYS[i] end
-return {
-  redis.call('HKEYS', k[1]), redis.call('HGETALL', k[2]),
-  redis.call('LRANGE', k[3], 0, -1), redis.call('LRANGE', k[4], 0, -1), redis.call('LRANGE', k[5], 0, -1),
-  redis.call('ZRANGE', k[6], 0, -1), redis.call('ZRANGE', k[7], 0, -1), redis.call('SMEMBERS', k[8]),
-  redis.call('HKEYS', k[9]),
-  redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
-  redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
-  redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
-  redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LLEN', k[22]), redis.call('HKEYS', k[23]) }`;
+local all = {}
+for from = 0, #KEYS - ARGV[1], ARGV[1] do
+  local k = {}
+  for i = 1, ARGV[1] do k[i] = KEYS[from + i] end
+  all[#all + 1] = {
+    redis.call('HKEYS', k[1]), redis.call('HGETALL', k[2]),
+    redis.call('LRANGE', k[3], 0, -1), redis.call('LRANGE', k[4], 0, -1), redis.call('LRANGE', k[5], 0, -1),
+    redis.call('ZRANGE', k[6], 0, -1), redis.call('ZRANGE', k[7], 0, -1), redis.call('SMEMBERS', k[8]),
+    redis.call('HKEYS', k[9]),
+    redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
+    redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
+    redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
+    redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LRANGE', k[22], 0, -1), redis.call('HKEYS', k[23]) }
+end
+return all`;
 
 const NAMES = [
   'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
@@ -26,18 +31,41 @@ const NAMES = [
 ] as const; // prettier-ignore
 
 /** Members of each structure; of `tickets` and `flows`, pairs of field and value. */
-export type Members = (name: Exclude<(typeof NAMES)[number], 'wake' | 'flowing' | 'outbox'>) => string[]; // prettier-ignore
+export type Members = (name: Exclude<(typeof NAMES)[number], 'wake' | 'flowing'>) => string[]; // prettier-ignore
 
-/** @returns what is wrong, one line each; empty when all is well */
-export async function violations(client: Redis, queue: string, prefix = 'minq'): Promise<string[]> {
-  const keys = queueKeys(prefix, queue);
-  const reply = (await client.eval(
-    READ,
-    NAMES.length,
-    ...NAMES.map((name) => keys[name]),
-  )) as unknown[];
-  const tokens = reply[NAMES.indexOf('wake')] as number;
-  return violationsIn((name) => reply[NAMES.indexOf(name)] as string[], tokens);
+/**
+ * @param more queues that have flows with it: all are read at one moment
+ * @returns what is wrong, one line each; empty when all is well
+ */
+export async function violations(
+  client: Redis,
+  queue: string,
+  prefix = 'minq',
+  more: readonly string[] = [],
+): Promise<string[]> {
+  const keys = [queue, ...more].flatMap((name) => {
+    const of = queueKeys(prefix, name);
+    return NAMES.map((each) => of[each]);
+  });
+  const replies = (await client.eval(READ, keys.length, ...keys, NAMES.length)) as unknown[][];
+  const membersOf =
+    (reply: unknown[]): Members =>
+    (name) =>
+      reply[NAMES.indexOf(name)] as string[];
+  const nodes = replies.map((reply) => unfinishedOf(membersOf(reply)));
+  return replies.flatMap((reply, i) => {
+    const elsewhere = nodes.filter((_, at) => at !== i).flat();
+    return violationsIn(membersOf(reply), reply[NAMES.indexOf('wake')] as number, elsewhere);
+  });
+}
+
+/** Nodes of flows of which other queues have yet to hear. */
+function unfinishedOf(list: Members): string[] {
+  const ended = new Set(list('outcomes'));
+  const told = list('outbox').flatMap((text) => /\|(\S+)/.exec(text)?.[1] ?? []);
+  return list('jobs')
+    .filter((id) => !ended.has(id))
+    .concat(told);
 }
 
 /**

@@ -24,7 +24,7 @@ local placed = lists - math.min(lists, redis.call('SCARD', dropped))
 for _, set in ipairs({ ${PLACES.join(', ')} }) do placed = placed + redis.call('ZCARD', set) end
 local all = redis.call('HLEN', jobs)
 local reply = { now, math.max(0, all - placed), lists, all }
-for _, state in ipairs({ 'completed', 'failed' }) do
+for _, state in ipairs({ 'completed', 'failed', 'waiting' }) do
   for _, field in ipairs({ 'dropped:', 'droppedAt:' }) do
     local value = redis.pcall('HGET', stats, field .. state)
     reply[#reply + 1] = type(value) == 'string' and value or '0'

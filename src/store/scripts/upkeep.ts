@@ -125,6 +125,8 @@ for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LI
     if #still > 0 then
       redis.call('ZREM', waiting, unpack(still))
       forget(still)
+      redis.pcall('HINCRBY', stats, 'dropped:waiting', #still)
+      redis.pcall('HSET', stats, 'droppedAt:waiting', stamp)
     end
     if #groups > 0 then
       redis.call('HDEL', flows, flow, unpack(groups))

@@ -17,10 +17,22 @@ export interface Books {
   readonly ended: ReadonlyMap<string, Ended>;
   /** Records without an outcome. */
   readonly unfinished: readonly string[];
+  /** Steps of flows that were given up: their producer could not write down all of them. */
+  readonly givenUp: number;
 }
 
-export async function readBooks(client: Redis, queue: string): Promise<Books> {
+export async function readBooks(client: Redis, ...queues: string[]): Promise<Books> {
+  const all = await Promise.all(queues.map((queue) => readOne(client, queue)));
+  return {
+    ended: new Map(all.flatMap(({ ended }) => [...ended])),
+    unfinished: all.flatMap(({ unfinished }) => unfinished),
+    givenUp: all.reduce((sum, { givenUp }) => sum + givenUp, 0),
+  };
+}
+
+async function readOne(client: Redis, queue: string): Promise<Books> {
   const keys = queueKeys('minq', queue);
+  const givenUp = Number(await client.hget(keys.stats, 'dropped:waiting'));
   const [records, outcomes, tickets] = await Promise.all([
     client.hkeys(keys.jobs),
     client.hgetall(keys.outcomes),
@@ -32,5 +44,5 @@ export async function readBooks(client: Redis, queue: string): Promise<Books> {
     const newestAttempt = parseTicket(tickets[id] ?? `${id}:1:1`).attempt;
     ended.set(id, { state, attempt, result, newestAttempt });
   }
-  return { ended, unfinished: records.filter((id) => !ended.has(id)) };
+  return { ended, unfinished: records.filter((id) => !ended.has(id)), givenUp };
 }

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Queue, type Counts } from '../../../src/index.ts';
+import { Connection } from '../../../src/redis/connection.ts';
+import { Store } from '../../../src/store/store.ts';
 import { startProxy, type Proxy } from '../../helpers/proxy.ts';
 import { startRedis, type TestRedis } from '../../helpers/redis.ts';
 import { readEvidence, type Line } from './evidence.ts';
@@ -12,6 +14,8 @@ import { Watch } from './watch.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export const QUEUE = 'storm';
+/** Where some steps of flows live. */
+export const FAR = 'storm-far';
 export const WORKERS = 3;
 export const LEASE_MS = 2_000;
 
@@ -24,7 +28,10 @@ export class Field {
   readonly supervisor: Supervisor;
   /** On the direct way. */
   readonly queue: Queue;
+  readonly far: Queue;
   readonly watch: Watch;
+  readonly #connection: Connection;
+  readonly #store: Store;
   readonly #folder: string;
   readonly #settings: FieldSettings;
 
@@ -52,7 +59,14 @@ export class Field {
     this.#folder = mkdtempSync(path.join(tmpdir(), 'minq-storm-'));
     this.supervisor = new Supervisor(settings.sampleMs > 0 ? ['--expose-gc'] : []);
     this.queue = new Queue(QUEUE, { redis: redis.url, callTimeout: 30_000 });
-    this.watch = new Watch(redis.client, QUEUE);
+    this.far = new Queue(FAR, { redis: redis.url, callTimeout: 30_000 });
+    this.#connection = new Connection(redis.url, {
+      name: 'storm',
+      callTimeoutMs: 30_000,
+      resend: true,
+    });
+    this.#store = new Store(this.#connection, 'minq', QUEUE);
+    this.watch = new Watch(redis.client, QUEUE, FAR);
     process.on('exit', this.#onExit);
   }
 
@@ -64,6 +78,7 @@ export class Field {
     const settings: ProducerSettings = {
       redis,
       queue: QUEUE,
+      far: FAR,
       seed,
       perSecond,
       resultTtl,
@@ -85,6 +100,7 @@ export class Field {
     const settings: WorkerSettings = {
       redis,
       queue: QUEUE,
+      far: FAR,
       leaseMs: LEASE_MS,
       resultTtl,
       sampleMs,
@@ -103,8 +119,24 @@ export class Field {
   }
 
   async unfinished(): Promise<number> {
-    const { waiting, scheduled, queued, active }: Counts = await this.queue.counts();
-    return waiting + scheduled + queued + active;
+    const all: Counts[] = await Promise.all([this.queue.counts(), this.far.counts()]);
+    return all.reduce(
+      (sum, { waiting, scheduled, queued, active }) => sum + waiting + scheduled + queued + active,
+      0,
+    );
+  }
+
+  /** As if a minute had passed: flows of which the producer could not write down all parts are given up. */
+  async giveUpFlows(): Promise<void> {
+    const { client } = this.redis;
+    for (const name of [QUEUE, FAR]) {
+      const store = this.#store.on(name);
+      const { building } = store.keys;
+      for (const part of await client.zrange(building, '0', '-1')) {
+        if (!part.endsWith(' gone')) await client.zadd(building, 'XX', 1, part);
+      }
+      await store.prune();
+    }
   }
 
   runs(): Line[] {
@@ -119,7 +151,8 @@ export class Field {
     await this.supervisor.close();
     this.redis.client.disconnect(); // ends a look that waits for a Redis that is away
     await this.watch.stop();
-    await this.queue.close();
+    await Promise.all([this.queue.close(), this.far.close()]);
+    this.#connection.close();
     for (const wire of this.wires) await wire.close();
     process.off('exit', this.#onExit);
     await this.redis.stop();

@@ -78,12 +78,17 @@ export const isFlowKind = (kind: Kind): boolean => FLOWS.includes(kind);
 /** Faults use up attempts; no limit of them is to be in the way (of all but `once`). */
 export const RETRIES = 50;
 
-export function flowOf({ key, kind, ms, values, priority }: Planned): Flow {
+/** @param far the queue of every second step of a chain, and of what follows in a chord */
+export function flowOf({ key, kind, ms, values, priority }: Planned, far: string): Flow {
   const options = { retries: RETRIES, priority };
   const begin = (value: number, place: number) =>
     step('begin', [key, place, ms, value] as const, options);
   const next = (value: number, place: number) =>
-    step('next', [key, place, ms, value] as const, options);
+    step(
+      'next',
+      [key, place, ms, value] as const,
+      place % 2 === 1 ? { ...options, queue: far } : options,
+    );
   switch (kind) {
     case 'chain':
       return chain(

@@ -18,6 +18,7 @@ import { flowOf, isFlowKind, planned, RETRIES, type Planned } from './plan.ts';
 export interface ProducerSettings {
   readonly redis: string;
   readonly queue: string;
+  readonly far: string;
   readonly seed: number;
   readonly perSecond: number;
   readonly resultTtl: string;
@@ -80,7 +81,7 @@ async function insist<T>(
 async function enqueueFlow(plan: Planned): Promise<void> {
   const { key } = plan;
   write('attempt', { key });
-  const flow = flowOf(plan);
+  const flow = flowOf(plan, settings.far);
   // A flow enqueued again is another one: only what was certainly not sent may be repeated.
   const job = await insist(
     key,

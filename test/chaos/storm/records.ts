@@ -11,7 +11,7 @@ export function findMisrecorded(
 ): string[] {
   const { enqueued, completed, failed, cancelled } = counters;
   const found: string[] = [];
-  if (completed + failed + cancelled !== enqueued) {
+  if (completed + failed + cancelled + (books?.givenUp ?? 0) !== enqueued) {
     found.push(
       `settled ${completed + failed + cancelled} times (${completed} completed, ${failed} failed, ` +
         `${cancelled} cancelled), and there were ${enqueued} jobs`,
@@ -59,7 +59,7 @@ function findMiscounted(books: Books, counters: Counters): string[] {
   for (const state of ['completed', 'failed', 'cancelled'] as const) {
     same(state, counters[state], states.filter((one) => one === state).length);
   }
-  same('enqueued', counters.enqueued, states.length + books.unfinished.length);
+  same('enqueued', counters.enqueued, states.length + books.unfinished.length + books.givenUp);
   return found;
 }
 
@@ -67,7 +67,9 @@ function findMiscounted(books: Books, counters: Counters): string[] {
 function findWrongRun(id: string, ended: Ended, seen: readonly RunSeen[]): string[] {
   const { attempt, newestAttempt, state, result } = ended;
   const found: string[] = [];
-  if (attempt !== undefined && attempt !== newestAttempt) {
+  // What failed with its worker has the ticket of a run that never was.
+  const lost = state === 'failed' && attempt === newestAttempt - 1;
+  if (attempt !== undefined && attempt !== newestAttempt && !lost) {
     found.push(
       `job ${id}: the outcome is of attempt ${attempt}, and its newest ticket of attempt ${newestAttempt}`,
     );

@@ -94,7 +94,7 @@ export async function soak({ seed, ms, say }: SoakOptions): Promise<SoakReport> 
     for (const one of growth.filter(hasGrown)) {
       seen.push(`${one.what} has grown from ${one.first} to ${one.last} (at most ${one.most})`);
     }
-    const counters = countersOf(await field.queue.stats());
+    const counters = await countersOf(field);
     return {
       seed,
       seconds,

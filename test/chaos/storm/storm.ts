@@ -2,11 +2,10 @@
  * A storm: a producer and three workers do their work while everything that can fail does, and a checker looks on.
  * The seed fixes which jobs and which faults there are; not when each process feels them, which is its machine's.
  */
-import type { Stats } from '../../../src/index.ts';
 import { readBooks } from './books.ts';
 import type { Line } from './evidence.ts';
 import { planFaults } from './faults.ts';
-import { Field, LEASE_MS, QUEUE, WORKERS, workerName } from './field.ts';
+import { FAR, Field, LEASE_MS, QUEUE, WORKERS, workerName } from './field.ts';
 import type { Counters } from './history.ts';
 import { Nemesis, type Done } from './nemesis.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -46,8 +45,8 @@ export async function storm({ seed, seconds, say }: StormOptions): Promise<Storm
     const nemesis = new Nemesis(planFaults(seed, seconds, cast), victimsOf(field), say);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000)); // how long it lasts
     const { seen, drainMs } = await calm(field, nemesis, say);
-    const books = await readBooks(field.redis.client, QUEUE);
-    const counters = countersOf(await field.queue.stats());
+    const books = await readBooks(field.redis.client, QUEUE, FAR);
+    const counters = await countersOf(field);
     const runs = field.runs();
     return {
       seed,
@@ -87,7 +86,11 @@ export async function calm(
   const seen: string[] = [];
   supervisor.ask('producer');
   // It ends when each of its calls came to its end, and it has heard the results that it waits for.
-  await whileMoving(field, async () => supervisor.ended('producer') && !(await field.unfinished()));
+  await whileMoving(field, async () => {
+    if (!supervisor.ended('producer')) return false;
+    await field.giveUpFlows();
+    return (await field.unfinished()) === 0;
+  });
   const left = await field.unfinished();
   if (left > 0) seen.push(`${left} jobs came to no end, however long they were waited for`);
   const drainMs = Math.round(performance.now() - healedAt);
@@ -110,15 +113,24 @@ async function whileMoving(field: Field, done: () => Promise<boolean>): Promise<
   while (!(await done())) {
     if (performance.now() - movedAt > STALLED_MS) return;
     if (performance.now() - began > DRAIN_MS) return;
-    const now = JSON.stringify(await field.queue.stats());
+    const now = JSON.stringify(await countersOf(field));
     if (now !== settled) movedAt = performance.now();
     settled = now;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 
-export function countersOf({ enqueued, completed, failed, cancelled, refused }: Stats): Counters {
-  return { enqueued, completed, failed, cancelled, refused };
+/** Of both queues. */
+export async function countersOf({ queue, far }: Field): Promise<Counters> {
+  const [one, other] = await Promise.all([queue.stats(), far.stats()]);
+  const sum = (name: keyof Counters) => one[name] + other[name];
+  return {
+    enqueued: sum('enqueued'),
+    completed: sum('completed'),
+    failed: sum('failed'),
+    cancelled: sum('cancelled'),
+    refused: sum('refused'),
+  };
 }
 
 export function tally(done: readonly Done[]): Record<string, number> {

@@ -12,12 +12,14 @@ export class Watch {
   checks = 0;
   readonly #client: Redis;
   readonly #queue: string;
+  readonly #far: string;
   #over = false;
   #running: Promise<void> | undefined;
 
-  constructor(client: Redis, queue: string) {
+  constructor(client: Redis, queue: string, far: string) {
     this.#client = client;
     this.#queue = queue;
+    this.#far = far;
   }
 
   start(): void {
@@ -31,9 +33,9 @@ export class Watch {
   }
 
   async look(): Promise<void> {
-    const wrong = await violations(this.#client, this.#queue).catch((error: Error) => [
-      `it can not be read: ${error.message}`,
-    ]);
+    const wrong = await violations(this.#client, this.#queue, 'minq', [this.#far]).catch(
+      (error: Error) => [`it can not be read: ${error.message}`],
+    );
     this.checks++;
     for (const line of wrong) {
       if (this.found.size < MOST_KEPT && !this.found.has(line)) {
