@@ -155,6 +155,7 @@ void t.test(
       'findings.ts',
       'metrics.ts',
       'statistics.ts',
+      'strangers.ts',
     ]);
     t.same(
       missing('views', '`inspector.ts`, `job/job.ts`, `test/views/`; `gone.ts`, `job/gone.ts`'),

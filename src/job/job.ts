@@ -82,7 +82,8 @@ export type Outcome =
 
 /** As stored in `errors`. */
 export interface LastError extends ErrorRecord {
-  /** Of an unknown function: since when no worker has known it, epoch ms. */
+  /** Of an unknown function: its name, and since when no worker has known it, epoch ms. */
+  readonly fn?: string;
   readonly since?: number;
   /** Of a lost worker: it may not have begun the job, only held it. */
   readonly inHand?: boolean;
@@ -109,6 +110,13 @@ export function parseTicket(ticket: string): { id: string; run: number; attempt:
   return match
     ? { id: match[1]!, run: Number(match[2]), attempt: Number(match[3]) }
     : { id: ticket, run: 1, attempt: 1 };
+}
+
+/** The ticket of a job whose run ended without using up an attempt. */
+export function nextTicket(ticket: string): string {
+  const { id, run, attempt } = parseTicket(ticket);
+  const lane = /[a-z]$/.exec(ticket)?.[0] ?? '';
+  return `${id}:${run + 1}:${attempt}${lane}`;
 }
 
 /**

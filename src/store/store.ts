@@ -29,6 +29,7 @@ import {
   historyScript,
   infoScript,
   listScript,
+  strangersScript,
   watchScript,
 } from './scripts/views.ts';
 import { settlementArgs, type Counted, type Settlement } from './settlement.ts';
@@ -106,12 +107,17 @@ export class Store {
     return new Set((await this.#caller.run(script, {}, rest, deadline)) as number[]);
   }
 
-  /** One turn of a worker. Sent again under the same number, it has no other effect than once. */
+  /**
+   * One turn of a worker. Sent again under the same number, it has no other effect than once.
+   * @param want how many jobs to claim
+   * @param named tickets to look for in `scheduled` first, though they aren't due
+   */
   async turn(
     turn: number,
     leaseMs: number,
     want: number,
     settlements: readonly Settlement[],
+    named: readonly string[] = [],
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
     const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
@@ -122,8 +128,9 @@ export class Store {
         want,
         settled: settlements.length,
         followUps: followUps.length,
+        named: named.length,
       },
-      followUps.length > 0 ? groups.concat(followUps) : groups,
+      followUps.length + named.length > 0 ? groups.concat(followUps, named) : groups,
     )) as [number, number, string[], string[], Reply[], Reply[], string[]];
     const claimed = tickets.map((ticket, i) => ({
       ticket,
@@ -164,6 +171,16 @@ export class Store {
       tickets.concat(pairs),
     )) as [string[], string[], number, number];
     return { lost: refusals(lost), unwanted, tick, appKnown: known === 1 };
+  }
+
+  /** Tells the workers of this queue. */
+  async tell(message: string): Promise<void> {
+    await this.#caller.connection.call((client) => client.publish(this.keys.control, message));
+  }
+
+  /** Jobs due soon whose function was unknown where they were claimed: ticket and last error of each. */
+  async strangers(): Promise<string[][]> {
+    return inRows((await this.#caller.run(strangersScript, {})) as string[], 2);
   }
 
   async leave({ number, pairs }: Counted = NOTHING): Promise<void> {

@@ -7,6 +7,7 @@ import type { Audit } from '../store/repair.ts';
 import type { Store } from '../store/store.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { isSilent, readCounts, readWorkers, type Counts, type WorkerInfo } from './inspector.ts';
+import { isKnown, readStrangers } from './strangers.ts';
 import { readHistory, readOldest, type HistoryPoint } from './statistics.ts';
 
 /** `ok` is false where jobs are not run, or can't be. */
@@ -34,23 +35,29 @@ interface Facts {
   history: readonly HistoryPoint[];
   now: number;
   audit: Audit;
+  /** Names of functions that workers did not know, a name for each job that waits for it. */
+  unknown: readonly string[];
 }
 
 /** @param maxAgeMs how long a job may wait */
 export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise<QueueFinding[]> {
-  const [counts, workers, oldest, history, now, audit] = await Promise.all([
+  const [counts, workers, oldest, history, now, audit, strangers] = await Promise.all([
     readCounts(store),
     readWorkers(store),
     readOldest(store),
     readHistory(store, 'hour'),
     store.now(),
     store.repairs.audit(),
+    readStrangers(store),
   ]);
-  const facts = { queue: store.queue, counts, workers, oldest, history, now, audit };
+  const unknown = strangers.map(({ fn }) => fn);
+  const facts = { queue: store.queue, counts, workers, oldest, history, now, audit, unknown };
   return [
     served(facts),
     waited(facts, maxAgeMs),
     ...lost(facts),
+    ...unknownFunctions(facts),
+    ...twoApps(facts),
     ...paused(facts),
     ...workers.flatMap((worker) => [...silent(facts, worker), ...blocked(facts, worker)]),
     ...failures(facts),
@@ -111,6 +118,49 @@ function lost({ queue, audit: { limbo } }: Facts): QueueFinding[] {
   const message = `queue ${queue}: ${jobsOf(limbo)} in limbo: a key was evicted or deleted, and they lie in no place`;
   const mend = `put them back: npx minq repair --queue ${queue}`;
   return [{ check: 'limbo', ok: false, queue, message, mend }];
+}
+
+/** Most names in a line. */
+const MOST_NAMES = 5;
+
+function named(names: Iterable<string>): string {
+  const all = [...names];
+  const more = all.length > MOST_NAMES ? ` and ${number(all.length - MOST_NAMES)} more` : '';
+  return all.slice(0, MOST_NAMES).join(', ') + more;
+}
+
+function unknownFunctions(facts: Facts): QueueFinding[] {
+  const { queue } = facts;
+  const alive = aliveOf(facts);
+  const jobs = facts.unknown.filter((fn) => !isKnown(fn, alive));
+  if (alive.length === 0 || jobs.length === 0) return [];
+  const message = `queue ${queue}: no worker knows ${named(new Set(jobs))}; ${jobsOf(jobs.length)} wait for it, and fail after five minutes`;
+  const mend = `start a worker whose jobs file has it, or enqueue it to the queue of the app that has`;
+  return [{ check: 'unknown-function', ok: false, queue, message, mend }];
+}
+
+/** Most kinds of workers that are compared. */
+const MOST_KINDS = 20;
+
+/** A deploy that adds functions, or takes some away, is no second app. */
+function twoApps(facts: Facts): QueueFinding[] {
+  const { queue } = facts;
+  const whole = aliveOf(facts).filter(({ moreFunctions }) => !moreFunctions);
+  const byList = new Map(whole.map((worker) => [worker.functions.toSorted().join(), worker]));
+  const kinds = [...byList.values()].slice(0, MOST_KINDS);
+  const alone = (one: WorkerInfo, other: WorkerInfo) =>
+    one.functions.filter((fn) => !other.functions.includes(fn));
+  const who = (one: WorkerInfo, other: WorkerInfo) =>
+    `${one.host}/${one.pid} alone knows ${named(alone(one, other))}`;
+  for (const [i, one] of kinds.entries()) {
+    const other = kinds.slice(i + 1).find((each) => alone(one, each).length > 0 && alone(each, one).length > 0); // prettier-ignore
+    if (!other) continue;
+    const message = `queue ${queue}: two apps share it: ${who(one, other)}, ${who(other, one)}`;
+    const mend =
+      'each job finds a worker that knows it, with a detour: better give each app a queue of its own';
+    return [{ check: 'two-apps', ok: true, warning: true, queue, message, mend }];
+  }
+  return [];
 }
 
 function paceOf(facts: Facts): string {

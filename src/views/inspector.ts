@@ -78,6 +78,9 @@ export interface WorkerInfo {
   blocked?: Blocked;
   /** Bytes. */
   memory: { rss: number; heap: number };
+  /** Names of the functions it knows; where they are very many, not all of them: so many more. */
+  functions: string[];
+  moreFunctions?: number;
   /** Version of minq. */
   version: string;
   /** Version of Node. */
@@ -254,7 +257,7 @@ function readOutcome(text: string | null): {
   }
 }
 
-function readJson(text: string): unknown {
+export function readJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -295,9 +298,16 @@ export async function readWorkers(store: Store): Promise<WorkerInfo[]> {
     const stored = readJson(json) as (Presence & { counted?: number }) | undefined;
     if (!(at > now - ALIVE_MS) || !saysHowItIs(stored)) return [];
     const { counted: _, ...presence } = stored; // between the worker and the heartbeat script
-    return [{ ...presence, id, seenAt: at, beat: id === beatsNow }];
+    const known = namesOf(presence.functions);
+    return [{ ...presence, ...known, id, seenAt: at, beat: id === beatsNow }];
   });
 }
+
+/** A worker of a minq before 0.2 says none: it may know any. */
+const namesOf = (functions: unknown): Pick<WorkerInfo, 'functions' | 'moreFunctions'> =>
+  Array.isArray(functions)
+    ? { functions: functions.filter((name) => typeof name === 'string') }
+    : { functions: [], moreFunctions: 1 };
 
 /** Whether it is what a heartbeat writes: who shows it relies on these. */
 function saysHowItIs<T extends Partial<WorkerInfo>>(stored: T | undefined): stored is T {

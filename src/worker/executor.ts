@@ -64,15 +64,20 @@ export function refuse(job: ClaimedJob, fn: JobFunction | undefined): Outcome | 
   return undefined;
 }
 
-function unknownFunction({ record, claimedAt, lastError }: ClaimedJob): Outcome {
+/** @param fresh whether it is known elsewhere: then it waits for nobody else */
+export function unknownFunction(
+  { record, claimedAt, lastError }: ClaimedJob,
+  fresh = false,
+): Outcome {
   const error = describeError(new UnknownFunctionError(record.fn));
-  const since = (lastError?.name === error.name ? lastError.since : undefined) ?? claimedAt;
+  const before = lastError?.name === error.name && !fresh ? lastError.since : undefined;
+  const since = before ?? claimedAt;
   const waited = claimedAt - since;
   return waited >= UNKNOWN_FUNCTION_MS
     ? { kind: 'failed', error }
     : {
         kind: 'postponed',
-        error: { ...error, since },
+        error: { ...error, fn: record.fn, since },
         delayMs: Math.min(Math.max(waited, 1_000), 60_000),
       };
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { VERSION } from '../job/version.ts';
 import type { Connection } from '../redis/connection.ts';
 import type { Histogram } from '../store/buckets.ts';
+import type { WorkerInfo } from '../views/inspector.ts';
 import { functionsOf, type FunctionStats } from '../views/statistics.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { Slots } from './slots.ts';
@@ -54,8 +55,29 @@ export function factsOf(
 /** Most running jobs that are named. */
 const MOST_NAMED = 100;
 
-/** What `queue.workers()` shows, as JSON. */
-export function presenceOf({ slots, watch }: Sources, startedAt: number): string {
+/** Most characters of names of functions: they go out with each heartbeat. */
+const MOST_FUNCTIONS = 4_096;
+
+/** As many names as have room, and how many more there are. */
+export function namesOf(
+  functions: Iterable<string>,
+): Pick<WorkerInfo, 'functions' | 'moreFunctions'> {
+  const all = [...functions];
+  let room = MOST_FUNCTIONS;
+  const names = all.filter((name) => (room -= name.length + 3) >= 0);
+  const more = all.length - names.length;
+  return { functions: names, ...(more > 0 && { moreFunctions: more }) };
+}
+
+/**
+ * What `queue.workers()` shows, as JSON.
+ * @param known names of its functions
+ */
+export function presenceOf(
+  { slots, watch }: Sources,
+  startedAt: number,
+  known: ReturnType<typeof namesOf>,
+): string {
   const now = performance.now();
   const { rss, heapUsed } = process.memoryUsage();
   return JSON.stringify({
@@ -71,6 +93,7 @@ export function presenceOf({ slots, watch }: Sources, startedAt: number): string
     startedAt,
     ...watch.take(),
     memory: { rss, heap: heapUsed },
+    ...known,
     version: VERSION,
     node: process.versions.node,
   });

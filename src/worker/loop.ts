@@ -3,6 +3,7 @@
  * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way. A task may say
  * itself, in ms, when it wants to run next.
  */
+import { describeError } from '../job/codec.ts';
 import { LONGEST_TIMER_MS } from '../job/duration.ts';
 
 export interface Loop {
@@ -53,5 +54,16 @@ export function startLoop(task: () => Promise<number | void>, options: LoopOptio
       clearTimeout(timer);
       await running;
     },
+  };
+}
+
+/** The same message again and again, as from a reconnect loop, is said once until another comes. */
+export function reportOnce(report: (error: unknown) => void): (error: unknown) => void {
+  let last = '';
+  return (error) => {
+    const { message } = describeError(error);
+    if (message === last) return;
+    last = message;
+    report(error);
   };
 }

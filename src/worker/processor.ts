@@ -9,33 +9,25 @@ import { describeError } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS } from '../job/duration.ts';
 import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts';
-import {
-  parseTicket,
-  readClaimed,
-  waitMsOf,
-  type ClaimedJob,
-  type JobRecord,
-  type Outcome,
-} from '../job/job.ts';
+import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { isDenied } from '../redis/rights.ts';
 import type { Claim, Keep, Refusal, Store } from '../store/store.ts';
-import { refuse, resultTtlOf, Run, type ExecutorOptions, type Middleware } from './executor.ts';
-import { failureJob } from './failure-job.ts';
+import { refuse, unknownFunction, Run, type ExecutorOptions, type Middleware } from './executor.ts';
+import { finishedOf, type Ending } from './finished.ts';
+import { Begun } from './begun.ts';
 import type { Courier } from './courier.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
 import type { Finished, Slots } from './slots.ts';
+import type { Strangers } from './strangers.ts';
 import { beginOneByOne, putOffSuspects } from './suspects.ts';
 import type { Timings } from './timings.ts';
 
 /** Most jobs claimed by one turn: the script is to take less than 5 ms. */
 const MAX_CLAIMED = 250;
-/** How soon Redis hears that a job has begun which goes on; and of how many at once. */
-const TOLD_WITHIN_MS = 10;
-const MOST_TOLD = 1_000;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
 
@@ -51,6 +43,7 @@ export interface ProcessorOptions {
   timings: Timings;
   watch: LoopWatch;
   courier: Courier;
+  strangers: Strangers;
   /** Called when a right is missing: no later turn would do better. */
   onDenied: (error: RedisCommandError) => void;
   /** Called when a turn found nothing to do and nothing runs: the end of a worker in burst mode. */
@@ -60,14 +53,16 @@ export interface ProcessorOptions {
 export class Processor {
   readonly #options: ProcessorOptions;
   readonly #slots: Slots;
+  readonly #begun: Begun;
   #turn = 1;
   #turning = false;
   #scheduled = false;
   #sleeping = false;
   #dueTimer: NodeJS.Timeout | undefined;
-  #tellTimer: NodeJS.Timeout | undefined;
   /** Jobs that lost their worker begin one by one: nothing else is claimed meanwhile. */
   #beginning = false;
+  /** Jobs about which others are asked whether they know the function. */
+  #asking = 0;
   #claiming = true;
   #ended = false;
   /** There may be something to claim: set at every wake-up, timeout and error. */
@@ -81,6 +76,7 @@ export class Processor {
   constructor(options: ProcessorOptions) {
     this.#options = options;
     this.#slots = options.slots;
+    this.#begun = new Begun(options.store, options.slots, options.leaseMs);
     const progress = new ProgressReporter(options.store, options.logger);
     this.#executor = {
       queue: options.store.queue,
@@ -130,12 +126,12 @@ export class Processor {
   end(): void {
     this.#ended = true;
     clearTimeout(this.#dueTimer);
-    clearTimeout(this.#tellTimer);
+    this.#begun.stop();
   }
 
   #settled(): boolean {
     const quiet = !this.#turning && !this.#scheduled && !this.#beginning;
-    return quiet && this.#slots.finished === 0;
+    return quiet && this.#asking === 0 && this.#slots.finished === 0;
   }
 
   get #hungry(): boolean {
@@ -165,6 +161,8 @@ export class Processor {
     const free = this.#hungry ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
     const ahead = this.#slots.howManyAhead();
     const want = free > 0 ? free + ahead : 0;
+    const { strangers } = this.#options;
+    const [met, named] = [strangers.met, strangers.next(free)];
     this.#look = false;
     clearTimeout(this.#dueTimer);
     const sentAt = performance.now();
@@ -175,12 +173,15 @@ export class Processor {
         this.#options.leaseMs,
         want,
         settlements,
+        named,
       );
       this.#turn++;
       this.#failures = 0;
       this.#unanswered = false;
       for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
       this.#slots.settled();
+      strangers.tell(met);
+      strangers.asked(named);
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
       // What arrives after the call to stop is not wanted any more. Back, not run.
       if (!this.#claiming) this.#giveBack(reply.claimed, reply.now);
@@ -295,43 +296,49 @@ export class Processor {
     } catch (error) {
       const known = { ...parseTicket(claim.ticket), ticket: claim.ticket, claimedAt: now };
       this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: known.id });
-      this.#settle(known, { kind: 'failed', error: describeError(error) });
+      this.#settle({ job: known, outcome: { kind: 'failed', error: describeError(error) } });
       return undefined;
     }
     const { record } = job;
     const fn = this.#options.functions.get(record.fn);
     const outcome = refuse(job, fn);
     if (!outcome) return new Run(job, fn!, this.#executor);
+    if (!fn && outcome.kind === 'failed') void this.#failUnlessKnown(job, outcome);
+    else this.#end(job, fn, outcome);
+    return undefined;
+  }
+
+  /** Nobody may know its function; but while somebody does, it doesn't fail for that. */
+  async #failUnlessKnown(job: ClaimedJob, outcome: Outcome): Promise<void> {
+    this.#asking++;
+    const known = await this.#options.strangers.isKnown(job.record.fn);
+    this.#asking--;
+    this.#end(job, undefined, known ? unknownFunction(job, true) : outcome);
+  }
+
+  /** Of a job that can't or needn't be run. */
+  #end(job: ClaimedJob, fn: JobFunction | undefined, outcome: Outcome): void {
+    if (!fn && outcome.kind === 'postponed') this.#options.strangers.meet(job);
     logOutcome(this.#options.logger, job, outcome, 0);
     if (fn) this.#options.timings.count(fn.name, outcome.kind);
     // The run that its ticket stands for never began; the one before did.
     const lost = outcome.kind === 'failed' && outcome.error.name === 'WorkerLostError';
-    this.#settle(lost ? { ...job, attempt: job.attempt - 1 } : job, outcome, 0, record, fn);
-    return undefined;
+    const ended = lost ? { ...job, attempt: job.attempt - 1 } : job;
+    this.#settle({ job: ended, outcome, record: job.record, fn });
   }
 
   #start(run: Run): void {
     this.#slots.take(run);
     logStart(this.#options.logger, run.job);
-    this.#tellTimer ??= setTimeout(this.#tellBegun, TOLD_WITHIN_MS);
+    this.#begun.soon();
     run.execute();
   }
-
-  /** Of those that have ended by then the next turn tells. What fails is said again by the next heartbeat. */
-  readonly #tellBegun = (): void => {
-    this.#tellTimer = undefined;
-    const begun = this.#slots.untold(MOST_TOLD);
-    if (begun.length === 0) return;
-    for (const run of begun) run.told = true;
-    const { store, leaseMs } = this.#options;
-    store.begun(begun.map(({ job }) => job), leaseMs).catch(() => {}); // prettier-ignore
-    if (begun.length === MOST_TOLD) this.#tellTimer = setTimeout(this.#tellBegun, TOLD_WITHIN_MS);
-  };
 
   /** To the front of the queue, as if they had not been claimed. */
   #giveBack(claims: readonly Pick<Claim, 'ticket'>[], claimedAt: number): void {
     for (const { ticket } of claims) {
-      this.#settle({ ...parseTicket(ticket), ticket, claimedAt }, { kind: 'released' });
+      const job = { ...parseTicket(ticket), ticket, claimedAt };
+      this.#settle({ job, outcome: { kind: 'released' } });
     }
   }
 
@@ -369,24 +376,12 @@ export class Processor {
     logOutcome(this.#options.logger, run.job, outcome, ranMs);
     this.#options.watch.ran(run, ranMs);
     this.#options.timings.count(run.fn.name, outcome.kind, ranMs, waitMsOf(run.job));
-    this.#settle(run.job, outcome, ranMs, run.job.record, run.fn, run);
+    const { job, fn } = run;
+    this.#settle({ job, outcome, ranMs, record: job.record, fn, run });
   }
 
-  #settle(
-    job: Pick<ClaimedJob, 'id' | 'run' | 'ticket' | 'attempt' | 'claimedAt'>,
-    outcome: Outcome,
-    ranMs = 0,
-    record?: JobRecord,
-    fn?: JobFunction,
-    run?: Run,
-  ): void {
-    const { keep } = this.#options;
-    const resultTtl = resultTtlOf(record, fn, keep.completed.age);
-    const keptMs = outcome.kind === 'completed' ? resultTtl : keep.failed.age;
-    const followUp =
-      outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
-    const free = resultTtl === 0;
-    this.#slots.finish({ job, outcome, ranMs, keptMs, free, followUp, run });
+  #settle(ending: Ending): void {
+    this.#slots.finish(finishedOf(ending, this.#options.keep));
     this.#schedule();
   }
 }

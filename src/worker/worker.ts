@@ -10,7 +10,7 @@ import { definitionText } from '../cron/entry.ts';
 import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
-import type { Loop } from './loop.ts';
+import { reportOnce, type Loop } from './loop.ts';
 import {
   checkConcurrency,
   checkMiddleware,
@@ -26,7 +26,7 @@ import { Beat } from './beat.ts';
 import { startControl } from './control.ts';
 import { Courier } from './courier.ts';
 import type { Middleware } from './executor.ts';
-import { factsOf, presenceOf, type Sources, type WorkerFacts } from './facts.ts';
+import { factsOf, namesOf, presenceOf, type Sources, type WorkerFacts } from './facts.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Idle } from './idle.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -34,6 +34,7 @@ import { Processor } from './processor.ts';
 import { startPruner } from './pruner.ts';
 import { catchRejections } from './rejections.ts';
 import { Slots } from './slots.ts';
+import { Strangers } from './strangers.ts';
 import { Timings } from './timings.ts';
 
 export interface WorkerOptions {
@@ -232,6 +233,7 @@ export class Worker {
 
     const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
     const courier = new Courier(store, reportOnce(onError('flows')));
+    const strangers = new Strangers(store, this.#functions);
     const processor: Processor = (this.#processor = new Processor({
       store,
       functions: this.#functions,
@@ -244,6 +246,7 @@ export class Worker {
       timings,
       watch,
       courier,
+      strangers,
       onDenied: end,
       onDrained: () => {
         if (burst) this.#stop?.(this.#options.shutdownTimeout);
@@ -256,14 +259,20 @@ export class Worker {
     const control = startControl(
       open('control', true, false),
       store.keys.control,
-      (message) => (message === CRON_CHANGED ? beat?.look() : slots.held().get(message)?.cancel()),
+      (message) => {
+        if (message === CRON_CHANGED) beat?.look();
+        else if (strangers.heard(message)) processor.lookAgain();
+        else slots.held().get(message)?.cancel();
+      },
       () => {
         heartbeat.soon();
         beat?.look(); // an idle worker's heartbeat would wait
+        strangers.look().then((found) => found && processor.lookAgain(), onError('functions'));
       },
       (error) => isDenied(error) && end(error), // else its connection has told it
     );
     const startedAt = Date.now();
+    const known = namesOf(this.#functions.keys());
     const heartbeat: Loop = startHeartbeat({
       store,
       leaseMs: lease,
@@ -271,7 +280,7 @@ export class Worker {
       timings,
       beat,
       logger,
-      presence: () => presenceOf(this.#sources, startedAt),
+      presence: () => presenceOf(this.#sources, startedAt, known),
       onError: onError('heartbeat'),
     });
     const pruner = startPruner(store, this.#options.keep, logger, onError('pruner'));
@@ -374,17 +383,6 @@ export class Worker {
 
 /** Warnings and errors only: a library doesn't talk unasked. */
 const quietLogger = (): Logger => ({ ...lineLogger(), info: unheard });
-
-/** The same message again and again, as from a reconnect loop, is said once until another comes. */
-function reportOnce(report: (error: unknown) => void): (error: unknown) => void {
-  let last = '';
-  return (error) => {
-    const { message } = describeError(error);
-    if (message === last) return;
-    last = message;
-    report(error);
-  };
-}
 
 /** Resolves when one of the promises does, or after `ms`. */
 async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {

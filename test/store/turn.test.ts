@@ -250,6 +250,16 @@ scene('a lease that ends puts the job at the back and uses up an attempt', async
   t.equal((await core(stage))['active'], undefined);
 });
 
+scene('a turn claims the jobs it names though they are not due, and those that are gone from there are nobody’s loss', async (t, stage) => {
+  const [store, other] = [stage.store('worker-a'), stage.store('worker-b')];
+  await store.enqueue([...jobs('n - +60000', 'later', 'much', 'cancelled'), ...jobs('', 'now')]);
+  await store.cancel('cancelled');
+  const names = ['later:1:1', 'cancelled:1:1', 'gone:1:1', 'much:1:1'];
+  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], names)), ['later:1:1']);
+  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], names)), ['later:1:1'], 'sent again');
+  t.same(ticketsOf(await other.turn(1, LEASE_MS, 9, [], names)), ['much:1:1', 'now:1:1']);
+}); // prettier-ignore
+
 scene('a job is charged for a lost lease only when Redis had heard that it began', async (t, stage) => {
   const [store, other] = [stage.store('worker-a'), stage.store('worker-b')];
   await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));

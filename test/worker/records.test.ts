@@ -1,4 +1,5 @@
 /** Jobs that can't be run as they are: an unknown function, a record that is missing or broken, a broken key. */
+import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { stateOf } from '../helpers/state.ts';
 import { jobs } from '../helpers/turns.ts';
@@ -49,6 +50,65 @@ scene(
     await worker.stop();
   },
 );
+
+scene('among workers that do not know the function, it finds the one that does, at once', async (t, stage) => {
+  const queue = stage.queue();
+  const began = performance.now();
+  const waits: number[] = [];
+  const mailA = () => void waits.push(performance.now() - began);
+  const mailB = () => new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; i < 4; i++) stage.worker({ mailB }, { concurrency: 5 });
+  stage.worker({ mailA }, { concurrency: 5 });
+  await until(async () => (await queue.workers()).length === 5);
+  const both = Array.from({ length: 200 }, () => [{ fn: 'mailA' }, { fn: 'mailB' }]).flat();
+  await queue.enqueueMany(both);
+  await until(async () => (await queue.counts()).completed === both.length, { timeoutMs: 20_000 });
+  t.comment(`the last one began after ${Math.max(...waits).toFixed()} ms`);
+  t.ok(Math.max(...waits) < 10_000, 'it was 45 s, and some failed');
+  const [found] = (await queue.findings()).filter(({ check }) => check === 'two-apps');
+  t.match(found, { warning: true, message: /two apps share it: .* alone knows mail[AB], .* alone knows mail[AB]/ });
+}); // prettier-ignore
+
+scene('what no worker knows is found by check; a worker that starts takes it at once', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({ add });
+  const handles = await Promise.all([1, 2].map((n) => queue.enqueue('subtract', [n, 1])));
+  await until(async () => (await queue.counts()).scheduled === 2);
+  const found = (await queue.findings()).filter(({ ok }) => !ok);
+  t.match(found, [{ check: 'unknown-function', message: /no worker knows subtract; 2 jobs wait/ }]);
+  for (const { id } of handles) {
+    const { scheduled } = stage.store().keys;
+    const [ticket] = (await stage.redis.client.zrange(scheduled, '0', '-1')).filter((each) => each.startsWith(id));
+    await stage.redis.client.zadd(scheduled, 'XX', Date.now() + 50_000, ticket!); // it has waited for long
+  }
+  stage.worker({ subtract: (a: number, b: number) => a - b });
+  for (const [i, handle] of handles.entries()) {
+    t.equal(await handle.result({ timeout: '10s' }), i);
+    t.match(await handle.info(), { attempt: 1 });
+  }
+  t.same((await queue.findings()).filter(({ ok }) => !ok), []);
+}); // prettier-ignore
+
+scene('while a worker that is alive knows it, a job does not fail for its function', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({ add });
+  const busy = gate();
+  stage.worker({ subtract: () => busy.pass() }, { concurrency: 1 });
+  await queue.enqueue('subtract');
+  await until(() => busy.running === 1);
+  const handle = await queue.enqueue('subtract');
+  const stranger = async () => (await handle.info()).error?.name === 'UnknownFunctionError';
+  await until(stranger);
+  for (let i = 0; i < 2; i++) {
+    const before = (await queue.stats()).retried;
+    await age(stage, handle.id, 301_000);
+    await until(async () => (await queue.stats()).retried > before);
+  }
+  t.equal(await handle.state(), 'scheduled');
+  busy.open();
+  await handle.result({ timeout: '10s' });
+  t.match(await handle.info(), { attempt: 1, state: 'completed' });
+}); // prettier-ignore
 
 scene('a worker that knows the function takes over, with all attempts left', async (t, stage) => {
   const old = stage.worker({ add });

@@ -28,7 +28,8 @@ const LOST_IN_HAND =
  * again, and what it settled the first time is no news; a turn older than the last does nothing.
  *
  * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
- * three for each job to enqueue with one (ticket it depends on, id, JSON).
+ * three for each job to enqueue with one (ticket it depends on, id, JSON); then tickets that are to be claimed though they
+ * aren't due.
  * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
  * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
  * last one empty where no job waits or runs again), and what flows have to tell other queues.
@@ -37,7 +38,7 @@ export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
-  args: ['turn', 'lease', 'want', 'settled', 'followUps'],
+  args: ['turn', 'lease', 'want', 'settled', 'followUps', 'named'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
@@ -106,7 +107,7 @@ local function settle()
   -- The last first: in front of the queue they stand in their old order.
   for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
   if #refused > 0 then redis.pcall('HINCRBY', stats, 'refused', #refused / 2) end
-  for i = at, #ARGV, 3 do
+  for i = at, #ARGV - named, 3 do
     if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
   end
 end
@@ -163,9 +164,13 @@ local function recover()
   if #again > 0 then redis.pcall('HINCRBY', stats, 'recovered', #again) end
 end
 
--- Takes up to n tickets out of the lists, high before normal before low, past the void ones.
+-- Takes up to n tickets: those named, if they are still in scheduled; then out of the lists, high before normal before
+-- low, past the void ones.
 local function take(n)
   local taken, swept = {}, 0
+  for i = #ARGV - named + 1, #ARGV do
+    if #taken < n and redis.call('ZREM', scheduled, ARGV[i]) == 1 then taken[#taken + 1] = ARGV[i] end
+  end
   for _, list in ipairs({ high, queued, low }) do
     local popped = #taken < n and redis.call('LPOP', list, n - #taken)
     while popped do
@@ -236,6 +241,7 @@ local nextIn = 0
 if more then
   wakeOne()
 else
+  if named ~= '0' then due = earliestDue() end
   local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
   nextIn = nextAt == math.huge and -1 or math.max(0, math.ceil(nextAt - now))
 end

@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
-import { clock, kept, tickets } from './fragments.ts';
+import { clock, idOf, kept, tickets } from './fragments.ts';
 
 /** Reads: what is known of one job, and its failed attempts. */
 export const infoScript = defineScript({
@@ -195,4 +195,30 @@ for i, id in ipairs(ids) do
 end
 if #new > 0 then redis.call('HSET', waiters, unpack(new)) end
 return replies`,
+});
+
+/** Most jobs looked at, and how far ahead: no job is put off for longer because its function is unknown. */
+const MAX_STRANGERS = 1_000;
+const STRANGERS_WITHIN_MS = 61_000;
+
+/** Reads: of the jobs due soon those that met a worker that doesn't know their function: ticket and last error of each. */
+export const strangersScript = defineScript({
+  name: 'strangers',
+  flags: 'no-writes',
+  keys: ['scheduled', 'errors'],
+  args: [],
+  uses: [clock, idOf],
+  lua: `
+if redis.call('EXISTS', errors) == 0 then return {} end
+local till = text(now + ${STRANGERS_WITHIN_MS})
+local tickets = redis.call('ZRANGE', scheduled, '-inf', till, 'BYSCORE', 'LIMIT', 0, ${MAX_STRANGERS})
+local ids, found = {}, {}
+for i, ticket in ipairs(tickets) do ids[i] = idOf(ticket) end
+for i, failure in ipairs(#ids > 0 and redis.call('HMGET', errors, unpack(ids)) or {}) do
+  if failure and string.find(failure, '{"name":"UnknownFunctionError"', 1, true) == 1 then
+    found[#found + 1] = tickets[i]
+    found[#found + 1] = failure
+  end
+end
+return found`,
 });

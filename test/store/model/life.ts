@@ -111,6 +111,7 @@ export function turn(
   leaseMs: number,
   want: number,
   settlements: readonly Settlement[],
+  named: readonly string[],
 ): TurnReply {
   const { now } = queue;
   let last = queue.turns.get(worker);
@@ -145,7 +146,7 @@ export function turn(
     ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
     : queue.paused
       ? []
-      : queue.take(want);
+      : claim(queue, want, named);
   for (const job of claimed) {
     job.state = 'active';
     const at = now + leaseMs - 0.5;
@@ -164,6 +165,17 @@ export function turn(
     })),
     post: queue.outbox.slice(0, 20).map(({ text }) => text),
   };
+}
+
+/** Those named first, where they are still put off. */
+function claim(queue: ModelQueue, want: number, named: readonly string[]): ModelJob[] {
+  const first = named.flatMap((ticket) => {
+    const job = queue.jobs.get(idOf(ticket));
+    return job?.state === 'scheduled' && ticketOf(job) === ticket ? job : [];
+  });
+  const taken = first.slice(0, want);
+  for (const job of taken) Object.assign(job, { state: 'active', at: 0 });
+  return [...taken, ...queue.take(want - taken.length)];
 }
 
 /** 0: there is more to claim; -1: nothing is in sight. */

@@ -39,6 +39,8 @@ export type Shape = 's' | 'd' | 'h' | 'r' | { c: Shape[] } | { g: Shape[] };
 export interface NewTurn {
   worker: WorkerName;
   want: number;
+  /** Jobs that are put off, which it wants all the same. */
+  named: number[];
   settle: Settle[];
 }
 
@@ -78,6 +80,7 @@ const worker = fc.constantFrom(...WORKERS);
 const beater = fc.constantFrom('a', 'b', 'c');
 const queue = fc.constantFrom<QueueName>('q', 'q', 'q', 'r');
 const lane = fc.constantFrom<Lane>('normal', 'normal', 'high', 'low');
+const named = fc.oneof({ weight: 4, arbitrary: fc.constant<number[]>([]) }, fc.array(fc.nat(5), { minLength: 1, maxLength: 3 })); // prettier-ignore
 const rarely = fc.nat(3).map((n) => n === 3);
 
 const settle: fc.Arbitrary<Settle[]> = fc.array(
@@ -122,7 +125,7 @@ const EVERYTHING = [
   op(3, 'enqueue again', { pick: fc.nat(3) }),
   op(4, 'enqueue flow', { shape }),
   op(1, 'enqueue flow again', { pick: fc.nat(2) }),
-  op(24, 'turn', { worker, want: fc.nat(5), settle }),
+  op(24, 'turn', { worker, want: fc.nat(5), named, settle }),
   op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle) }),
   op(1, 'old turn', { worker }),
   op(4, 'heartbeat', { worker, again: rarely }),
@@ -163,7 +166,7 @@ const EVERYTHING = [
 /** Where messages go to and fro: flows over both queues, brought once or twice. */
 const ON_TWO_QUEUES = [
   op(3, 'enqueue flow', { shape: fc.oneof(group(fc.constantFrom('s', 'r')), shape) }),
-  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(5), settle }),
+  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(5), named, settle }),
   op(5, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'delivered', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'cancel', { pick }),

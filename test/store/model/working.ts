@@ -5,7 +5,7 @@ import { begun, heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';
 import { LEASE_MS, type NewTurn, type Settle, type WorkerName } from './operations.ts';
-import { idOf } from './queue.ts';
+import { idOf, ticketOf } from './queue.ts';
 import type { ModelWorker, SentTurn, World } from './world.ts';
 
 const ERROR = { name: 'Error', message: 'no luck' };
@@ -60,8 +60,8 @@ function settlementsOf(
 
 function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: string): Move {
   const { id, queue } = worker;
-  const { number, want, settlements } = sent;
-  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements);
+  const { number, want, named, settlements } = sent;
+  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements, named);
   for (const { followUp } of settlements) if (followUp) world.remember(queue, followUp.id);
   const settled = settlements.map(({ job }) => job.ticket);
   worker.claimedAt = expected.now;
@@ -74,10 +74,10 @@ function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: strin
   const settles = endings.length > 0 ? ` settles ${endings.join(', ')};` : '';
   const gets = quoted(expected.claimed.map(({ ticket }) => ticket));
   return {
-    title: `${id} ${what} ${number}:${settles} wants ${want}, gets ${gets}`,
+    title: `${id} ${what} ${number}:${settles} wants ${want} (${quoted(named)} first), gets ${gets}`,
     queue,
     expected,
-    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements),
+    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, named),
     ...(want > 0 && { turnOf: id }),
   };
 }
@@ -88,10 +88,12 @@ function endingOf({ outcome, keptMs, followUp }: Settlement): string {
   return outcome.kind === 'released' ? outcome.kind : `${outcome.kind} (kept ${keptMs} ms)${after}`;
 }
 
-export function newTurnMove(world: World, { worker: name, want, settle }: NewTurn): Move {
+export function newTurnMove(world: World, { worker: name, want, named: picks, settle }: NewTurn): Move {
   const worker = world.worker(name);
   const settlements = settlementsOf(world, worker, settle);
-  const sent = { number: ++worker.turn, want, settlements };
+  const later = world.queues[worker.queue].inOrder('scheduled');
+  const named = [...new Set(picks.flatMap((pick) => later[pick] ?? []))].map(ticketOf);
+  const sent = { number: ++worker.turn, want, named, settlements };
   worker.older = worker.last;
   worker.last = sent;
   return turnMove(world, worker, sent, 'turn');

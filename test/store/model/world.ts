@@ -14,6 +14,7 @@ export const BEGIN = 1_700_000_000_000;
 export interface SentTurn {
   number: number;
   want: number;
+  named: string[];
   settlements: Settlement[];
 }
 

@@ -122,4 +122,28 @@ export const CLAIM: readonly Mutant[] = [
     replace: `if more then`,
     tests: ['store/turn', 'worker/waiting > many jobs wake many workers'],
   },
+  {
+    name: 'named-claimed-twice',
+    what: 'a job that two workers know better is run by both',
+    file: 'store/scripts/turn.ts',
+    find: `if #taken < n and redis.call('ZREM', scheduled, ARGV[i]) == 1 then`,
+    replace: `if #taken < n and redis.call('ZREM', scheduled, ARGV[i]) then`,
+    tests: ['store/turn'],
+  },
+  {
+    name: 'strangers-untold',
+    what: 'a job claimed by a worker that does not know its function finds the one that does by chance',
+    file: 'worker/processor.ts',
+    find: `strangers.tell(met);`,
+    replace: ``,
+    tests: ['worker/records'],
+  },
+  {
+    name: 'strangers-fail-though-known',
+    what: 'a job fails for its function though a busy worker knows it',
+    file: 'worker/processor.ts',
+    find: `known ? unknownFunction(job, true) : outcome`,
+    replace: `outcome`,
+    tests: ['worker/records'],
+  },
 ];

@@ -21,8 +21,8 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'begun-untold',
     what: 'one that goes on is taken for one that has not begun until the next heartbeat',
-    file: 'worker/processor.ts',
-    find: `this.#tellTimer ??= setTimeout(this.#tellBegun, TOLD_WITHIN_MS);`,
+    file: 'worker/begun.ts',
+    find: `this.#timer ??= setTimeout(this.#tell, TOLD_WITHIN_MS);`,
     replace: ``,
     tests: ['worker/ahead'],
   },
