@@ -3,7 +3,7 @@
  * beats fires by it, whatever its own code says, so that two versions in a rolling deploy agree.
  */
 import { encodeArgs, encodeValue } from '../job/codec.ts';
-import { lastTicks, nextTick, type When } from './times.ts';
+import { isFixedTime, lastTicks, nextTick, type When } from './times.ts';
 import { BadRecordError } from '../job/errors.ts';
 import type { JobRecord } from '../job/job.ts';
 import { isFunctionName } from '../job/names.ts';
@@ -82,6 +82,30 @@ export function dueTicks(entry: Definition, tick: number, now: number, since: nu
     missed: missed.length - again.length,
     next: nextTick(entry.when, Math.max(now, tick)),
   };
+}
+
+/** A clock that was set back by less is waited for: it may be a second that is put right. */
+const WAITED_FOR_MS = 60_000;
+/** Set back by more, a clock was wrong before, and the new time counts for all (man 8 cron). */
+const CORRECTED_MS = 3 * 3_600_000;
+
+/**
+ * Where the clock was set back, the next tick of an entry is further away than it ever should be.
+ * @param tick its next tick as planned
+ * @param last its last tick that was due
+ * @returns its next tick by the new time; undefined where the plan holds. Fixed times that were due already don't come again
+ */
+export function replanned(
+  entry: Definition,
+  tick: number,
+  last: number | undefined,
+  now: number,
+): number | undefined {
+  const backMs = last === undefined ? Infinity : last - now;
+  if (tick <= now || backMs < WAITED_FOR_MS) return undefined;
+  const repeats = backMs > CORRECTED_MS || !isFixedTime(entry.when);
+  const next = nextTick(entry.when, repeats ? now : last!);
+  return next !== undefined && next < tick ? next : undefined;
 }
 
 export const tickId = (name: string, tick: number): string => `cron:${name}:${tick}`;

@@ -34,6 +34,10 @@ export function nextTick(when: When, afterMs: number): number | undefined {
   return (pattern.wildcard ? nextReal : nextFixed)(pattern, when.timezone, afterMs);
 }
 
+/** Whether it is a fixed-time entry: see above. */
+export const isFixedTime = (when: When): boolean =>
+  'cron' in when && !readPattern(when.cron).wildcard;
+
 /**
  * The last `most` ticks from `fromMs` (inclusive) to `toMs` (inclusive), ascending. It looks back from
  * `toMs`, one tick after another: the cost grows with `most`, not with the time between.

@@ -18,7 +18,8 @@ export interface Firing {
   overlap: boolean;
   /** Lane letter, `n` for normal. */
   letter: string;
-  latest: number;
+  /** The last tick that is due; undefined: none is, the entry is only planned anew. */
+  latest: number | undefined;
   jobs: readonly { tick: number; json: string }[];
 }
 
@@ -49,7 +50,10 @@ export interface StoredEntry {
   name: string;
   definition: string;
   tick: number | undefined;
-  /** `<tick> <fired | skipped | missed> <last tick fired>`, or empty. */
+  /**
+   * Empty, or `<tick> <fired | skipped | missed> <last tick fired>`. Where the clock was set back, ` again <till> <pass>` follows:
+   * up to `till` times come again, and ids of their ticks end with `:<pass>`.
+   */
   last: string;
   /** State of the last job fired. */
   state: string;
@@ -74,7 +78,7 @@ export class CronStore {
       each.next === undefined ? '' : String(each.next),
       each.overlap ? '1' : '0',
       each.letter,
-      String(each.latest),
+      each.latest === undefined ? '' : String(each.latest),
       String(each.jobs.length),
       ...each.jobs.flatMap(({ tick, json }) => [String(tick), json]),
     ]);

@@ -4,7 +4,7 @@
  * second later, and find nothing to do, unless the holder is dead or frozen: then the beat is theirs.
  */
 import { describeError } from '../job/codec.ts';
-import { dueTicks, parseDefinition, tickJob } from '../cron/entry.ts';
+import { dueTicks, parseDefinition, replanned, tickJob } from '../cron/entry.ts';
 import type { Logger } from '../job/log.ts';
 import { startLoop, type Loop } from './loop.ts';
 import { syncEntries } from '../cron/schedules.ts';
@@ -17,6 +17,8 @@ const MOST_JOBS = 200;
 /** So that those who look whether the beat is dead don't all look at once. */
 const LOOK_APART_MS = 100;
 const RETRY_MS = 1_000;
+/** Two clocks drift apart, and a reply may be slow: what is less is no jump. */
+const SET_BACK_MS = 5_000;
 /** An entry that can't be read is looked at again this much later. */
 const UNREADABLE_MS = 60_000;
 
@@ -38,6 +40,8 @@ export class Beat {
   #next = -1;
   /** Redis's time when this worker first looked. */
   #since: number | undefined;
+  /** Redis's time at the last look, and ours. */
+  #heard: { now: number; at: number } | undefined;
 
   constructor(options: BeatOptions) {
     this.#options = options;
@@ -88,6 +92,7 @@ export class Beat {
       this.#synced = true;
     }
     let reply = await store.cron.beat(app);
+    if (reply.mine && this.#setBack(reply.now)) reply = await this.#planAnew(reply);
     while (reply.due.length > 0) {
       reply = await store.cron.beat(app, this.#firings(reply));
       if (reply.done.length === 0 && reply.due.length > 0) break; // it can't be moved on: not in a tight loop
@@ -109,6 +114,42 @@ export class Beat {
     // A millisecond more: Redis's clock and our timer don't begin theirs together.
     const inMs = reply.next - reply.now + 1;
     return reply.mine ? inMs : inMs + TAKEOVER_MS + LOOK_APART_MS * Math.random();
+  }
+
+  /** Whether the clock of Redis may have gone back: since the last look, or before the first. */
+  #setBack(now: number): boolean {
+    const at = performance.now();
+    const { now: before, at: then } = this.#heard ?? { now: Infinity, at };
+    this.#heard = { now, at };
+    return now < before + (at - then) - SET_BACK_MS;
+  }
+
+  /** The clock was set back: entries would stand still until it is again as late as it was. */
+  async #planAnew(reply: BeatReply): Promise<BeatReply> {
+    const { store, app, logger } = this.#options;
+    const { now, entries } = await store.cron.entries();
+    const firings = entries.flatMap(({ name, definition, tick, last }) => {
+      const next = tick === undefined ? undefined : plannedAnew(definition, tick, last, now);
+      if (next === undefined) return [];
+      return {
+        name,
+        tick: tick!,
+        definition,
+        next,
+        overlap: true,
+        letter: 'n',
+        latest: undefined,
+        jobs: [],
+      };
+    });
+    if (firings.length === 0) return reply;
+    logger.warn('cron: the clock of Redis was set back, ticks are planned anew', {
+      entries: firings.length,
+    });
+    for (let i = 0; i < firings.length; i += MOST_JOBS) {
+      reply = await store.cron.beat(app, firings.slice(i, i + MOST_JOBS));
+    }
+    return reply;
   }
 
   /** As much of what is due as one call may fire. */
@@ -136,5 +177,20 @@ export class Beat {
       if (jobs >= MOST_JOBS) break;
     }
     return firings;
+  }
+}
+
+/** @param last as it is stored: `<tick> <what became of it> ...`, or empty */
+function plannedAnew(
+  definition: string,
+  tick: number,
+  last: string,
+  now: number,
+): number | undefined {
+  try {
+    const lastTick = last === '' ? undefined : Number(last.split(' ')[0]);
+    return replanned(parseDefinition(definition), tick, lastTick, now);
+  } catch {
+    return undefined; // said where it falls due
   }
 }

@@ -136,3 +136,18 @@ scene('the clock of Redis is set back over ticks: they do not fire again', async
   t.ok(runs.every(({ tick, enqueuedAt }) => enqueuedAt >= tick), 'none before its time');
   t.equal((await queue.counts()).failed, 0);
 }, { redis: startPlainServer, beside: true }); // prettier-ignore
+
+scene('the clock of Redis is set back by an hour: what keeps its spacing goes on, and nothing comes twice', async (t, stage) => {
+  const queue = stage.queue();
+  const ticks: number[] = [];
+  const spaced = job({ cron: '* * * * * *' }, () => void ticks.push(currentJob().tick!.getTime()));
+  stage.worker({ spaced, daily: job({ cron: '0 0 0 * * *' }, () => t.fail('not its time')) }, { lease: 2_000 });
+  await until(() => ticks.length >= 3);
+  stage.redis.signal('SIGHUP');
+  const before = ticks.length;
+  await until(() => ticks.length >= before + 4, { timeoutMs: 20_000 });
+  t.equal(new Set(ticks).size, ticks.length);
+  t.ok(ticks.at(-1)! < ticks[0]! - 3_500_000, 'by the new time');
+  t.ok(stage.log.some((line) => /^warn cron: the clock of Redis was set back, ticks are planned anew/.test(line)), stage.log.join());
+  t.equal((await queue.counts()).failed, 0);
+}, { redis: startPlainServer, beside: true }); // prettier-ignore

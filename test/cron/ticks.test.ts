@@ -1,4 +1,5 @@
 import t from 'tap';
+import { replanned, type Definition } from '../../src/cron/entry.ts';
 import { lastTicks, nextTick, type When } from '../../src/cron/times.ts';
 import { checkCron, checkTimezone } from '../../src/job/pattern.ts';
 import { InvalidArgumentError } from '../../src/job/errors.ts';
@@ -302,3 +303,22 @@ function random(seed: number): () => number {
     return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+void t.test('where the clock was set back, an entry is planned anew', async (t) => {
+  const entry = (when: When) => ({ when }) as Definition;
+  const spaced = entry(utc('*/5 * * * *'));
+  const daily = entry(utc('30 2 * * *'));
+  const now = at('2026-03-10 02:01:00');
+  const cases: [what: string, entry: Definition, tick: string, last: string | undefined, next: string | undefined][] = [
+    ['by an hour', spaced, '2026-03-10 03:05:00', '2026-03-10 03:00:00', '2026-03-10 02:05:00'],
+    ['by less than a minute', spaced, '2026-03-10 02:05:00', '2026-03-10 02:01:40', undefined],
+    ['not at all', spaced, '2026-03-10 02:05:00', '2026-03-10 02:00:00', undefined],
+    ['before the first tick', spaced, '2026-03-10 03:05:00', undefined, '2026-03-10 02:05:00'],
+    ['by an interval', entry({ every: 300_000 }), '2026-03-10 03:05:00', '2026-03-10 03:00:00', '2026-03-10 02:05:00'],
+    ['over a fixed time: it does not come again', daily, '2026-03-11 02:30:00', '2026-03-10 02:30:00', undefined],
+    ['by ten years: a clock was wrong', daily, '2036-03-11 02:30:00', '2036-03-10 02:30:00', '2026-03-10 02:30:00'],
+  ];
+  for (const [what, definition, tick, last, next] of cases) {
+    t.equal(replanned(definition, at(tick), last === undefined ? undefined : at(last), now), next === undefined ? undefined : at(next), what);
+  }
+}); // prettier-ignore

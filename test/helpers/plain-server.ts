@@ -6,12 +6,13 @@ import { Redis } from 'ioredis';
 import { freePort, type TestRedis } from './redis.ts';
 import { until } from './until.ts';
 
-/** Its clock goes back by four seconds at each SIGUSR2, as NTP may set one back. */
+/** Its clock goes back by four seconds at each SIGUSR2, as NTP may set one back; by an hour at SIGHUP. */
 const CLOCK = `
 const now = Date.now.bind(Date);
 let back = 0;
 Date.now = () => now() - back;
-process.on('SIGUSR2', () => (back += 4_000));`;
+process.on('SIGUSR2', () => (back += 4_000));
+process.on('SIGHUP', () => (back += 3_600_000));`;
 
 export async function startPlainServer(): Promise<TestRedis> {
   const port = await freePort();

@@ -96,6 +96,25 @@ scene('a tick is not fired again when an id of its kind is there already', async
   }
 });
 
+scene('planned anew, for the clock was set back, a time that comes again is a tick of its own', async (t, stage) => {
+  const store = stage.store('a');
+  const firing = await dueEntry(store, 'nightly');
+  await store.cron.beat('', [firing]);
+  const { tick, next } = firing;
+  const anew = { ...firing, tick: next!, next: tick, latest: undefined, jobs: [] };
+  for (const beat of [anew, anew, firing, firing]) await store.cron.beat('', [beat]); // each sent twice
+  t.match(await core(stage), {
+    queued: [`cron:nightly:${tick}:2:1`, `cron:nightly:${tick}:2:2:1`].map((id) => new RegExp(`^${id.replace(/:2:1$/, '')}`)),
+    cron: { nightly: next },
+    'cron:last': { nightly: `${tick} fired ${tick}:2 again ${tick} 2` },
+  });
+  const { entries } = await store.cron.entries(['nightly']);
+  t.match(entries, [{ state: 'queued' }], 'the job of the last one');
+  const later = { ...firing, tick: next!, next: next! + 1, latest: next!, jobs: [{ tick: next!, json: JSON_OF_TICK }] };
+  await store.cron.beat('', [later]);
+  t.match((await core(stage))['queued'], [String, String, new RegExp(`^cron:nightly:${next}:\\d+:1$`)]);
+}); // prettier-ignore
+
 scene(
   'overlap: a tick is skipped while the run of the one before is unfinished',
   async (t, stage) => {

@@ -20,7 +20,7 @@ export const CRON_CHANGED = 'cron';
  * If we crash: the tick is fired and the entry moved on, or neither. Sent again, the entry has moved on.
  *
  * Arguments for each entry: name, the tick and definition seen, next tick, overlap, lane letter (n for
- * normal), the last tick that is due, how many ticks to fire; then tick and JSON for each of them.
+ * normal), the last tick that is due (empty: it is only planned anew), how many ticks to fire; then tick and JSON for each.
  * Reply: now, whether the beat is the caller's, whether the app is known, the first tick to come (-1: none), due
  * entries (name, tick, definition, ...), what became of the ones given (name, fired, skipped, ...).
  */
@@ -32,8 +32,7 @@ export const beatScript = defineScript({
   lua: `
 local done = {}
 
-local function unfinished(name, tick)
-  local id = 'cron:' .. name .. ':' .. tick
+local function unfinished(id)
   return redis.call('HEXISTS', jobs, id) == 1 and redis.call('HEXISTS', outcomes, id) == 0
 end
 
@@ -44,20 +43,30 @@ local function fire(at)
   local behind = first + count * 2
   if redis.call('ZSCORE', cron, name) ~= seen then return behind end
   if (redis.call('HGET', entries, name) or '') ~= definition then return behind end
-  local before = string.match(redis.call('HGET', lastTicks, name) or '', '(%d+)$')
-  local fired, skipped = 0, 0
+  local last = redis.call('HGET', lastTicks, name) or ''
+  local before = string.match(last, '^%d+ %l+ ([%d:]+)')
+  local till, pass = string.match(last, ' again (%d+) (%d+)$')
+  local fired, skipped, punctual = 0, 0, false
   for i = first, behind - 1, 2 do
-    if overlap == '0' and before and unfinished(name, before) then
+    if overlap == '0' and before and unfinished('cron:' .. name .. ':' .. before) then
       skipped = skipped + 1
     else
-      before = ARGV[i]
+      -- A time that comes again is another tick.
+      before = till and tonumber(ARGV[i]) <= tonumber(till) and ARGV[i] .. ':' .. pass or ARGV[i]
       place('cron:' .. name .. ':' .. before, letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])
-      fired = fired + 1
+      fired, punctual = fired + 1, ARGV[i] == latest
     end
   end
   if following == '' then redis.call('ZREM', cron, name) else redis.call('ZADD', cron, following, name) end
-  local word = before == latest and 'fired' or skipped > 0 and 'skipped' or 'missed'
-  redis.call('HSET', lastTicks, name, latest .. ' ' .. word .. ' ' .. (before or ''))
+  local again = till and ' again ' .. till .. ' ' .. pass or ''
+  if latest ~= '' then
+    local word = punctual and 'fired' or skipped > 0 and 'skipped' or 'missed'
+    redis.call('HSET', lastTicks, name, latest .. ' ' .. word .. ' ' .. (before or '') .. again)
+  elseif last ~= '' then -- planned anew, for the clock was set back
+    till = text(math.max(tonumber(till or 0), tonumber(string.match(last, '^%d+'))))
+    last = string.gsub(last, ' again .*$', '')
+    redis.call('HSET', lastTicks, name, last .. ' again ' .. till .. ' ' .. text(tonumber(pass or 1) + 1))
+  end
   done[#done + 1] = name
   done[#done + 1] = fired
   done[#done + 1] = skipped
@@ -165,7 +174,7 @@ for i = REST, #ARGV do
   local text = redis.call('HGET', entries, name)
   if text then
     local last = redis.call('HGET', lastTicks, name) or ''
-    local fired = string.match(last, '(%d+)$')
+    local fired = string.match(last, '^%d+ %l+ ([%d:]+)')
     local job = fired and describe('cron:' .. name .. ':' .. fired) or { '', 'unknown' }
     local state = job[2] == 'ended' and string.match(job[6], '"state":"(%l+)"') or job[2]
     found[#found + 1] = { name, text, redis.call('ZSCORE', cron, name) or '', last, state }

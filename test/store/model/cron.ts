@@ -61,7 +61,7 @@ function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
   const skipped = jobs.length - fired;
   entry.tick = next;
   const word = before === latest ? 'fired' : skipped > 0 ? 'skipped' : 'missed';
-  entry.last = { tick: latest, word, fired: before };
+  entry.last = { tick: latest!, word, fired: before };
   return [{ name, fired, skipped }];
 }
 

@@ -66,4 +66,28 @@ export const CRON: readonly Mutant[] = [
     replace: `if (false) {`,
     tests: ['cron/faults > that Redis was emptied'],
   },
+  {
+    name: 'set-back-unseen',
+    what: 'a clock that is set back by an hour silences cron for an hour',
+    file: 'worker/beat.ts',
+    find: `return now < before + (at - then) - SET_BACK_MS;`,
+    replace: `return false;`,
+    tests: ['cron/faults'],
+  },
+  {
+    name: 'set-back-repeats-fixed-times',
+    what: 'a nightly job runs again where the clock is set back over it',
+    file: 'cron/entry.ts',
+    find: `const repeats = backMs > CORRECTED_MS || !isFixedTime(entry.when);`,
+    replace: `const repeats = true;`,
+    tests: ['cron/ticks'],
+  },
+  {
+    name: 'set-back-reuses-ids',
+    what: 'a time that comes again is taken for one that has fired, and nothing runs',
+    file: 'store/scripts/cron.ts',
+    find: `tonumber(ARGV[i]) <= tonumber(till) and ARGV[i] .. ':' .. pass or ARGV[i]`,
+    replace: `ARGV[i]`,
+    tests: ['store/cron'],
+  },
 ];
