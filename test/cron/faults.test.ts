@@ -148,6 +148,6 @@ scene('the clock of Redis is set back by an hour: what keeps its spacing goes on
   await until(() => ticks.length >= before + 4, { timeoutMs: 20_000 });
   t.equal(new Set(ticks).size, ticks.length);
   t.ok(ticks.at(-1)! < ticks[0]! - 3_500_000, 'by the new time');
-  t.ok(stage.log.some((line) => /^warn cron: the clock of Redis was set back, ticks are planned anew/.test(line)), stage.log.join());
+  t.ok(stage.log.some((line) => line.startsWith('warn cron: the clock of Redis was set back')), stage.log.join());
   t.equal((await queue.counts()).failed, 0);
 }, { redis: startPlainServer, beside: true }); // prettier-ignore

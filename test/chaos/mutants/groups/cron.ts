@@ -30,7 +30,7 @@ export const CRON: readonly Mutant[] = [
     name: 'overlap-ignored',
     what: 'a tick fires though the run before is unfinished and that is not wanted',
     file: 'store/scripts/cron.ts',
-    find: `if overlap == '0' and before and unfinished(name, before) then`,
+    find: `if overlap == '0' and before and unfinished('cron:' .. name .. ':' .. before) then`,
     replace: `if false then`,
     tests: ['store/cron'],
   },
