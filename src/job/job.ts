@@ -137,8 +137,16 @@ export function splitTime(text: string): { at: number; json: string } {
 }
 
 /** @throws {BadRecordError} when it is missing or not what an enqueue writes */
-export function parseRecord(text: string | null): { enqueuedAt: number; record: JobRecord } {
+export function parseRecord(text: string | number | null): {
+  enqueuedAt: number;
+  record: JobRecord;
+} {
   if (text === null) throw new BadRecordError('the record of the job is missing in Redis');
+  if (typeof text === 'number') {
+    throw new BadRecordError(
+      `the record of the job can't be received: it is ${text} bytes long, and the server closes the connection on it (see its client-output-buffer-limit)`,
+    );
+  }
   const { at, json } = splitTime(text);
   let record: JobRecord;
   try {
@@ -168,7 +176,7 @@ function parseLastError(text: string | null): LastError | undefined {
  * @throws {BadRecordError}
  */
 export function readClaimed(
-  { ticket, record: text, lastError }: { ticket: string; record: string | null; lastError: string | null },
+  { ticket, record: text, lastError }: { ticket: string; record: string | number | null; lastError: string | null },
   claimedAt: number,
 ): ClaimedJob {
   const { id, run, attempt } = parseTicket(ticket);

@@ -38,7 +38,8 @@ function redisOptions(settings: ClientSettings) {
     maxRetriesPerRequest: null,
     enableOfflineQueue: true,
     enableAutoPipelining: false,
-    autoResendUnfulfilledCommands: settings.resend,
+    // It would be for ever, though nobody waits for them any more (connection.ts).
+    autoResendUnfulfilledCommands: false,
     // Nobody hears of the subscriptions ioredis makes again: cut off, they are unhandled rejections. We make them ourselves.
     autoResubscribe: false,
     failoverDetector: true,
@@ -62,7 +63,8 @@ function clusterOptions(settings: ClientSettings, ofUser: RedisOptions = {}): Cl
     enableAutoPipelining,
     clusterRetryStrategy: retryStrategy,
     scaleReads: 'master', // replicas lag behind
-    redisOptions: { ...ofUser, ...perNode },
+    // The nodes of a cluster come and go: there it is for ioredis to find the one that takes over.
+    redisOptions: { ...ofUser, ...perNode, autoResendUnfulfilledCommands: settings.resend },
   };
 }
 

@@ -4,7 +4,9 @@
  * - a call is sent only when the connection is ready, so that what times out before that was surely not sent;
  * - a connection that stays silent is destroyed and made anew (half-open connections, a hung server);
  * - errors carry neither arguments nor passwords (those of ioredis carry both).
- * A command whose reply was lost is re-sent after the reconnect; every script of minq can stand that.
+ * A command whose reply was lost is re-sent after the reconnect, until its deadline; every script of minq can stand that.
+ * ioredis would go on re-sending it for ever, though nobody waits for it: what the server closes the connection on would cut
+ * off all that is sent later.
  */
 import type { Cluster, Redis } from 'ioredis';
 import { askNode, isCluster, makeClient, saysWhy, tlsHint, type RedisSource } from './client.ts';
@@ -40,6 +42,13 @@ const TRANSIENT =
 const FATAL_AT_CONNECT =
   /^(WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password configured/i;
 const TRANSIENT_PAUSE_MS = 100;
+
+/** The connection broke while a call was under way. */
+class Broken extends RedisUnavailableError {
+  constructor() {
+    super('the connection to Redis broke', { maybeEnqueued: true });
+  }
+}
 
 export class Connection {
   readonly #client: Redis | Cluster;
@@ -82,11 +91,8 @@ export class Connection {
       if (unanswered && !this.#lastError && !this.#closed) {
         this.#heard(new Error(`it was closed before Redis answered; ${tlsHint(this.#client)}`));
       }
-      if (this.#settings.resend && !this.#closed) return;
-      const error = new RedisUnavailableError('the connection to Redis broke', {
-        maybeEnqueued: true,
-      });
-      for (const reject of this.#inFlight) reject(error);
+      if (isCluster(this.#client) && this.#settings.resend && !this.#closed) return;
+      for (const reject of this.#inFlight) reject(new Broken());
     });
   }
 
@@ -190,6 +196,24 @@ export class Connection {
     deadline = deadlineIn(this.#settings.callTimeoutMs),
   ): Promise<T> {
     if (!this.ready) await this.#untilReady(deadline);
+    for (;;) {
+      try {
+        return await this.#send(send, deadline);
+      } catch (error) {
+        if (!(error instanceof Broken) || !this.#settings.resend || this.#closed) throw error;
+      }
+      await this.#untilReady(deadline).catch((error: MinqError) => {
+        // Of the try before nobody knows whether Redis carried it out.
+        if (!(error instanceof RedisUnavailableError)) throw error;
+        const why = this.#lastError
+          ? `the connection broke, and then: ${error.message}`
+          : `Redis closed the connection on the call, as often as it was sent within ${deadline.ms} ms`;
+        throw new RedisUnavailableError(why, { maybeEnqueued: true });
+      });
+    }
+  }
+
+  #send<T>(send: (client: Redis) => Promise<T>, deadline: Deadline): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);

@@ -28,12 +28,12 @@ const MAX_SETTLED = 250;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Takes out of the list what one turn settles, the first ones first. */
-export function takeOut<S extends Settlement>(finished: S[]): S[] {
+export function takeOut<S extends Settlement>(finished: S[], most = Infinity): S[] {
   let bytes = 0;
   let count = 0;
   for (const { outcome } of finished) {
     bytes += outcome.kind === 'completed' ? (outcome.result?.length ?? 0) : 0;
-    if (count > 0 && (count === MAX_SETTLED || bytes > MAX_BYTES)) break;
+    if (count > 0 && (count === MAX_SETTLED || count === most || bytes > MAX_BYTES)) break;
     count++;
   }
   return finished.splice(0, count);

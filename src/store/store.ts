@@ -43,6 +43,9 @@ export interface Keep {
   failed: { age: number; count: number };
 }
 
+/** Most bytes of records in a reply, where nothing else is said. */
+const ROOM = 4_194_304;
+
 const NOTHING: Counted = { number: 0, pairs: [] };
 
 export interface Turn {
@@ -57,10 +60,13 @@ export interface Turn {
   post: string[];
 }
 
-/** A ticket claimed, with the texts of its record (null: missing) and of its last failed attempt, if any. */
+/**
+ * A ticket claimed, with the texts of its record (null: missing; a number: it was not sent, and is so many bytes long) and
+ * of its last failed attempt, if any.
+ */
 export interface Claim {
   ticket: string;
-  record: string | null;
+  record: string | number | null;
   lastError: string | null;
 }
 
@@ -111,13 +117,14 @@ export class Store {
    * One turn of a worker. Sent again under the same number, it has no other effect than once.
    * @param want how many jobs to claim
    * @param named tickets to look for in `scheduled` first, though they aren't due
+   * @param room most bytes of records in the reply; one comes at least, though with no room at all only its length
    */
   async turn(
     turn: number,
     leaseMs: number,
     want: number,
     settlements: readonly Settlement[],
-    named: readonly string[] = [],
+    { named = [], room = ROOM }: { named?: readonly string[]; room?: number } = {},
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
     const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
@@ -129,6 +136,7 @@ export class Store {
         settled: settlements.length,
         followUps: followUps.length,
         named: named.length,
+        room,
       },
       followUps.length + named.length > 0 ? groups.concat(followUps, named) : groups,
     )) as [number, number, string[], string[], Reply[], Reply[], string[]];

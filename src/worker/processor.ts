@@ -16,6 +16,7 @@ import type { Claim, Keep, Refusal, Store } from '../store/store.ts';
 import { refuse, unknownFunction, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { finishedOf, type Ending } from './finished.ts';
 import { Begun } from './begun.ts';
+import { Limits } from './limits.ts';
 import type { Courier } from './courier.ts';
 import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
@@ -54,6 +55,7 @@ export class Processor {
   readonly #options: ProcessorOptions;
   readonly #slots: Slots;
   readonly #begun: Begun;
+  readonly #limits: Limits;
   #turn = 1;
   #turning = false;
   #scheduled = false;
@@ -76,6 +78,7 @@ export class Processor {
   constructor(options: ProcessorOptions) {
     this.#options = options;
     this.#slots = options.slots;
+    this.#limits = new Limits(options.store, options.logger);
     this.#begun = new Begun(options.store, options.slots, options.leaseMs);
     const progress = new ProgressReporter(options.store, options.logger);
     this.#executor = {
@@ -157,8 +160,10 @@ export class Processor {
   async #takeTurn(): Promise<void> {
     this.#turning = true;
     this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);
-    const settlements = this.#slots.beginSettling();
-    const free = this.#hungry ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
+    const limits = this.#limits;
+    const settlements = this.#slots.beginSettling(limits.settled);
+    const mayClaim = this.#hungry && (limits.together || settlements.length === 0);
+    const free = mayClaim ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
     const ahead = this.#slots.howManyAhead();
     const want = free > 0 ? free + ahead : 0;
     const { strangers } = this.#options;
@@ -173,13 +178,14 @@ export class Processor {
         this.#options.leaseMs,
         want,
         settlements,
-        named,
+        { named, room: limits.room },
       );
       this.#turn++;
       this.#failures = 0;
       this.#unanswered = false;
       for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
       this.#slots.settled();
+      limits.went(this.#slots.finished);
       strangers.tell(met);
       strangers.asked(named);
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
@@ -192,6 +198,8 @@ export class Processor {
       const neverSent = error instanceof RedisUnavailableError && !error.maybeEnqueued;
       this.#unanswered ||= want > 0 && !neverSent;
       await this.#pauseAfter(error);
+      const instead = await limits.failed(error, settlements);
+      if (instead) this.#slots.settleInstead(instead);
       // Who stops with nothing at stake needn't wait for Redis to come back.
       this.#look = this.#claiming || this.#unanswered;
       nextIn = 0;

@@ -8,6 +8,7 @@
  * the queue.
  */
 import { takeOut, type Settlement } from '../store/settlement.ts';
+import type { Outcome } from '../job/job.ts';
 import type { Claim } from '../store/store.ts';
 import type { Run } from './executor.ts';
 
@@ -136,8 +137,14 @@ export class Slots implements Iterable<Run> {
   }
 
   /** As many as one turn settles, the first ones first. */
-  beginSettling(): readonly Finished[] {
-    return (this.#settling = takeOut(this.#finished));
+  beginSettling(most: number): readonly Finished[] {
+    return (this.#settling = takeOut(this.#finished, most));
+  }
+
+  /** The first one can't be settled like this. */
+  settleInstead(outcome: Outcome): void {
+    const [first, ...rest] = this.#finished;
+    this.#finished = [{ ...first!, outcome, followUp: undefined }, ...rest];
   }
 
   /** The turn was answered. */

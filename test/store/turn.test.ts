@@ -255,9 +255,25 @@ scene('a turn claims the jobs it names though they are not due, and those that a
   await store.enqueue([...jobs('n - +60000', 'later', 'much', 'cancelled'), ...jobs('', 'now')]);
   await store.cancel('cancelled');
   const names = ['later:1:1', 'cancelled:1:1', 'gone:1:1', 'much:1:1'];
-  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], names)), ['later:1:1']);
-  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], names)), ['later:1:1'], 'sent again');
-  t.same(ticketsOf(await other.turn(1, LEASE_MS, 9, [], names)), ['much:1:1', 'now:1:1']);
+  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], { named: names })), ['later:1:1']);
+  t.same(ticketsOf(await store.turn(1, LEASE_MS, 1, [], { named: names })), ['later:1:1'], 'sent again');
+  t.same(ticketsOf(await other.turn(1, LEASE_MS, 9, [], { named: names })), ['much:1:1', 'now:1:1']);
+}); // prettier-ignore
+
+scene('a turn claims no more than has room in its reply; without room it says how long the first one is', async (t, stage) => {
+  const [store, other] = [stage.store('worker-a'), stage.store('worker-b')];
+  const big = (id: string) => ({ id, how: '', json: `{"fn":"f","args":["${'x'.repeat(100_000)}"]}` });
+  await store.enqueue(Array.from({ length: 60 }, (_, i) => big(`j${i}`)));
+  const first = await store.turn(1, LEASE_MS, 60, [], { room: 350_000 });
+  t.same(ticketsOf(first), ['j0:1:1', 'j1:1:1', 'j2:1:1']);
+  t.match((await core(stage))['queued'], { length: 57 });
+  const again = await store.turn(1, LEASE_MS, 60, [], { room: 150_000 }); // its reply was too large
+  t.same(ticketsOf(again), ['j0:1:1']);
+  t.same(ticketsOf(await other.turn(1, LEASE_MS, 1, [], { room: 1 })), ['j1:2:1'], 'back in front, uncharged');
+  t.match(await store.turn(1, LEASE_MS, 1, [], { room: 0 }), { claimed: [{ ticket: 'j0:1:1', record: 100_035 }] });
+  t.same(ticketsOf(await store.turn(1, LEASE_MS, 0, [])), [], 'sent again without a wish to claim: all goes back');
+  t.same(ticketsOf(await other.turn(2, LEASE_MS, 2, [])), ['j0:2:1', 'j2:2:1']);
+  t.equal((await other.turn(3, LEASE_MS, 60, [])).claimed.length, 41, 'as many as have room in 4 MiB');
 }); // prettier-ignore
 
 scene('a job is charged for a lost lease only when Redis had heard that it began', async (t, stage) => {

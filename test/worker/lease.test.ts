@@ -118,7 +118,7 @@ scene('jobs claimed with one that blocks the loop for longer than the lease go b
   // Another worker takes them meanwhile: they run once, there or here.
   const { claimed } = await other.turn(1, 15_000, 20, []);
   await until(async () => (await queue.counts()).completed + claimed.length === 10);
-  t.equal(runs.filter((fn) => fn === 'quick').length, 9 - claimed.filter(({ record }) => record!.includes('quick')).length);
+  t.equal(runs.filter((fn) => fn === 'quick').length, 9 - claimed.filter(({ record }) => String(record).includes('quick')).length);
   const ended = { kind: 'completed', result: undefined } as const;
   const settle = ({ ticket }: { ticket: string }) => ({ job: { ticket, attempt: 1, claimedAt: 1 }, outcome: ended, ranMs: 1, keptMs: 60_000 });
   await other.turn(2, 15_000, 0, claimed.map(settle));

@@ -87,29 +87,6 @@ local function successor(ticket, charge)
 end`,
 };
 
-/**
- * `hold(list)`: the tickets are active for the time of a lease. That nobody knows yet whether they have begun is told by the
- * half millisecond by which their lease ends earlier (`Store.begun` takes it away).
- *
- * Redis keeps a sorted set of up to 128 short members as a plain list, and looks for each from its beginning. One long
- * member, the first to come, makes it a tree for as long as it isn't empty: a third of the work of a turn with many jobs.
- */
-export const hold: Fragment = {
-  keys: ['active'],
-  lua: `
-local function hold(list)
-  local till = text(now + lease - 1) .. '.5'
-  local long = #list > 16 and string.rep('-', 65)
-  local leases = long and { till, long } or {}
-  local last = #leases
-  for i, ticket in ipairs(list) do
-    leases[last + i * 2 - 1], leases[last + i * 2] = till, ticket
-  end
-  redis.call('ZADD', active, 'GT', unpack(leases)) -- sent again, a turn takes nothing back
-  if long then redis.call('ZREM', active, long) end
-end`,
-};
-
 /** Jobs due in one millisecond stand this far apart: fine enough for 1,024 of them, coarse enough for a score in 100 years. */
 const APART = '1/1024';
 /** How many milliseconds further a place is looked for, where a millisecond is full. */

@@ -1,7 +1,8 @@
 import type { Fragment } from '../../redis/script.ts';
-import { clock, hold, idOf, MAX_KEPT, RARE, tell, wakeOne } from './fragments.ts';
+import { fit, hold } from './claimed.ts';
+import { clock, idOf, MAX_KEPT, RARE, tell, wakeOne } from './fragments.ts';
 
-const uses = [clock, wakeOne, idOf, hold, tell];
+const uses = [clock, wakeOne, idOf, fit, hold, tell];
 
 /**
  * `plainTurn()`: a turn with nothing but plain jobs, all of which ended well: a shorter way through the same moves, with
@@ -70,17 +71,19 @@ local function plainTurn()
   end
 
   local got = want ~= '0' and redis.call('LPOP', queued, want) or {}
-  local records = {}
+  local records, fits, most = {}, 0, #got == tonumber(want)
   if #got > 0 then
-    local ids = {}
-    for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
+    records, fits = fit(got, tonumber(room))
+    for i = #got, fits + 1, -1 do
+      redis.call('LPUSH', queued, got[i])
+      got[i] = nil
+    end
     hold(got)
-    records = redis.call('HMGET', jobs, unpack(ids))
   end
   redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', text(lease * 2))
 
   -- Who got less than it wanted has emptied the list. Of list and token both are there, most of the time.
-  local left = #got == tonumber(want) and redis.call('EXISTS', queued, wake) or 0
+  local left = most and redis.call('EXISTS', queued, wake) or 0
   if left == 2 or left == 1 and redis.call('EXISTS', queued) == 1 then
     if left == 1 then wakeOne() end
     return { now, 0, {}, got, records, {}, {} }

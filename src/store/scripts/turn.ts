@@ -27,6 +27,8 @@ const LOST_IN_HAND =
  * If we crash: claimed jobs come back when their lease ends. Sent again, the turn gives the same tickets
  * again, and what it settled the first time is no news; a turn older than the last does nothing.
  *
+ * `room`: bytes of records that the reply may have; see `fit`. What has no room goes back to where it was.
+ *
  * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
  * three for each job to enqueue with one (ticket it depends on, id, JSON); then tickets that are to be claimed though they
  * aren't due.
@@ -38,7 +40,7 @@ export const turnScript = defineScript({
   name: 'turn',
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
-  args: ['turn', 'lease', 'want', 'settled', 'followUps', 'named'],
+  args: ['turn', 'lease', 'want', 'settled', 'followUps', 'named', 'room'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
@@ -225,13 +227,28 @@ end
 
 local open = redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
-local records, failures = {}, {}
+local records, failures, fits = {}, {}, 0
 if #got > 0 then
-  local ids = {}
-  for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
+  -- Sent again without a wish to claim: whoever sent it first could not hear what it got.
+  if not resent or want > 0 then records, fits = fit(got, tonumber(room)) end
+  for i = #got, fits + 1, -1 do
+    local ticket = got[i]
+    got[i] = nil
+    if redis.call('ZREM', active, ticket) == 1 then
+      local unwanted = redis.call('SREM', cancelling, ticket) == 1
+      if unwanted then finishCancelled(idOf(ticket)) end
+      ticket = not unwanted and successor(ticket, 0)
+    end
+    if ticket then redis.call('LPUSH', lane(ticket), ticket) end
+  end
+end
+if #got > 0 then
   hold(got)
-  records = redis.call('HMGET', jobs, unpack(ids))
-  if redis.call('EXISTS', errors) == 1 then failures = redis.call('HMGET', errors, unpack(ids)) end
+  if redis.call('EXISTS', errors) == 1 then
+    local ids = {}
+    for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
+    failures = redis.call('HMGET', errors, unpack(ids))
+  end
 end
 redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' '), 'PX', lease * 2)
 

@@ -142,11 +142,18 @@ export function turn(
   for (const job of over) if (job.unwanted) queue.cancelled(job);
   queue.drawConsequences();
 
-  const claimed = again
-    ? again.tickets.flatMap((ticket) => queue.running(ticket) ?? [])
-    : queue.paused
-      ? []
-      : claim(queue, want, named);
+  const before = again?.tickets.flatMap((ticket) => queue.running(ticket) ?? []) ?? [];
+  // Sent again without a wish to claim, it gives back what it had got.
+  for (const job of want > 0 ? [] : before.reverse()) {
+    if (job.unwanted) {
+      queue.cancelled(job);
+      continue;
+    }
+    queue.nextRun(job, 0);
+    Object.assign(job, { state: 'queued', at: 0 });
+    queue.lanes[job.lane].unshift(ticketOf(job));
+  }
+  const claimed = again ? (want > 0 ? before : []) : queue.paused ? [] : claim(queue, want, named);
   for (const job of claimed) {
     job.state = 'active';
     const at = now + leaseMs - 0.5;

@@ -26,7 +26,7 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'turn':
       return working.newTurnMove(world, op);
     case 'turn again':
-      return working.turnAgainMove(world, op.worker, op.settle);
+      return working.turnAgainMove(world, op.worker, op.settle, op.claims);
     case 'old turn':
       return working.oldTurnMove(world, op.worker);
     case 'heartbeat':

@@ -50,7 +50,7 @@ export type Operation =
   | { do: 'enqueue flow'; shape: Shape }
   | { do: 'enqueue flow again'; pick: number }
   | ({ do: 'turn' } & NewTurn)
-  | { do: 'turn again'; worker: WorkerName; settle: Settle[] }
+  | { do: 'turn again'; worker: WorkerName; settle: Settle[]; claims: boolean }
   | { do: 'old turn'; worker: WorkerName }
   | { do: 'heartbeat'; worker: WorkerName; again: boolean }
   | { do: 'begun'; worker: WorkerName; pick: number }
@@ -126,7 +126,7 @@ const EVERYTHING = [
   op(4, 'enqueue flow', { shape }),
   op(1, 'enqueue flow again', { pick: fc.nat(2) }),
   op(24, 'turn', { worker, want: fc.nat(5), named, settle }),
-  op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle) }),
+  op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle), claims: fc.boolean() }),
   op(1, 'old turn', { worker }),
   op(4, 'heartbeat', { worker, again: rarely }),
   op(5, 'begun', { worker, pick: fc.nat(3) }),

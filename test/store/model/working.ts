@@ -77,7 +77,7 @@ function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: strin
     title: `${id} ${what} ${number}:${settles} wants ${want} (${quoted(named)} first), gets ${gets}`,
     queue,
     expected,
-    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, named),
+    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, { named }),
     ...(want > 0 && { turnOf: id }),
   };
 }
@@ -100,12 +100,12 @@ export function newTurnMove(world: World, { worker: name, want, named: picks, se
 } // prettier-ignore
 
 /** Its reply was lost. What finished meanwhile goes with it. */
-export function turnAgainMove(world: World, name: WorkerName, settle: readonly Settle[]): Move | undefined {
+export function turnAgainMove(world: World, name: WorkerName, settle: readonly Settle[], claims: boolean): Move | undefined {
   const worker = world.worker(name);
   if (!worker.last) return undefined;
   const { settlements } = worker.last;
   const more = settlementsOf(world, worker, settle, settlements);
-  worker.last = { ...worker.last, settlements: [...settlements, ...more] };
+  worker.last = { ...worker.last, ...(!claims && { want: 0 }), settlements: [...settlements, ...more] };
   return turnMove(world, worker, worker.last, 'sends again turn');
 } // prettier-ignore
 

@@ -13,7 +13,7 @@ export const LEASE: readonly Mutant[] = [
   {
     name: 'claimed-as-begun',
     what: 'what is claimed looks as if it had begun',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/claimed.ts',
     find: `local till = text(now + lease - 1) .. '.5'`,
     replace: `local till = text(now + lease)`,
     tests: ['store/turn', 'worker/kill > are neither failed nor charged'],
