@@ -17,6 +17,7 @@ import {
   RedisOutOfMemoryError,
   RedisUnavailableError,
 } from '../job/errors.ts';
+import { KeepAlive } from './keep-alive.ts';
 import type { Script, ScriptText } from './script.ts';
 
 export interface ConnectionSettings {
@@ -64,6 +65,7 @@ export class Connection {
   /** Set once the server has refused the script header. */
   #plainScripts = false;
   #closed = false;
+  readonly #keepAlive = new KeepAlive(() => this.#say());
 
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
     this.#settings = { resend: true, onError: () => {}, ...settings };
@@ -85,8 +87,10 @@ export class Connection {
     this.#client.on('ready', () => {
       this.#endHandshake();
       this.#lastError = undefined;
+      this.#keepAlive.open();
     });
     this.#client.on('close', () => {
+      this.#keepAlive.closed();
       const unanswered = this.#endHandshake();
       if (unanswered && !this.#lastError && !this.#closed) {
         this.#heard(new Error(`it was closed before Redis answered; ${tlsHint(this.#client)}`));
@@ -213,7 +217,13 @@ export class Connection {
     }
   }
 
+  /** An empty line: Redis takes it for no command, and answers nothing. */
+  #say(): void {
+    if (!isCluster(this.#client) && this.ready) this.#client.stream.write('\r\n');
+  }
+
   #send<T>(send: (client: Redis) => Promise<T>, deadline: Deadline): Promise<T> {
+    this.#keepAlive.heard();
     return new Promise<T>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);
@@ -289,6 +299,7 @@ export class Connection {
    */
   close(): void {
     this.#closed = true;
+    this.#keepAlive.end();
     this.#endHandshake();
     const closed = (maybeEnqueued: boolean) =>
       new RedisUnavailableError('the connection was closed', { maybeEnqueued });

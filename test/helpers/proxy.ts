@@ -24,6 +24,8 @@ export interface Proxy {
   latencyMs: number;
   /** What is swallowed from now on, without anything being closed. `[]`: nothing, on links that lost nothing yet. */
   swallow: readonly Direction[];
+  /** A link on which nothing was said for so long is closed, as HAProxy's timeouts do; 0: never. */
+  idleMs: number;
   /** Applied to what Redis says. */
   rewrite: (reply: string) => string;
   readonly links: number;
@@ -44,6 +46,7 @@ interface Link {
   client: Socket;
   server: Socket;
   lost: Set<Direction>;
+  idle?: NodeJS.Timeout | undefined;
   /** The reply that comes next on this link is to be lost. */
   condemned?: (() => void) | undefined;
 }
@@ -78,10 +81,17 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
     return true;
   };
 
+  const said = (link: Link) => {
+    clearTimeout(link.idle);
+    if (proxy.idleMs > 0)
+      link.idle = setTimeout(() => link.client.end() && link.server.end(), proxy.idleMs);
+  };
+
   const pump = (link: Link, direction: Direction, from: Socket, to: Socket) => {
     let last: Promise<void> = Promise.resolve();
     from.on('data', (chunk: Buffer) => {
       const arrived = performance.now();
+      said(link);
       last = last.then(async () => {
         const rest = arrived + proxy.latencyMs - performance.now();
         if (proxy.latencyMs > 0 && rest > 0) await new Promise((r) => setTimeout(r, rest));
@@ -94,6 +104,7 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
     });
     from.on('error', () => {});
     from.on('close', () => {
+      clearTimeout(link.idle);
       links.delete(link);
       void last.then(() => to.destroy());
     });
@@ -123,6 +134,7 @@ export async function startProxy(redisPort: number): Promise<Proxy> {
     port,
     url: `redis://127.0.0.1:${port}`,
     latencyMs: 0,
+    idleMs: 0,
     swallow: [],
     rewrite: (text) => text,
     get links() {

@@ -1,5 +1,6 @@
 /** A server that closes the connection on what is too large for it: nothing waits for that, and who is to blame fails by name. */
 import t from 'tap';
+import { startProxy } from '../helpers/proxy.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -44,4 +45,26 @@ scene('a result that can not be stored fails its job by name, and the others are
   await until(async () => (await big.state()) === 'failed', { timeoutMs: 60_000 });
   t.match(await big.info(), { error: { name: 'BadResultError', message: /can't be stored: .* proto-max-bulk-len/ }, attempt: 1 });
   t.match(await queue.stats(), { failed: 1, recovered: 0 });
+}, { redis: startRedis, beside: true }); // prettier-ignore
+
+scene('a proxy that closes idle connections: they are kept open, for no more commands than without it', async (t, stage) => {
+  const proxy = await startProxy(stage.redis.port);
+  stage.onEnd(() => proxy.close());
+  proxy.idleMs = 1_500;
+  const queue = stage.queue();
+  stage.worker({ f }, { redis: proxy.url });
+  const { client } = stage.redis;
+  const made = async () => /total_connections_received:(\d+)/.exec(await client.info('stats'))![1]!;
+  const sent = async () => [...(await client.info('commandstats')).matchAll(/cmdstat_(?:evalsha|blpop):calls=(\d+)/g)].reduce((sum, [, n]) => sum + Number(n), 0); // prettier-ignore
+  let before = await sent();
+  await until(async () => {
+    const connections = await made();
+    before = await sent();
+    await new Promise((resolve) => setTimeout(resolve, 4_000)); // longer than any of them is left alone
+    return connections === (await made());
+  }, { timeoutMs: 60_000 });
+  const commands = (await sent()) - before;
+  t.ok(commands <= 4, `${commands} commands in 4 s`);
+  t.equal(await (await queue.enqueue('f', [5])).result({ timeout: '2s' }), 5);
+  t.equal(stage.log.filter((line) => line.startsWith('error')).length, 0, stage.log.join());
 }, { redis: startRedis, beside: true }); // prettier-ignore

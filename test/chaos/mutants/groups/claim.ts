@@ -5,7 +5,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'claim-without-lease',
     what: 'claimed jobs are nowhere: those of a killed worker are lost',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/claimed.ts',
     find: `redis.call('ZADD', active, 'GT', unpack(leases))`,
     replace: ``,
     tests: ['store/turn', 'worker/lease'],
@@ -13,7 +13,7 @@ export const CLAIM: readonly Mutant[] = [
   {
     name: 'long-member-stays',
     what: 'what makes the leases a tree is taken for one of them',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/claimed.ts',
     find: `if long then redis.call('ZREM', active, long) end`,
     replace: ``,
     tests: ['store/turn'],

@@ -124,4 +124,12 @@ export const CONNECTION: readonly Mutant[] = [
     replace: `autoResendUnfulfilledCommands: true,`,
     tests: ['redis/cut-off'],
   },
+  {
+    name: 'idle-connections-left-alone',
+    what: 'a proxy that closes idle connections makes a worker connect anew for ever',
+    file: 'redis/keep-alive.ts',
+    find: `if (performance.now() - this.#heardAt >= everyMs / 2) this.#say();`,
+    replace: ``,
+    tests: ['redis/cut-off'],
+  },
 ];
