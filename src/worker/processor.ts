@@ -101,6 +101,11 @@ export class Processor {
     this.#schedule();
   }
 
+  /** Jobs that others can't run, and we may. What can't be found out now is found when they come due. */
+  lookForStrangers(): void {
+    this.#options.strangers.look().then((found) => found && this.lookAgain(), () => {}); // prettier-ignore
+  }
+
   /** Claims nothing more. The token that a broken sleep may have taken is handed on by the turn that follows. */
   stopClaiming(): void {
     this.#claiming = false;
@@ -187,7 +192,7 @@ export class Processor {
       this.#slots.settled();
       limits.went(this.#slots.finished);
       strangers.tell(met);
-      strangers.asked(named);
+      if (strangers.asked(named)) this.lookForStrangers();
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
       // What arrives after the call to stop is not wanted any more. Back, not run.
       if (!this.#claiming) this.#giveBack(reply.claimed, reply.now);

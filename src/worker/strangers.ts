@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { readJson } from '../views/inspector.ts';
 import { isKnownOn, readStrangers, type Stranger } from '../views/strangers.ts';
 
-/** More are found when they come due. */
+/** More are looked for once these are ours. */
 const MOST_WANTED = 1_000;
 /** What such a message begins with; a ticket that does is no JSON. */
 const MARK = '[';
@@ -20,6 +20,8 @@ export class Strangers {
   /** Tickets of jobs that others could not run, and we can. */
   readonly #wanted = new Set<string>();
   readonly #met: Stranger[] = [];
+  /** There may be more than we took down. */
+  #more = false;
 
   constructor(store: Store, functions: ReadonlyMap<string, JobFunction>) {
     this.#store = store;
@@ -66,6 +68,7 @@ export class Strangers {
       const mine = typeof ticket === 'string' && this.#functions.has(fn);
       if (mine && this.#wanted.size < MOST_WANTED) this.#wanted.add(ticket);
     }
+    this.#more ||= this.#wanted.size === MOST_WANTED;
     return this.#wanted.size > 0;
   }
 
@@ -74,8 +77,11 @@ export class Strangers {
     return this.#wanted.size === 0 ? [] : [...this.#wanted].slice(0, most);
   }
 
-  /** The turn was answered: they are ours now, or somebody else's. */
-  asked(tickets: readonly string[]): void {
+  /** The turn was answered: they are ours now, or somebody else's. @returns whether to look for more */
+  asked(tickets: readonly string[]): boolean {
     for (const ticket of tickets) this.#wanted.delete(ticket);
+    const more = this.#more && this.#wanted.size === 0;
+    if (more) this.#more = false;
+    return more;
   }
 }

@@ -267,7 +267,7 @@ export class Worker {
       () => {
         heartbeat.soon();
         beat?.look(); // an idle worker's heartbeat would wait
-        strangers.look().then((found) => found && processor.lookAgain(), onError('functions'));
+        processor.lookForStrangers();
       },
       (error) => isDenied(error) && end(error), // else its connection has told it
     );

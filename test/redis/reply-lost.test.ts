@@ -105,11 +105,16 @@ faultyScene(
   'a worker is stopped while its claim got no answer: it asks again, and gives back what that took',
   async (t, stage) => {
     const queue = stage.queue({ redis: stage.redis.url });
-    const job = await queue.enqueue('echo', ['due'], { delay: '3s' });
+    const job = await queue.enqueue('echo', ['due'], { delay: '5s' });
     const { wake, scheduled } = stage.store().keys;
     await stage.redis.client.del(wake); // asleep it is to be, until the job is due
     const worker = stage.worker(jobs, { lease: '1h', callTimeout: 500 });
     await until(() => asleep(stage));
+    // What it asks when it starts is answered: else the silence would end its connection before the claim.
+    let asked = '';
+    const calls = async () =>
+      /cmdstat_evalsha:calls=\d+/.exec(await stage.redis.client.info('commandstats'))?.[0] ?? '';
+    await until(async () => asked === (asked = await calls()), { everyMs: 300 });
     await stage.redis.client.zadd(scheduled, 'XX', 1, `${job.id}:1:1`); // due when it wakes, to the millisecond
     const before = failedTurns(stage); // on a busy machine there may be one
     stage.proxy.swallow = ['replies'];
