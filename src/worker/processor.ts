@@ -222,7 +222,8 @@ export class Processor {
   }
 
   #afterTurn(nextIn: number): void {
-    if (this.#slots.finished > 0 || this.#look || (this.#hungry && nextIn === 0)) {
+    const more = nextIn === 0 || this.#options.strangers.waiting;
+    if (this.#slots.finished > 0 || this.#look || (this.#hungry && more)) {
       this.#schedule();
     } else if (this.#hungry) {
       if (this.#slots.busy === 0) this.#options.onDrained();
@@ -312,8 +313,7 @@ export class Processor {
       this.#settle({ job: known, outcome: { kind: 'failed', error: describeError(error) } });
       return undefined;
     }
-    const { record } = job;
-    const fn = this.#options.functions.get(record.fn);
+    const fn = this.#options.functions.get(job.record.fn);
     const outcome = refuse(job, fn);
     if (!outcome) return new Run(job, fn!, this.#executor);
     if (!fn && outcome.kind === 'failed') void this.#failUnlessKnown(job, outcome);

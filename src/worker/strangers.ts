@@ -4,7 +4,7 @@
  * with its next claim. What was not heard is found by looking: at the start, and when the channel was away.
  */
 import type { JobFunction } from '../job/define.ts';
-import { nextTicket, type ClaimedJob } from '../job/job.ts';
+import { nextTicket, parseTicket, type ClaimedJob } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
 import { readJson } from '../views/inspector.ts';
 import { isKnownOn, readStrangers, type Stranger } from '../views/strangers.ts';
@@ -17,8 +17,8 @@ const MARK = '[';
 export class Strangers {
   readonly #store: Store;
   readonly #functions: ReadonlyMap<string, JobFunction>;
-  /** Tickets of jobs that others could not run, and we can. */
-  readonly #wanted = new Set<string>();
+  /** Tickets of jobs that others could not run, and we can; by id, for a job that was put off once more has another. */
+  readonly #wanted = new Map<string, string>();
   readonly #met: Stranger[] = [];
   /** There may be more than we took down. */
   #more = false;
@@ -66,20 +66,24 @@ export class Strangers {
   #want(strangers: readonly Stranger[]): boolean {
     for (const { ticket, fn } of strangers) {
       const mine = typeof ticket === 'string' && this.#functions.has(fn);
-      if (mine && this.#wanted.size < MOST_WANTED) this.#wanted.add(ticket);
+      if (mine && this.#wanted.size < MOST_WANTED) this.#wanted.set(parseTicket(ticket).id, ticket);
     }
     this.#more ||= this.#wanted.size === MOST_WANTED;
     return this.#wanted.size > 0;
   }
 
-  /** Tickets to claim with the next turn. */
+  /** Whether there are tickets to claim with the next turn. */
+  get waiting(): boolean {
+    return this.#wanted.size > 0;
+  }
+
   next(most: number): string[] {
-    return this.#wanted.size === 0 ? [] : [...this.#wanted].slice(0, most);
+    return this.#wanted.size === 0 ? [] : [...this.#wanted.values()].slice(0, most);
   }
 
   /** The turn was answered: they are ours now, or somebody else's. @returns whether to look for more */
   asked(tickets: readonly string[]): boolean {
-    for (const ticket of tickets) this.#wanted.delete(ticket);
+    for (const ticket of tickets) this.#wanted.delete(parseTicket(ticket).id);
     const more = this.#more && this.#wanted.size === 0;
     if (more) this.#more = false;
     return more;
