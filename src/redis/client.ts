@@ -173,3 +173,11 @@ function refuseUnfit({ db = 0, ...options }: { keyPrefix?: string; db?: number }
     );
   }
 }
+
+/** Where it connects to, without names of users and passwords. */
+export function placeOf(client: Redis | Cluster): string {
+  if (isCluster(client)) return `a cluster of ${client.nodes().length} nodes`;
+  const { path, host, port, db = 0, sentinels, name } = client.options;
+  const server = path ?? `${host}:${port}`;
+  return `${sentinels ? `${name} of ${sentinels.length} sentinels` : server}/${db}`;
+}

@@ -9,7 +9,15 @@
  * off all that is sent later.
  */
 import type { Cluster, Redis } from 'ioredis';
-import { askNode, isCluster, makeClient, saysWhy, tlsHint, type RedisSource } from './client.ts';
+import {
+  askNode,
+  isCluster,
+  makeClient,
+  placeOf,
+  saysWhy,
+  tlsHint,
+  type RedisSource,
+} from './client.ts';
 import { deadlineIn, type Deadline } from '../job/duration.ts';
 import {
   MinqError,
@@ -119,6 +127,11 @@ export class Connection {
   get ready(): boolean {
     const { status, stream } = this.#client as { status: string; stream?: { writable: boolean } };
     return status === 'ready' && stream?.writable !== false;
+  }
+
+  /** Where Redis is, for people. */
+  get place(): string {
+    return placeOf(this.#client);
   }
 
   /** For subscriptions: the client itself, whose `message` and `ready` events are needed. */

@@ -3,6 +3,7 @@ import type { ErrorRecord } from '../job/codec.ts';
 import { errorLine } from '../job/failure.ts';
 import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import { unheard, type Logger } from '../job/log.ts';
+import { Fail } from '../job/signals.ts';
 import type { Refusal } from '../store/store.ts';
 
 export function logStart(logger: Logger, job: ClaimedJob): void {
@@ -28,8 +29,11 @@ export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ra
         inMs: outcome.delayMs,
         error: errorText(outcome.error),
       });
-    case 'failed':
-      return logger.error('job failed', { ...fields, error: errorText(outcome.error) });
+    case 'failed': {
+      // Who throws `Fail` has seen it coming.
+      const level = outcome.error.name === Fail.name ? 'warn' : 'error';
+      return logger[level]('job failed', { ...fields, error: errorText(outcome.error) });
+    }
   }
 }
 

@@ -67,3 +67,13 @@ export function reportOnce(report: (error: unknown) => void): (error: unknown) =
     report(error);
   };
 }
+
+/** Resolves when one of the promises does, or after `ms`. */
+export async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
+  });
+  await Promise.race([...promises, timeout]);
+  clearTimeout(timer);
+}

@@ -10,7 +10,7 @@ import { definitionText } from '../cron/entry.ts';
 import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
-import { reportOnce, type Loop } from './loop.ts';
+import { reportOnce, within, type Loop } from './loop.ts';
 import {
   checkConcurrency,
   checkMiddleware,
@@ -77,6 +77,8 @@ export interface WorkerOptions {
   middleware?: Middleware;
 }
 
+/** Most functions that are named when it starts. */
+const MOST_SAID = 20;
 /** After the time for running jobs is over: how long giving them back and signing off may take, together. Gone within 2 s. */
 const LEAVE_MS = 1_500;
 const LEAVE_NOW_MS = 700;
@@ -287,7 +289,15 @@ export class Worker {
     const stopCatching = catchRejections();
     watch.start();
     processor.lookAgain();
-    logger.info('worker started', { queue, concurrency: this.concurrency, worker: this.id });
+    const { concurrency, id: worker } = this;
+    const functions = known.functions.slice(0, MOST_SAID).join(', ');
+    logger.info('worker started', {
+      queue,
+      concurrency,
+      worker,
+      redis: connection.place,
+      functions,
+    });
 
     // Several calls of stop() within one tick: the shortest counts.
     const timeoutMs = Math.min(await stopped, this.#stopAsked ?? Infinity);
@@ -383,13 +393,3 @@ export class Worker {
 
 /** Warnings and errors only: a library doesn't talk unasked. */
 const quietLogger = (): Logger => ({ ...lineLogger(), info: unheard });
-
-/** Resolves when one of the promises does, or after `ms`. */
-async function within(ms: number, ...promises: Promise<unknown>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER_MS));
-  });
-  await Promise.race([...promises, timeout]);
-  clearTimeout(timer);
-}

@@ -2,7 +2,7 @@
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { currentJob, job, type Logger } from '../../src/index.ts';
+import { Fail, currentJob, job, type Logger } from '../../src/index.ts';
 import { lineLogger, messageFirst } from '../../src/job/log.ts';
 import { scene } from '../helpers/setup.ts';
 import t from 'tap';
@@ -55,7 +55,13 @@ for (const child of [false, true]) {
       lines.find((line) => line.msg === msg && (!id || line['id'] === id));
     const service = child ? { service: 'mail' } : {};
 
-    t.match(find('worker started'), { ...service, level: LEVELS.info, queue: stage.name });
+    t.match(find('worker started'), {
+      ...service,
+      level: LEVELS.info,
+      queue: stage.name,
+      redis: `127.0.0.1:${stage.redis.port}/0`,
+      functions: 'hello, bye',
+    });
     t.match(find('job started', hello.id), { ...service, level: LEVELS.info, fn: 'hello', attempt: 1 }); // prettier-ignore
     t.match(find('said'), { ...service, level: LEVELS.debug, fn: 'hello', to: 'ann', id: 'own' });
     t.match(find('leaving'), { ...service, level: LEVELS.warn, fn: 'bye', id: bye.id });
@@ -76,13 +82,20 @@ scene('a pino logger drops what is below its level, also when that changes', asy
   t.match(text(), '"msg":"said"');
 });
 
+scene('who fails on purpose has seen it coming: a warning, and no error', async (t, stage) => {
+  stage.worker({ refuses: () => { throw new Fail('no address'); } }); // prettier-ignore
+  await t.rejects((await stage.queue().enqueue('refuses')).result({ timeout: '10s' }));
+  t.ok(stage.log.some((line) => line.startsWith('warn job failed')), stage.log.join());
+  t.notOk(stage.log.some((line) => line.startsWith('error')));
+}); // prettier-ignore
+
 scene('console: message, then fields', async (t, stage) => {
   const { stream, text } = kept();
   const worker = stage.worker(jobs, { logger: new Console(stream) });
   const hello = await stage.queue().enqueue('hello');
   await hello.result({ timeout: '10s' });
   await worker.stop();
-  t.match(text(), `worker started { queue: '${stage.name}', concurrency: 10,`);
+  t.match(text(), new RegExp(`^worker started \\{\\s+queue: '${stage.name}',\\s+concurrency: 10,`));
   t.match(text(), `job started { id: '${hello.id}', fn: 'hello', attempt: 1,`);
   t.match(text(), `said { id: 'own', fn: 'hello', to: 'ann' }`);
 });
