@@ -9,13 +9,14 @@ import type { WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
 import { MetricsPage, type Metric } from '../views/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { QueueFinding } from '../views/findings.ts';
 import type { FunctionStats, Stats } from '../views/statistics.ts';
 import { VERSION } from '../job/version.ts';
 
 /** What of a queue is read. */
 export type MeasuredQueue = Pick<
   Queue,
-  'name' | 'counts' | 'stats' | 'oldestWaitingMs' | 'functions' | 'workers'
+  'name' | 'counts' | 'stats' | 'oldestWaitingMs' | 'functions' | 'workers' | 'findings'
 >;
 
 const gauge = (name: string, help: string): Metric => ({ name, type: 'gauge', help });
@@ -25,6 +26,7 @@ const histogram = (name: string, help: string): Metric => ({ name, type: 'histog
 const BUILD = gauge('minq_build_info', 'Version of minq that answers; always 1.');
 const UP = gauge('minq_queue_up', 'Whether the queue could be read from Redis.');
 const JOBS = gauge('minq_jobs', 'Jobs that Redis holds, by state.');
+const FINDINGS = gauge('minq_queue_findings', 'What minq check finds: errors, and warnings.');
 const PAUSED = gauge('minq_queue_paused', 'Whether the queue is paused.');
 const OLDEST = gauge(
   'minq_oldest_waiting_seconds',
@@ -121,21 +123,33 @@ export async function metricsText(queues: readonly MeasuredQueue[]): Promise<str
 type QueueReading = Awaited<ReturnType<typeof read>>;
 
 async function read(queue: MeasuredQueue) {
-  const [counts, stats, oldestMs, functions, workers] = await Promise.all([
+  const [counts, stats, oldestMs, functions, workers, findings] = await Promise.all([
     queue.counts(),
     queue.stats(),
     queue.oldestWaitingMs(),
     queue.functions('ever'),
     queue.workers(),
+    queue.findings(),
   ]);
-  return { counts, stats, oldestMs, functions, workers };
+  return { counts, stats, oldestMs, functions, workers, findings };
 }
 
 function addJobs(
   page: MetricsPage,
   queue: string,
-  { counts, stats, oldestMs }: QueueReading,
+  { counts, stats, oldestMs, findings }: QueueReading,
 ): void {
+  const of = (kind: (finding: QueueFinding) => boolean | undefined) => findings.filter(kind).length;
+  page.add(
+    FINDINGS,
+    { queue, severity: 'error' },
+    of(({ ok }) => !ok),
+  );
+  page.add(
+    FINDINGS,
+    { queue, severity: 'warning' },
+    of(({ ok, warning }) => ok && warning),
+  );
   for (const state of STATES) page.add(JOBS, { queue, state }, counts[state]);
   page.add(PAUSED, { queue }, counts.paused ? 1 : 0);
   page.add(OLDEST, { queue }, (oldestMs ?? 0) / 1_000);

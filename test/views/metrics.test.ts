@@ -178,6 +178,8 @@ scene('states, pause and workers are as they are now', async (t, stage) => {
   const state = (name: string) => parsed.value('minq_jobs', { ...labels, state: name });
   t.same(['queued', 'active', 'scheduled', 'completed', 'waiting'].map(state), [1, 1, 1, 0, 0]);
   t.equal(parsed.value('minq_queue_paused', labels), 1);
+  const found = (severity: string) => parsed.value('minq_queue_findings', { ...labels, severity });
+  t.same([found('error'), found('warning')], [0, 1], 'as minq check says: it is paused');
   t.equal(parsed.value('minq_queue_up', labels), 1);
   t.equal(parsed.value('minq_workers', labels), 1);
   const who = { ...labels, worker: worker.id };
@@ -191,7 +193,7 @@ scene('states, pause and workers are as they are now', async (t, stage) => {
   const ids = [...parsed.families.values()]
     .flatMap(({ samples }) => samples)
     .flatMap(({ labels: own }) => Object.keys(own));
-  const known = 'version queue state function outcome le worker host pid node'.split(' ');
+  const known = 'version queue state severity function outcome le worker host pid node'.split(' ');
   t.same(ids.filter((id) => !known.includes(id)), [], 'no label grows with the jobs'); // prettier-ignore
   open.open();
 });
