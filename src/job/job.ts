@@ -162,6 +162,42 @@ export function parseRecord(text: string | number | null): {
   return { enqueuedAt: at, record };
 }
 
+const isTime = (value: unknown): boolean =>
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether what an enqueue writes is what it was. Redis is shared ground: nobody calculates with what wasn't looked at. */
+const FITS: Readonly<Record<string, ((value: unknown) => boolean) | undefined>> = {
+  __proto__: null as never,
+  retries: isTime,
+  timeout: isTime,
+  resultTtl: isTime,
+  delay: isTime,
+  runAt: isTime,
+  expires: isTime,
+  tick: isTime,
+  backoff: (value) =>
+    isRecord(value) &&
+    (value['type'] === 'fixed' || value['type'] === 'exponential') &&
+    [value['delay'], value['max'], value['jitter']].every(isTime),
+  meta: (value) =>
+    isRecord(value) && Object.values(value).every((each) => typeof each === 'string'),
+};
+
+/** @throws {BadRecordError} naming what doesn't fit */
+function checkOptions(record: JobRecord): void {
+  for (const name in record) {
+    const value = record[name as keyof JobRecord];
+    if (FITS[name]?.(value) === false) {
+      const shown = JSON.stringify(value).slice(0, 100);
+      throw new BadRecordError(
+        `the record of the job has ${name}: ${shown}, which no enqueue writes`,
+      );
+    }
+  }
+}
+
 /** @returns undefined where there is none, or none that can be read: only what was the matter is lost */
 function parseLastError(text: string | null): LastError | undefined {
   try {
@@ -181,6 +217,7 @@ export function readClaimed(
 ): ClaimedJob {
   const { id, run, attempt } = parseTicket(ticket);
   const { enqueuedAt, record } = parseRecord(text);
+  checkOptions(record);
   return { id, run, attempt, ticket, claimedAt, enqueuedAt, record, lastError: parseLastError(lastError) };
 } // prettier-ignore
 

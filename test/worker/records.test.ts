@@ -180,22 +180,28 @@ for (const [what, text] of Object.entries(BROKEN)) {
   });
 }
 
-scene('options of a wrong type in a record do no harm', async (t, stage) => {
-  const odd = {
-    retries: 'many',
-    timeout: {},
-    backoff: 7,
-    meta: 'x',
-    resultTtl: null,
-    expires: 'soon',
-  };
-  const json = JSON.stringify({ fn: 'add', args: [1, 2], ...odd });
-  await stage.store().enqueue([{ id: 'odd', how: '', json }]);
+const ODD: Record<string, unknown[]> = {
+  retries: ['many', -1, null],
+  timeout: [{}, '5m'],
+  resultTtl: ['1h', null, [], 1e300],
+  backoff: [7, 'x', { type: 'fixed' }, { type: 'fixed', delay: 'x', max: 1, jitter: 0 }],
+  delay: [true],
+  expires: ['soon'],
+  tick: ['now'],
+  meta: ['x', { a: 1 }],
+};
+
+scene('options that no enqueue writes end their jobs by name, and stop nobody', async (t, stage) => {
+  const all = Object.entries(ODD).flatMap(([name, values]) => values.map((value, i) => ({ name, id: `${name}-${i}`, value })));
+  await stage.store().enqueue(all.map(({ name, id, value }) => ({ id, how: '', json: JSON.stringify({ fn: 'add', args: [1, 2], [name]: value }) })));
   stage.worker({ add });
   const queue = stage.queue();
-  await until(async () => !['queued', 'active'].includes(await queue.job('odd').state()));
+  await until(async () => (await queue.counts()).failed === all.length);
+  for (const { name, id } of all) {
+    t.match(await queue.job(id).info(), { state: 'failed', error: { name: 'BadRecordError', message: new RegExp(`has ${name}: `) } });
+  }
   t.equal(await (await queue.enqueue('add', [1, 2])).result({ timeout: '10s' }), 3);
-});
+}); // prettier-ignore
 
 for (const name of ['queued', 'scheduled', 'active'] as const) {
   scene(

@@ -170,4 +170,12 @@ export const WORKER: readonly Mutant[] = [
     replace: `result: JSON.stringify(value)`,
     tests: ['worker/executor', 'queue/values'],
   },
+  {
+    name: 'records-unchecked',
+    what: 'a record that somebody wrote stops its queue: the script calculates with a text',
+    file: 'job/job.ts',
+    find: `checkOptions(record);\n`,
+    replace: ``,
+    tests: ['worker/records'],
+  },
 ];
