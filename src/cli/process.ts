@@ -17,9 +17,17 @@ export const insideSupervisor = (): boolean => supervised > 0;
 /** Which of the supervisor's processes this one is, from 0; the same for its successors. 0 without a supervisor. */
 export const processIndex = (): number => Math.max(0, supervised - 1);
 
+const FILES = 'minq:files';
+
+/** What a supervised process says may come from the jobs file, too: it is for whoever else listens. */
+export function filesIn(message: unknown): string[] | undefined {
+  const files = (message as Record<string, unknown> | null)?.[FILES];
+  return Array.isArray(files) ? files.filter((file) => typeof file === 'string') : undefined;
+}
+
 /** Tells the supervisor which files to watch. */
 export function sendFiles(files: string[]): void {
-  if (insideSupervisor() && process.connected) process.send!({ files });
+  if (insideSupervisor() && process.connected) process.send!({ [FILES]: files });
 }
 
 /**

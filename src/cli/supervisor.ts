@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../job/log.ts';
 import { SIGNALS, WRONG_USAGE } from './command.ts';
-import { SUPERVISED, whenAskedToStop } from './process.ts';
+import { filesIn, SUPERVISED, whenAskedToStop } from './process.ts';
 import { watchFiles } from './watch.ts';
 
 const RESTART_MS = 500;
@@ -61,7 +61,10 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
         detached: true,
       });
       running.add(child);
-      child.on('message', ({ files }: { files: string[] }) => watcher?.add(files));
+      child.on('message', (message) => {
+        const files = filesIn(message);
+        if (files) watcher?.add(files);
+      });
       const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
       running.delete(child);
       // Ended by a signal to all of us: it had not come so far as to claim anything.

@@ -101,6 +101,10 @@ const settingChecks = {
 /** @throws {InvalidArgumentError} naming the option, the value and the mend */
 export function checkSettings(value: unknown): Settings {
   const { allowedHosts = [], ...settings } = check(settingChecks, value, 'options');
+  // Most likely a variable that isn't set: whoever gives a token wants one to be asked for.
+  if (settings.token === undefined && Object.hasOwn(Object(value), 'token')) {
+    refuse('token', undefined, 'set it, or leave the option out where nobody needs one');
+  }
   if (settings.token !== undefined && settings.auth !== undefined) {
     refuse('auth', settings.auth, "give either 'auth' or 'token', not both");
   }

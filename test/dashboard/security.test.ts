@@ -352,6 +352,7 @@ scene('options that would be unsafe or make no sense are refused at once, with t
   const refused: [object, RegExp][] = [
     [{ token: 'short' }, /^token: "\*\*\* \(5 characters\)" is not usable; give at least 16 characters$/],
     [{ token: '' }, /^token: .*0 characters/],
+    [{ token: undefined }, /^token: undefined is not usable; set it, or leave the option out/],
     [{ token: 1234567890123456 }, /^token: "number" is not usable; give a text$/],
     [{ token: TOKEN, auth: () => true }, /^auth: a function is not usable; give either 'auth' or 'token', not both$/],
     [{ auth: true }, /^auth: true is not usable; give a function$/],
