@@ -59,6 +59,18 @@ class Broken extends RedisUnavailableError {
   }
 }
 
+/** The connection broke under a call, and again when it was sent again: the call may be what it breaks by. */
+export class CutOff extends RedisUnavailableError {
+  constructor({ ms }: Deadline) {
+    super(`the connection to Redis broke under the call, as often as it was sent within ${ms} ms`, {
+      maybeEnqueued: true,
+    });
+  }
+}
+
+const maybeDone = ({ message }: RedisUnavailableError) =>
+  new RedisUnavailableError(message, { maybeEnqueued: true });
+
 export class Connection {
   readonly #client: Redis | Cluster;
   readonly #settings: Required<ConnectionSettings>;
@@ -213,20 +225,18 @@ export class Connection {
     deadline = deadlineIn(this.#settings.callTimeoutMs),
   ): Promise<T> {
     if (!this.ready) await this.#untilReady(deadline);
-    for (;;) {
+    for (let breaks = 0; ;) {
       try {
+        if (breaks > 0) await this.#untilReady(deadline);
         return await this.#send(send, deadline);
       } catch (error) {
-        if (!(error instanceof Broken) || !this.#settings.resend || this.#closed) throw error;
-      }
-      await this.#untilReady(deadline).catch((error: MinqError) => {
+        const again = error instanceof Broken && this.#settings.resend && !this.#closed;
+        if (again) breaks++;
+        else if (breaks > 1 && error instanceof RedisUnavailableError) throw new CutOff(deadline);
         // Of the try before nobody knows whether Redis carried it out.
-        if (!(error instanceof RedisUnavailableError)) throw error;
-        const why = this.#lastError
-          ? `the connection broke, and then: ${error.message}`
-          : `Redis closed the connection on the call, as often as it was sent within ${deadline.ms} ms`;
-        throw new RedisUnavailableError(why, { maybeEnqueued: true });
-      });
+        else if (breaks > 0 && error instanceof RedisUnavailableError) throw maybeDone(error);
+        else throw error;
+      }
     }
   }
 

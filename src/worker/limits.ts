@@ -5,9 +5,10 @@
  * then one job at a time; and claims get smaller. What is cut off alone is to blame, and fails by name.
  */
 import { describeError } from '../job/codec.ts';
-import { BadResultError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
+import { BadResultError, RedisCommandError } from '../job/errors.ts';
 import type { Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
+import { CutOff } from '../redis/connection.ts';
 import type { Settlement } from '../store/settlement.ts';
 import type { Store } from '../store/store.ts';
 
@@ -88,6 +89,5 @@ export class Limits {
 
 /** A request that is too large is answered, too, before the connection is closed. */
 const isCutOff = (error: unknown): boolean =>
-  error instanceof RedisUnavailableError
-    ? error.maybeEnqueued
-    : error instanceof RedisCommandError && /Protocol error/.test(error.message);
+  error instanceof CutOff ||
+  (error instanceof RedisCommandError && /Protocol error/.test(error.message));

@@ -12,7 +12,7 @@ export interface Tasks {
   /** Takes so many ms. */
   sleep(ms: number): Promise<string>;
   /** Holds up the event loop for so many ms, on its first `times` attempts. */
-  block(ms: number, times: number): string;
+  block(ms: number, times: number): Promise<string>;
   /** Ends its process with code 1. */
   exit(): never;
   /** Throws on its first `times` attempts. */

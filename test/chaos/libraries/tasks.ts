@@ -32,8 +32,9 @@ export function tasks(write: ReturnType<typeof witness>, run: () => Run): Tasks 
       await new Promise((resolve) => setTimeout(resolve, ms));
       return end(here);
     },
-    block(ms, times) {
+    async block(ms, times) {
       const here = begin();
+      await new Promise((resolve) => setTimeout(resolve, 100)); // it is known by then to have begun
       const until = performance.now() + ms;
       while (here.attempt <= times && performance.now() < until);
       return end(here);

@@ -56,8 +56,8 @@ export const CONNECTION: readonly Mutant[] = [
     name: 'in-flight-given-up',
     what: 'what was in flight when the connection broke is not sent again',
     file: 'redis/connection.ts',
-    find: `if (!(error instanceof Broken) || !this.#settings.resend || this.#closed) throw error;`,
-    replace: `throw error;`,
+    find: `const again = error instanceof Broken && this.#settings.resend && !this.#closed;`,
+    replace: `const again = false;`,
     tests: ['redis/reply-lost'],
   },
   {
