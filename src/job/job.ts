@@ -162,34 +162,34 @@ export function parseRecord(text: string | number | null): {
   return { enqueuedAt: at, record };
 }
 
-const isTime = (value: unknown): boolean =>
+const isNumber = (value: unknown): boolean =>
   typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether what an enqueue writes is what it was. Redis is shared ground: nobody calculates with what wasn't looked at. */
-const FITS: Readonly<Record<string, ((value: unknown) => boolean) | undefined>> = {
-  __proto__: null as never,
-  retries: isTime,
-  timeout: isTime,
-  resultTtl: isTime,
-  delay: isTime,
-  runAt: isTime,
-  expires: isTime,
-  tick: isTime,
-  backoff: (value) =>
-    isRecord(value) &&
-    (value['type'] === 'fixed' || value['type'] === 'exponential') &&
-    [value['delay'], value['max'], value['jitter']].every(isTime),
-  meta: (value) =>
-    isRecord(value) && Object.values(value).every((each) => typeof each === 'string'),
-};
+const FITS = new Map<string, (value: unknown) => boolean>([
+  ...['retries', 'timeout', 'resultTtl', 'delay', 'runAt', 'expires', 'tick'].map(
+    (name) => [name, isNumber] as const,
+  ),
+  [
+    'backoff',
+    (value) =>
+      isRecord(value) &&
+      (value['type'] === 'fixed' || value['type'] === 'exponential') &&
+      [value['delay'], value['max'], value['jitter']].every(isNumber),
+  ],
+  [
+    'meta',
+    (value) => isRecord(value) && Object.values(value).every((each) => typeof each === 'string'),
+  ],
+]);
 
 /** @throws {BadRecordError} naming what doesn't fit */
 function checkOptions(record: JobRecord): void {
   for (const name in record) {
     const value = record[name as keyof JobRecord];
-    if (FITS[name]?.(value) === false) {
+    if (FITS.get(name)?.(value) === false) {
       const shown = JSON.stringify(value).slice(0, 100);
       throw new BadRecordError(
         `the record of the job has ${name}: ${shown}, which no enqueue writes`,

@@ -41,7 +41,7 @@ export class Strangers {
   tell(count: number): void {
     const met = this.#met.splice(0, count);
     if (met.length === 0) return;
-    this.#store.tell(JSON.stringify(met)).catch(() => {});
+    this.#store.tell(JSON.stringify(met)).catch(() => {}); // a message lost costs time, never a job
   }
 
   /** Whether a worker that is alive knows the function; yes, where that can't be found out now. */

@@ -53,3 +53,14 @@ scene('a number that is none is refused, and changes nothing', async (t, stage) 
   }
   t.equal(worker.concurrency, 3);
 });
+
+scene('large arguments come in several claims, and all free slots are taken', async (t, stage) => {
+  const queue = stage.queue();
+  const { pass, open } = gate();
+  await queue.enqueueMany(Array.from({ length: 12 }, () => ({ fn: 'hold', args: ['x'.repeat(1_000_000)] })));
+  stage.worker({ hold: () => pass() }, { concurrency: 20 });
+  await until(async () => (await queue.counts()).active === 12, { timeoutMs: 5_000, what: 'though no more than four have room in a reply' });
+  open();
+  await until(async () => (await queue.counts()).completed === 12);
+  t.match(await queue.stats(), { failed: 0, recovered: 0 });
+}); // prettier-ignore

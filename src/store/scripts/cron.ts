@@ -63,7 +63,7 @@ local function fire(at)
     local word = punctual and 'fired' or skipped > 0 and 'skipped' or 'missed'
     redis.call('HSET', lastTicks, name, latest .. ' ' .. word .. ' ' .. (before or '') .. again)
   elseif last ~= '' then -- planned anew, for the clock was set back
-    till = text(math.max(tonumber(till or 0), tonumber(string.match(last, '^%d+'))))
+    till = text(math.max(tonumber(till or 0), tonumber(string.match(last, '^%d+') or 0)))
     last = string.gsub(last, ' again .*$', '')
     redis.call('HSET', lastTicks, name, last .. ' again ' .. till .. ' ' .. text(tonumber(pass or 1) + 1))
   end

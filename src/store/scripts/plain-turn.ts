@@ -74,6 +74,7 @@ local function plainTurn()
   local records, fits, most = {}, 0, #got == tonumber(want)
   if #got > 0 then
     records, fits = fit(got, tonumber(room))
+    most = most or fits < #got -- what has no room is left in the list
     for i = #got, fits + 1, -1 do
       redis.call('LPUSH', queued, got[i])
       got[i] = nil

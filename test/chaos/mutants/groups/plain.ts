@@ -69,4 +69,12 @@ export const PLAIN: readonly Mutant[] = [
     replace: ``,
     tests,
   },
+  {
+    name: 'plain-cut-forgotten',
+    what: 'jobs that had no room in a reply wait though slots are free',
+    file: 'store/scripts/plain-turn.ts',
+    find: `most = most or fits < #got -- what has no room is left in the list\n`,
+    replace: `\n`,
+    tests: ['worker/concurrency'],
+  },
 ];
