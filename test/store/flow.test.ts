@@ -379,6 +379,18 @@ scene('parts on other queues are given up where the flow never began, and only t
   t.same(left, [`${dead.flow} gone`], 'nobody asks again');
 }); // prettier-ignore
 
+scene(
+  'a step that was cancelled while nobody heard of its claim fails what follows it',
+  async (t, stage) => {
+    const store = stage.store('a');
+    const id = await enqueue(store, group([step('f')]));
+    await claim(store, 1, 1);
+    t.equal(await store.cancel(id(0)), 'cancelling');
+    await store.turn(1, 15_000, 0, []); // sent again without a wish to claim: it gives back what it got
+    t.same(await store.flows.states([id(0), id(1)]), ['cancelled', 'failed']);
+  },
+);
+
 scene('what is left to do survives, whoever does it', async (t, stage) => {
   const store = stage.store('a');
   const id = await enqueue(store, group(Array.from({ length: 700 }, (_, i) => step('f', [i]))));

@@ -217,13 +217,15 @@ end
 local over = earliest(active)
 if over and over <= now then recover() end
 
--- Before the claim: what follows a step can be claimed in the turn that settles it.
 local left, post = false, {}
-if flowsWork or redis.call('EXISTS', flowing, outbox) > 0 then
+local function carryOnWithFlows()
+  if not flowsWork and redis.call('EXISTS', flowing, outbox) == 0 then return end
   goOnWithFlows()
   left = redis.call('EXISTS', flowing) == 1
   post = redis.call('LRANGE', outbox, 0, ${MAX_POST} - 1)
 end
+-- Before the claim: what follows a step can be claimed in the turn that settles it.
+carryOnWithFlows()
 
 local open = redis.call('EXISTS', paused) == 0
 local got = resent and replay() or (open and want > 0 and take(want)) or {}
@@ -231,16 +233,19 @@ local records, failures, fits = {}, {}, 0
 if #got > 0 then
   -- Sent again without a wish to claim: whoever sent it first could not hear what it got.
   if not resent or want > 0 then records, fits = fit(got, tonumber(room)) end
+  local anyEnded = false
   for i = #got, fits + 1, -1 do
     local ticket = got[i]
     got[i] = nil
     if redis.call('ZREM', active, ticket) == 1 then
       local unwanted = redis.call('SREM', cancelling, ticket) == 1
       if unwanted then finishCancelled(idOf(ticket)) end
+      anyEnded = anyEnded or unwanted
       ticket = not unwanted and successor(ticket, 0)
     end
     if ticket then redis.call('LPUSH', lane(ticket), ticket) end
   end
+  if anyEnded then carryOnWithFlows() end
 end
 if #got > 0 then
   hold(got)

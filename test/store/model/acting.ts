@@ -86,23 +86,25 @@ export function cancelFlowMoves(world: World, pick: number): Move[] {
   });
 }
 
-/** A message of one queue is brought to another; perhaps it was before. */
-export function deliverMove(world: World, from: QueueName, pick: number): Move | undefined {
+/** A message of one queue is brought to another; perhaps it was before. What that answers to a question is brought back. */
+export function deliverMoves(world: World, from: QueueName, pick: number): Move[] {
   const message = at(world.queues[from].outbox, pick);
-  if (!message) return undefined;
+  if (!message) return [];
   const queue = message.to as QueueName;
+  const { kind, node, payload } = message;
   message.delivered++;
-  message.carryOut(world.queues[queue]);
+  const answer = message.carryOut(world.queues[queue]);
   world.queues[queue].drawConsequences();
-  return {
+  const brought: Move = {
     title: `bring to ${queue}: ${message.text}`,
     queue,
-    send: async (real) => {
-      const { kind, node, payload } = message;
-      const answer = await real.store(queue).flows.deliver(kind, node, payload);
-      if (kind === 'ask') await real.store(from).flows.deliver(answer, node, payload);
-    },
+    expected: answer,
+    send: (real) => real.store(queue).flows.deliver(kind, node, payload),
   };
+  if (typeof answer !== 'string') return [brought];
+  world.queues[from].building.delete(`${node} ${payload}`);
+  const send: Move['send'] = (real) => real.store(from).flows.deliver(answer, node, payload);
+  return [brought, { title: `bring back to ${from}: ${answer}`, queue: from, send }];
 }
 
 export function deliveredMove(world: World, queue: QueueName, pick: number): Move | undefined {

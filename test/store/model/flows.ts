@@ -22,7 +22,8 @@ export interface Message {
   readonly kind: string;
   readonly node: string;
   readonly payload: string;
-  carryOut(at: ModelQueue): void;
+  /** @returns the answer, where it is a question */
+  carryOut(at: ModelQueue): string | void;
   /** How often it was brought. */
   delivered: number;
 }
@@ -214,7 +215,7 @@ export function askAbout(at: ModelQueue, part: string): void {
     if (!begun) asked.building.set(`${id} gone`, asked.now + 24 * 3_600_000);
     // All flows of a history begin; who has not heard of it finds what says so.
     if (!begun && at.building.has(part)) throw new Error(`${id} has begun, and would be given up`);
-    at.building.delete(part);
+    return begun ? 'begun' : 'gone';
   };
   at.outbox.push({
     text,

@@ -153,6 +153,7 @@ export function turn(
     Object.assign(job, { state: 'queued', at: 0 });
     queue.lanes[job.lane].unshift(ticketOf(job));
   }
+  queue.drawConsequences();
   const claimed = again ? (want > 0 ? before : []) : queue.paused ? [] : claim(queue, want, named);
   for (const job of claimed) {
     job.state = 'active';

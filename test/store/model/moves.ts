@@ -58,7 +58,7 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'prune':
       return acting.queueMove(world, op.do, op.queue);
     case 'deliver':
-      return acting.deliverMove(world, op.queue, op.pick);
+      return acting.deliverMoves(world, op.queue, op.pick);
     case 'delivered':
       return acting.deliveredMove(world, op.queue, op.pick);
     case 'schedule':

@@ -82,4 +82,12 @@ export const FLOW: readonly Mutant[] = [
     replace: `post = flowsWork and redis.call('LRANGE', outbox, 0, \${MAX_POST} - 1) or {}`,
     tests: ['flow/flow > a message whose worker died'],
   },
+  {
+    name: 'given-back-without-consequences',
+    what: 'a step that was cancelled while nobody heard of its claim leaves the steps after it waiting for ever',
+    file: 'store/scripts/turn.ts',
+    find: `if anyEnded then carryOnWithFlows() end`,
+    replace: ``,
+    tests: ['store/flow'],
+  },
 ];
