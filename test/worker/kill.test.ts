@@ -66,8 +66,8 @@ scene(
   async (t, stage) => {
     const processes = workerProcesses(stage);
     const queue = stage.queue();
-    const works = Array.from({ length: 5 }, () => ({ fn: 'work', args: [10] }));
-    await queue.enqueueMany([{ fn: 'poison' }, ...works]);
+    const works = Array.from({ length: 5 }, () => ({ fn: 'work', args: [1_000], retries: 2 }));
+    await queue.enqueueMany([{ fn: 'latePoison', retries: 2 }, ...works]);
     const endSupervision = supervise(stage, processes);
     const ended = async () => {
       const { completed, failed } = await queue.counts();
