@@ -10,7 +10,13 @@ import {
   type Finding,
 } from '../redis/server.ts';
 import { ofEach } from '../views/each.ts';
-import { MAX_AGE_MS, readFindings, together, type QueueFinding } from '../views/findings.ts';
+import {
+  MAX_AGE_MS,
+  readFindings,
+  readNames,
+  together,
+  type QueueFinding,
+} from '../views/findings.ts';
 import { json, QUEUES, type Command } from './command.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { show } from './terminal.ts';
@@ -33,8 +39,9 @@ ${QUEUES}${json('{ ok, findings: [{ check, ok, message, mend, warning, queue, wo
         const facts = await readServerFully(connection);
         const server = [checkVersion(facts), checkEviction(facts), checkPersistence(facts)];
         if (!server[0]!.ok) return server; // its scripts would fail, one after the other
-        const queues = await ofEach(await stores(), (store) => readFindings(store, maxAgeMs));
-        return [...server, ...together(queues)];
+        const all = await stores();
+        const queues = await ofEach(all, (store) => readFindings(store, maxAgeMs));
+        return [...server, ...(await readNames(all[0]!)), ...together(queues)];
       },
     ).catch(redisIsAway);
     const ok = findings.every((finding) => finding.ok);

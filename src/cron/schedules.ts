@@ -26,8 +26,11 @@ export interface ScheduleInfo {
   nextAt?: number;
   /** Last tick that is over. */
   lastAt?: number;
-  /** What became of it: `fired`, `skipped` (the run before was unfinished), `missed` (nobody was there). */
-  last?: 'fired' | 'skipped' | 'missed';
+  /**
+   * What became of it: `fired`, `skipped` (the run before was unfinished), `missed` (nobody was there), `taken` (another job
+   * has its id, and nothing ran).
+   */
+  last?: 'fired' | 'skipped' | 'missed' | 'taken';
   /** Id of the last job fired, and its state; `unknown` once it is forgotten. */
   lastJob?: string;
   lastState?: string;

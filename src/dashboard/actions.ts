@@ -1,9 +1,9 @@
 /** What the pages may do. */
-import { checkJobId, checkScheduleName, type Check } from '../job/options.ts';
+import { checkScheduleName, type Check } from '../job/options.ts';
 import { STATES } from '../job/job.ts';
-import { isFunctionName } from '../job/names.ts';
+import { checkJobId, isFunctionName } from '../job/names.ts';
 import { refuse, show } from '../job/refuse.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { Operator } from '../queue/operator.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
 import type { Queues } from './queues.ts';
@@ -13,7 +13,7 @@ type Fields = Record<string, string | undefined>;
 interface Kind {
   /** Besides `action` and `queue`. */
   fields: Record<string, Check<string | undefined>>;
-  act: (queue: Queue, fields: Fields) => Promise<ActionReply>;
+  act: (queue: Operator, fields: Fields) => Promise<ActionReply>;
 }
 
 const fn: Check<string> = (value, name) =>

@@ -1,58 +1,75 @@
-/** The queues that are shown, each opened when it is first asked for. */
-import { Queue } from '../queue/queue.ts';
+/** The queues that are shown, over one connection, however many they are. */
+import { Operator } from '../queue/operator.ts';
+import type { HandleContext } from '../queue/handle.ts';
+import { Results } from '../queue/results.ts';
+import { Connection } from '../redis/connection.ts';
+import { Store } from '../store/store.ts';
+import { readNames, type QueueFinding } from '../views/findings.ts';
 import { Refusal } from './answer.ts';
 import type { Settings } from './settings.ts';
 
-/** Most of them that are looked at for one page, and so most connections to Redis. */
+/** Most of them that are looked at for one page. */
 const MOST_QUEUES = 100;
+const CALL_TIMEOUT_MS = 5_000;
 
-export class Queues {
-  readonly #settings: Settings;
-  readonly #open = new Map<string, Queue>();
+/** A queue to look at and to act on. */
+class Shown extends Operator {
+  readonly name: string;
+  readonly #context: HandleContext;
 
-  /** @throws {InvalidArgumentError} now, not at the first request, for what can't lead to a Redis */
-  constructor(settings: Settings) {
-    this.#settings = settings;
-    this.#queue(this.#first);
+  constructor(store: Store, results: Results) {
+    super();
+    this.name = store.queue;
+    this.#context = { store, results, check() {} };
   }
 
-  get #first(): string {
-    return this.#settings.queues?.[0] ?? 'default';
+  protected override context(): HandleContext {
+    return this.#context;
+  }
+}
+
+export class Queues {
+  readonly #named: readonly string[] | undefined;
+  readonly #connection: Connection;
+  readonly #first: Store;
+  readonly #results: Results;
+
+  /** @throws {InvalidArgumentError} now, not at the first request, for what can't lead to a Redis */
+  constructor({ redis, prefix = 'minq', queues }: Settings) {
+    const open = () =>
+      new Connection(redis, { name: 'minq:dashboard', callTimeoutMs: CALL_TIMEOUT_MS });
+    this.#named = queues;
+    this.#connection = open();
+    this.#first = new Store(this.#connection, prefix, queues?.[0] ?? 'default');
+    this.#results = new Results(open, 'dashboard', CALL_TIMEOUT_MS); // no page waits for one
   }
 
   /** Of the queues that are shown, at most 100. */
-  async all(): Promise<Queue[]> {
-    const names = this.#settings.queues ?? [
-      ...new Set([this.#first, ...(await this.#queue(this.#first).queues())]),
-    ];
-    return names.slice(0, MOST_QUEUES).map((name) => this.#queue(name));
+  async all(): Promise<Operator[]> {
+    const names = this.#named ?? [this.#first.queue, ...(await this.#first.queues())];
+    return [...new Set(names)].slice(0, MOST_QUEUES).map((name) => this.#on(name));
   }
 
   /**
-   * Only those that are shown are opened, or a stranger could have connections made without end.
+   * Only those that are shown, or a stranger could have others made known.
    * @throws {Refusal} for any other
    */
-  async get(name: string | undefined): Promise<Queue> {
-    const open = this.#open.get(name ?? '');
-    const queue = open ?? (await this.all()).find((one) => one.name === name);
+  async get(name: string | undefined): Promise<Operator> {
+    const queue = (await this.all()).find((one) => one.name === name);
     if (!queue) throw new Refusal(404, `there is no queue ${JSON.stringify(name?.slice(0, 64))}`);
     return queue;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#open.values()].map((queue) => queue.close()));
+  /** What is wrong with the list of their names. */
+  async strays(): Promise<QueueFinding[]> {
+    return this.#named ? [] : readNames(this.#first);
   }
 
-  #queue(name: string): Queue {
-    let queue = this.#open.get(name);
-    if (!queue) {
-      const { redis, prefix } = this.#settings;
-      queue = new Queue(name, {
-        ...(redis !== undefined && { redis }),
-        ...(prefix !== undefined && { prefix }),
-      });
-      this.#open.set(name, queue);
-    }
-    return queue;
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #on(name: string): Operator {
+    return new Shown(this.#first.on(name), this.#results);
   }
 }

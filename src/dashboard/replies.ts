@@ -4,8 +4,8 @@ import { ofEach } from '../views/each.ts';
 import { together } from '../views/findings.ts';
 import { isSilent, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
-import { checkJobId } from '../job/options.ts';
-import type { Queue } from '../queue/queue.ts';
+import { checkJobId } from '../job/names.ts';
+import type { Operator } from '../queue/operator.ts';
 import { timesOf, type FunctionTimes } from '../views/statistics.ts';
 import { VERSION } from '../job/version.ts';
 import { Refusal } from './answer.ts';
@@ -121,7 +121,8 @@ export const REPLIES: Record<string, Reply> = {
   },
 
   findings: async ({ queues }): Promise<FindingsReply> => {
-    const all = together(await ofEach(await queues.all(), (queue) => queue.findings()));
+    const ofQueues = await ofEach(await queues.all(), (queue) => queue.findings());
+    const all = together([await queues.strays(), ...ofQueues]);
     const findings = [
       ...all.filter(({ ok }) => !ok),
       ...all.filter(({ ok, warning }) => ok && warning),
@@ -142,13 +143,13 @@ export const REPLIES: Record<string, Reply> = {
 };
 
 /** What each queue has of it, and Redis's clock. */
-async function fromAll<T>(queues: Queues, read: (queue: Queue) => Promise<T[]>) {
+async function fromAll<T>(queues: Queues, read: (queue: Operator) => Promise<T[]>) {
   const all = await queues.all();
   const [now, lists] = await Promise.all([all[0]!.now(), ofEach(all, read)]);
   return { list: lists.flat(), now };
 }
 
-async function summaryOf(queue: Queue): Promise<QueueSummary> {
+async function summaryOf(queue: Operator): Promise<QueueSummary> {
   const [counts, oldestWaitingMs, workers, stats] = await Promise.all([
     queue.counts(),
     queue.oldestWaitingMs(),

@@ -7,7 +7,7 @@ import { checkCron, checkTimezone } from './pattern.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
 import { refuse } from './refuse.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { checkName, isFunctionName } from './names.ts';
+import { checkName, checkId, checkOwnId, isFunctionName } from './names.ts';
 
 /** Defaults of a run: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
 export const RUN_DEFAULTS = {
@@ -50,21 +50,6 @@ export const func =
 
 const text: Check<string> = (value, name) =>
   typeof value === 'string' && value.length > 0 ? value : refuse(name, value, 'give a text');
-
-const idOfLength =
-  (most: number): Check<string> =>
-  (value, name) =>
-    typeof value === 'string' && /^[\w.:@/+=-]+$/.test(value) && value.length <= most
-      ? value
-      : refuse(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
-
-const jobId = idOfLength(128);
-
-/**
- * Ids that minq makes from others, of `onFailure` jobs, may be longer than those a user may give.
- * @throws {InvalidArgumentError} for what can't be the id of a job
- */
-export const checkJobId = (value: unknown): string => idOfLength(256)(value, 'id');
 
 const date: Check<number> = (value, name) =>
   value instanceof Date && Number.isSafeInteger(value.getTime()) && value.getTime() >= 0
@@ -111,7 +96,7 @@ const runChecks = {
 
 const enqueueChecks = {
   ...runChecks,
-  id: jobId,
+  id: checkOwnId as Check<string>,
   unique: oneOf('pending', 'kept'),
   delay: duration(),
   runAt: date,
@@ -238,7 +223,7 @@ export function checkJobOptions(value: unknown): ResolvedJobOptions {
   return options;
 }
 
-export const checkScheduleName = (value: unknown): string => jobId(value, 'name');
+export const checkScheduleName = (value: unknown): string => checkId(value, 'name', 128);
 
 /** What `Queue.schedule` takes. */
 export function checkSchedule(value: unknown): ResolvedSchedule & { fn: string } {

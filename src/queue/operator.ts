@@ -15,14 +15,9 @@ import {
   type JobInfo,
   type WorkerInfo,
 } from '../views/inspector.ts';
+import { checkJobId } from '../job/names.ts';
 import { STATES, type JobState } from '../job/job.ts';
-import {
-  checkFilter,
-  checkFind,
-  checkJobId,
-  checkPage,
-  checkScheduleName,
-} from '../job/options.ts';
+import { checkFilter, checkFind, checkPage, checkScheduleName } from '../job/options.ts';
 import { jobsOf, number } from '../views/figures.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
@@ -39,11 +34,18 @@ import {
 import type { Store } from '../store/store.ts';
 
 export abstract class Operator {
+  abstract readonly name: string;
+
   /** @throws {QueueClosedError} */
   protected abstract context(): HandleContext;
 
   protected get store(): Store {
     return this.context().store;
+  }
+
+  /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
+  job<Result = unknown>(id: string): Job<Result> {
+    return new Job(checkJobId(id), undefined, false, this.context());
   }
 
   /** How many jobs are in each state, and whether the queue is paused. */

@@ -11,7 +11,6 @@ import { newId, randomText } from '../job/id.ts';
 import { checkName, isFunctionName } from '../job/names.ts';
 import {
   checkEnqueueOptions,
-  checkJobId,
   checkQueueOptions,
   checkSchedule,
   checkScheduleName,
@@ -290,11 +289,6 @@ export class Queue<Jobs = AnyJobs> extends Operator {
 
   #check(): void {
     if (this.#closed) throw new QueueClosedError(this.name);
-  }
-
-  /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
-  job<Result = unknown>(id: string): Job<Result> {
-    return new Job(checkJobId(id), undefined, false, this.#lane(this.name).context);
   }
 
   /**

@@ -31,6 +31,8 @@ export function parseAddress(text: string): Address {
   const [, tls, kind, login, list = '', rest = '', extra] = OF_SEVERAL.exec(text) ?? [];
   if (kind === undefined) {
     if (/^(rediss?|unix):\/\/|^\//.test(text)) {
+      if (/^rediss?:/.test(text) && !isReadable(text))
+        throw unusable(text, `can't be read; ${ENCODED}`);
       if (!/^\d*$/.test(databaseOf(text))) {
         throw unusable(
           text,
@@ -59,6 +61,15 @@ export function parseAddress(text: string): Address {
   const secure = tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {};
   const sentinels = hosts as Host[];
   return { kind: 'sentinel', options: { ...options, ...secure, sentinels, name, db: Number(db) } };
+}
+
+const ENCODED = 'in a password, % @ / : ? # are written %25 %40 %2F %3A %3F %23';
+
+/** Behind a host come neither a fragment nor an option with an `@` in its name: these are of a password that isn't encoded. */
+function isReadable(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { hash, searchParams } = new URL(text);
+  return hash === '' && ![...searchParams.keys()].some((name) => name.includes('@'));
 }
 
 /** ioredis would write to database 0 when Redis refuses this one. Empty where there is none, or no URL. */
@@ -97,6 +108,19 @@ function parseLogin(text = ''): { username?: string; password?: string } | undef
   }
 }
 
-/** Whatever stands before the host may be a password, also where the rest is wrong. */
-export const unusable = (url: string, why: string) =>
-  new InvalidArgumentError(`redis: ${show(url.replace(/^.*@/s, '***@'))} ${why}`);
+/** A password may stand anywhere in a text that is wrong: of it only the scheme is shown, and host and port where they are sure. */
+export const unusable = (text: string, why: string) =>
+  new InvalidArgumentError(`redis: ${shown(text)} ${why}`);
+
+function shown(text: string): string {
+  const scheme = /^[a-z][a-z0-9+]{0,20}:\/\//i.exec(text)?.[0];
+  if (scheme === undefined) return 'the text given';
+  return show(hostIsSure(text) ? scheme + new URL(text).host : `${scheme}...`);
+}
+
+/** A login that isn't encoded looks like a host, or a port, and its rest like what follows those. */
+function hostIsSure(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { pathname, search, hash } = new URL(text);
+  return hash === '' && !/[@,]/.test(pathname + search);
+}

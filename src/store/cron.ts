@@ -33,7 +33,7 @@ export interface BeatReply {
   next: number | undefined;
   due: { name: string; tick: number; definition: string }[];
   /** Of the firings given, those that took place. */
-  done: { name: string; fired: number; skipped: number }[];
+  done: { name: string; fired: number; skipped: number; taken: number }[];
 }
 
 /** A change to the cron entries. Empty definitions: there was none, there shall be none. */
@@ -51,7 +51,7 @@ export interface StoredEntry {
   definition: string;
   tick: number | undefined;
   /**
-   * Empty, or `<tick> <fired | skipped | missed> <last tick fired>`. Where the clock was set back, ` again <till> <pass>` follows:
+   * Empty, or `<tick> <fired | skipped | missed | taken> <last tick fired>`. Where the clock was set back, ` again <till> <pass>` follows:
    * up to `till` times come again, and ids of their ticks end with `:<pass>`.
    */
   last: string;
@@ -97,10 +97,11 @@ export class CronStore {
         tick: Number(tick),
         definition: definition!,
       })),
-      done: inRows(done, 3).map(([name, fired, skipped]) => ({
+      done: inRows(done, 4).map(([name, fired, skipped, taken]) => ({
         name: name as string,
         fired: fired as number,
         skipped: skipped as number,
+        taken: taken as number,
       })),
     };
   }

@@ -20,10 +20,10 @@ export interface Audit {
   listed: number;
   jobs: number;
   /**
-   * What was dropped before its time because too much was kept, and steps of flows of which not all parts came: how many
-   * ever, and when it was last.
+   * What was dropped before its time because too much was kept, steps of flows of which not all parts came, and jobs of cron and
+   * of `onFailure` whose id somebody had taken: how many ever, and when it was last.
    */
-  dropped: Record<'completed' | 'failed' | 'waiting', { count: number; at: number }>;
+  dropped: Record<'completed' | 'failed' | 'waiting' | 'taken', { count: number; at: number }>;
 }
 
 export interface Repaired {
@@ -43,11 +43,11 @@ export class RepairStore {
   async audit(): Promise<Audit> {
     const reply = (await this.#caller.run(auditScript, {})) as (number | string)[];
     const [now = 0, limbo = 0, listed = 0, jobs = 0, ...rest] = reply.map(Number);
-    const [completed, failed, waiting] = inRows(rest, 2).map(([count = 0, at = 0]) => ({
+    const [completed, failed, waiting, taken] = inRows(rest, 2).map(([count = 0, at = 0]) => ({
       count,
       at,
     }));
-    const dropped = { completed: completed!, failed: failed!, waiting: waiting! };
+    const dropped = { completed: completed!, failed: failed!, waiting: waiting!, taken: taken! };
     return { now, limbo, listed, jobs, dropped };
   }
 

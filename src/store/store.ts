@@ -2,6 +2,7 @@
  * The state of one queue in Redis: a method for each transition, and nobody else changes it.
  * The transitions themselves are in scripts/; here their arguments are laid out and their replies read.
  */
+import { isName } from '../job/names.ts';
 import type { NewJob } from '../job/record.ts';
 import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
 import type { Connection } from '../redis/connection.ts';
@@ -54,7 +55,7 @@ export interface Turn {
   /** Milliseconds until something falls due; 0: there is more to claim; -1: nothing in sight. */
   nextIn: number;
   /** Settlements that were refused: the lease was lost, or the job is gone from Redis. */
-  refused: Refusal[];
+  refused: Refusal<'lost' | 'gone' | 'taken'>[];
   claimed: Claim[];
   /** What flows have to tell other queues. */
   post: string[];
@@ -70,9 +71,9 @@ export interface Claim {
   lastError: string | null;
 }
 
-export interface Refusal {
+export interface Refusal<Why extends string = 'lost' | 'gone'> {
   ticket: string;
-  why: 'lost' | 'gone';
+  why: Why;
 }
 
 export class Store {
@@ -200,9 +201,14 @@ export class Store {
     );
   }
 
+  /** Where the names of all queues are. */
+  get queuesKey(): string {
+    return queuesKey(this.#caller.prefix);
+  }
+
   /** Says that this queue is used, to those who ask for all queues. */
   async announce(): Promise<void> {
-    const key = queuesKey(this.#caller.prefix);
+    const key = this.queuesKey;
     const { connection } = this.#caller;
     await Promise.all([
       connection.call((client) => client.zadd(key, Date.now(), this.queue)),
@@ -321,9 +327,22 @@ export class Store {
   }
 
   /** Names of the queues that anybody has used, the last one first. */
-  queues(): Promise<string[]> {
-    const key = queuesKey(this.#caller.prefix);
-    return this.#caller.connection.call((client) => client.zrange(key, '0', '-1', 'REV'));
+  async queues(): Promise<string[]> {
+    return (await this.knownQueues())?.names ?? [];
+  }
+
+  /** The same, with what stands among them and is no name: somebody else wrote it. Nothing at all where the key is of another type. */
+  async knownQueues(): Promise<{ names: string[]; stray: string[] } | undefined> {
+    try {
+      const key = this.queuesKey;
+      const all = await this.#caller.connection.call((client) =>
+        client.zrange(key, '0', '-1', 'REV'),
+      );
+      return { names: all.filter(isName), stray: all.filter((name) => !isName(name)) };
+    } catch (error) {
+      if (/WRONGTYPE/.test((error as Error).message)) return undefined;
+      throw error;
+    }
   }
 
   counts(): Promise<number[]> {

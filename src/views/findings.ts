@@ -4,6 +4,7 @@
  */
 import type { Finding } from '../redis/server.ts';
 import type { Audit } from '../store/repair.ts';
+import { show } from '../job/refuse.ts';
 import type { Store } from '../store/store.ts';
 import { jobsOf, number, span } from './figures.ts';
 import { isSilent, readCounts, readWorkers, type Counts, type WorkerInfo } from './inspector.ts';
@@ -63,6 +64,22 @@ export async function readFindings(store: Store, maxAgeMs = MAX_AGE_MS): Promise
     ...failures(facts),
     ...dropped(facts),
   ];
+}
+
+/** What stands among the names of queues and is none, or in their place: what is not known by name, no page shows. */
+export async function readNames(store: Store): Promise<QueueFinding[]> {
+  const known = await store.knownQueues();
+  const about = { check: 'names', ok: false, queue: store.queue };
+  const key = store.queuesKey;
+  if (!known) {
+    const message = `${key} is no list of queues any more: none is known by name`;
+    const mend = `remove it, and those in use are written anew within minutes: redis-cli DEL ${key}`;
+    return [{ ...about, message, mend }];
+  }
+  const { stray } = known;
+  if (stray.length === 0) return [];
+  const message = `${key} holds ${number(stray.length)} that can be no name of a queue, and is passed over: ${named(stray.map(show))}`;
+  return [{ ...about, message, mend: `remove them: redis-cli ZREM ${key} <name>` }];
 }
 
 /** Of many queues. Workers of one process share its event loop: what it suffers is told once, by the one that knows why. */
@@ -221,12 +238,14 @@ function dropped({ queue, audit, now }: Facts): QueueFinding[] {
     failed: ['too many are kept', "raise the workers' keepFailed.count"],
     completed: ['too many are kept', "raise the workers' keepCompleted.count, or give jobs a shorter resultTtl"], // prettier-ignore
     waiting: ['their producers went away before all of a flow was enqueued', 'enqueue these flows again'], // prettier-ignore
+    taken: ['other jobs had their ids', 'something writes ids that are minq\'s own (cron:..., ...:failure:<n>): find it'], // prettier-ignore
   } as const;
-  return (['failed', 'completed', 'waiting'] as const).flatMap((state) => {
+  return (['failed', 'completed', 'waiting', 'taken'] as const).flatMap((state) => {
     const { count, at } = audit.dropped[state];
     if (now - at >= LATELY_MS) return [];
     const [reason, mend] = why[state];
-    const message = `queue ${queue}: ${jobsOf(count, state)} dropped before their time so far, the last ${span(now - at)} ago: ${reason}`;
+    const what = state === 'taken' ? 'cron or onFailure' : state;
+    const message = `queue ${queue}: ${jobsOf(count, what)} dropped before their time so far, the last ${span(now - at)} ago: ${reason}`;
     return [{ check: `dropped-${state}`, ok: true, warning: true, queue, message, mend }];
   });
 }

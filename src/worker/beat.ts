@@ -96,7 +96,12 @@ export class Beat {
     while (reply.due.length > 0) {
       reply = await store.cron.beat(app, this.#firings(reply));
       if (reply.done.length === 0 && reply.due.length > 0) break; // it can't be moved on: not in a tight loop
-      for (const { name, skipped } of reply.done) {
+      for (const { name, skipped, taken } of reply.done) {
+        if (taken > 0)
+          logger.error('cron: the id of a tick is taken by another job, nothing runs', {
+            name,
+            taken,
+          });
         if (skipped > 0)
           logger.info('cron: skipped, the run before is unfinished', { name, skipped });
       }

@@ -39,9 +39,14 @@ export function logOutcome(logger: Logger, job: ClaimedJob, outcome: Outcome, ra
 
 const errorText = (error: ErrorRecord) => errorLine(error).slice(0, 300);
 
-export function logRefusal(logger: Logger, { ticket, why }: Refusal): void {
+export function logRefusal(
+  logger: Logger,
+  { ticket, why }: Refusal<'lost' | 'gone' | 'taken'>,
+): void {
   const { id } = parseTicket(ticket);
-  if (why === 'lost')
+  if (why === 'taken')
+    logger.error('onFailure: its id is taken by another job, nothing runs', { id: ticket });
+  else if (why === 'lost')
     logger.warn('settlement refused: the lease was lost, another run is in charge', { id });
   else logger.warn('job vanished: its record is gone from Redis', { id });
 }

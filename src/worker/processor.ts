@@ -12,7 +12,7 @@ import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts'
 import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { isDenied } from '../redis/rights.ts';
-import type { Claim, Keep, Refusal, Store } from '../store/store.ts';
+import type { Claim, Keep, Store, Turn } from '../store/store.ts';
 import { refuse, unknownFunction, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { finishedOf, type Ending } from './finished.ts';
 import { Begun } from './begun.ts';
@@ -214,7 +214,7 @@ export class Processor {
     this.#afterTurn(nextIn);
   }
 
-  #onRefusal({ ticket, why }: Refusal, settlements: readonly Finished[]): void {
+  #onRefusal({ ticket, why }: Turn['refused'][number], settlements: readonly Finished[]): void {
     logRefusal(this.#options.logger, { ticket, why });
     const settlement = settlements.find(({ job }) => job.ticket === ticket);
     // Else a heartbeat has counted it.

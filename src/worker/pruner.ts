@@ -46,11 +46,11 @@ export function startPruner(
   };
   const prune = async () => {
     while (await store.prune(keep));
-    if (times % ANNOUNCED_EVERY === 0) await store.announce(); // refused by a full Redis: next time
     const audit = await store.repairs.audit();
     tell(audit, 'completed');
     tell(audit, 'failed');
     await repair(audit);
+    if (times % ANNOUNCED_EVERY === 0) await store.announce(); // refused by a full Redis: next time
     times++;
   };
   return startLoop(prune, { everyMs: EVERY_MS, onError, immediately: true });

@@ -50,6 +50,24 @@ scene('a function with times runs by itself, and knows its tick', async (t, stag
   t.ok(entry!.nextAt! > entry!.lastAt!);
 }, BESIDE); // prettier-ignore
 
+scene('a tick whose id another job has is not said to have fired', async (t, stage) => {
+  const queue = stage.queue();
+  const errors: string[] = [];
+  await queue.schedule('soon', { every: '1h', fn: 'note' });
+  const [tick] = await missed(stage, 'soon', HOUR, 1);
+  await stage.store().enqueue([{ id: `cron:soon:${tick}`, how: 'n kept 0', json: '{"fn":"other","args":[]}' }]);
+  let runs = 0;
+  const logger = { debug() {}, info() {}, warn() {}, error: (message: string) => void errors.push(message) };
+  stage.worker({ note: () => runs++, other() {} }, { logger });
+  await until(async () => (await queue.schedules())[0]?.last !== undefined);
+  t.match((await queue.schedules())[0], { last: 'taken', lastAt: tick });
+  t.match(errors, [/^cron: the id of a tick is taken by another job/]);
+  t.match((await queue.findings()).filter(({ check }) => check === 'dropped-taken'), [
+    { warning: true, message: /1 cron or onFailure job .*other jobs had their ids/ },
+  ]);
+  t.equal(runs, 0);
+}, BESIDE); // prettier-ignore
+
 scene('an entry made while workers sleep is fired at its first tick', async (t, stage) => {
   const queue = stage.queue();
   const args: unknown[] = [];

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { dashboard } from '../../src/dashboard/index.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
+import { until } from '../helpers/until.ts';
 import { OURS, serve, handlerOn, site, type Ask } from '../helpers/site.ts';
 
 const TOKEN = 'correct-horse-battery';
@@ -418,7 +419,7 @@ scene('what redact takes out never leaves; one that fails lets nothing out', asy
 scene('a stranger can not make connections or keys by asking for queues', async (t, stage) => {
   const { get, act } = await site(stage);
   const keys = await stage.redis.client.keys('*');
-  const clients = async () => String(await stage.redis.client.client('LIST')).split('name=minq:queue:').length - 1;
+  const clients = async () => String(await stage.redis.client.client('LIST')).split('name=minq:dashboard').length - 1;
   await get('api/queues');
   const before = await clients();
   for (const name of ['other', 'default', '__proto__', '', '*', '{x}', 'a'.repeat(2_000), '%00']) {
@@ -429,6 +430,42 @@ scene('a stranger can not make connections or keys by asking for queues', async 
   }
   t.same(await stage.redis.client.keys('*'), keys);
   t.equal(await clients(), before);
+}); // prettier-ignore
+
+scene('the dashboard has one connection, however many queues it shows', async (t, stage) => {
+  const { client } = stage.redis;
+  await client.del('minq:queues');
+  const names = Array.from({ length: 60 }, (_, i) => `shop-${i}`);
+  for (const name of names) await client.zadd('minq:queues', Date.now(), name);
+  const { get } = await site(stage, { queues: undefined as never });
+  t.equal((await get('api/queues')).json.queues.length, names.length + 1);
+  for (const name of names) t.equal((await get(`api/queue?queue=${name}`)).status, 200);
+  const mine = String(await client.client('LIST')).split('name=minq:').slice(1).map((line) => line.split(' ')[0]);
+  t.same(mine, ['dashboard']);
+}); // prettier-ignore
+
+scene('what is no name among the names of queues is passed over, and reported', async (t, stage) => {
+  const { client } = stage.redis;
+  await client.del('minq:queues');
+  const queue = stage.queue();
+  await queue.enqueue('work');
+  await until(async () => (await queue.queues()).includes(stage.name));
+  for (const name of ['{x}', '', 'two words', 'x'.repeat(100_000)]) await client.zadd('minq:queues', Date.now(), name);
+  const { get } = await site(stage, { queues: undefined as never });
+  for (const path of ['queues', 'workers', 'cron', 'findings', `queue?queue=${stage.name}`]) {
+    t.equal((await get(`api/${path}`)).status, 200, path);
+  }
+  t.same(new Set((await get('api/queues')).json.queues.map(({ name }: { name: string }) => name)), new Set(['default', stage.name]));
+  const names = async () => (await get('api/findings')).json.findings.filter(({ check }: { check: string }) => check === 'names');
+  t.match(await names(), [{ ok: false, message: /^minq:queues holds 4 that can be no name of a queue/ }]);
+  t.same(await queue.queues(), [stage.name]);
+
+  await client.del('minq:queues');
+  await client.set('minq:queues', 'somebody else was here');
+  for (const path of ['queues', 'workers', 'cron', 'findings']) t.equal((await get(`api/${path}`)).status, 200, path);
+  t.match(await names(), [{ ok: false, message: /^minq:queues is no list of queues/, mend: /redis-cli DEL minq:queues/ }]);
+  t.same(await queue.queues(), []);
+  await client.del('minq:queues');
 }); // prettier-ignore
 
 scene('of an error that nobody foresaw only the kind is told', async (t, stage) => {

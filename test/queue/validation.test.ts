@@ -37,6 +37,13 @@ refused('a name no job can have is refused before anything is sent', () => {
   ]);
 });
 
+refused('ids that minq itself makes are refused, with the mend', () =>
+  ['cron:report:1700000000000', 'cron:', 'order-7:failure:1', ':failure:12'].map((id) => [
+    (queue) => queue.enqueue('f', [], { id }),
+    /^id: ".*" is not usable; minq itself makes ids that begin with cron: or end with :failure:<number>; give another/,
+  ]),
+);
+
 refused('arguments that can not be stored are refused with their path', () => {
   const circular: Record<string, unknown> = {};
   circular['me'] = circular;

@@ -78,6 +78,42 @@ void t.test('anything else is refused in words that help and tell no password', 
   }
 });
 
+/** Where people put a password that minq can't read as one. */
+const MISPLACED = [
+  `${SECRET}@host:6379`, `user:${SECRET}@host`, SECRET, `host:6379,password=${SECRET}`, `host:6379,${SECRET}`,
+  `http://host?password=${SECRET}`, `http://u:${SECRET}@host`, `http://host/?user=a,${SECRET}`, `http://host/#${SECRET}`,
+  `redis://u:${SECRET}/x@host:6379`, `redis://u:${SECRET}?x@host:6379`, `redis://u:${SECRET}#x@host:6379`,
+  `redis://u:x/${SECRET}@host:6379`, `redis://u:12/${SECRET}@host`, `redis://u:12?${SECRET}@host`, `redis://u:12#${SECRET}@host`,
+  `redis://${SECRET}/x@host`, `redis://${SECRET}#x@host`, `redis://host/x?password=${SECRET}`,
+  `redis+cluster://u:a/${SECRET}@h1,h2`, `redis+cluster://h1/${SECRET}`, `redis+cluster://h1?password=${SECRET}`,
+  `redis+sentinel://h1,h2/m/x/${SECRET}`, `redis+sentinel://u:${SECRET}%@h1/m`, `REDIS://u:${SECRET}@host`,
+] as const; // prettier-ignore
+
+void t.test(
+  'no password shows, wherever it stands in an address that can not be used',
+  async (t) => {
+    for (const url of MISPLACED) {
+      const error = t.throws(
+        () => new Queue('a', { redis: url }),
+        { code: 'INVALID_ARGUMENT' },
+        url,
+      );
+      t.notMatch(String((error as Error | undefined)?.message), SECRET, url);
+    }
+  },
+);
+
+void t.test('of an address that can not be used, scheme, host and port are shown where they are sure', async (t) => {
+  for (const [url, shown] of [
+    [`redis://u:${SECRET}@host:6380/mydb`, 'redis: "redis://host:6380" has'],
+    ['http://a', 'redis: "http://a" is'],
+    [`redis://u:12/${SECRET}@host`, 'redis: "redis://..." has'],
+    [`${SECRET}@host`, 'redis: the text given is'],
+  ] as const) {
+    t.throws(() => new Queue('a', { redis: url }), { message: new RegExp(`^${shown.replaceAll('.', '\\.')}`) });
+  }
+}); // prettier-ignore
+
 void t.test('options that name no database are refused', async (t) => {
   for (const db of [Number('mine'), -1, 1.5]) {
     t.throws(() => new Queue('a', { redis: { db } }), {

@@ -309,6 +309,17 @@ scene('onFailure is enqueued once, when the job has failed for good', async (t, 
   t.match(await queue.counts(), { failed: 1, completed: 1, queued: 0, scheduled: 0 });
 });
 
+scene('an onFailure whose id another job has is told, and counted', async (t, stage) => {
+  const queue = stage.queue();
+  const errors: string[] = [];
+  const logger = { debug() {}, info() {}, warn() {}, error: (message: string) => void errors.push(message) };
+  await stage.store().enqueue([{ id: 'mine:failure:2', how: 'n kept 0', json: '{"fn":"other","args":[]}' }]);
+  stage.worker({ pay: job({ retries: 0, onFailure: 'sorry' }, () => boom()), sorry() {}, other() {} }, { logger });
+  await (await queue.enqueue('pay', [], { id: 'mine' })).result().catch(() => {});
+  await until(() => errors.some((message) => message.startsWith('onFailure: its id is taken')));
+  t.match((await queue.findings()).find(({ check }) => check === 'dropped-taken'), { warning: true });
+}); // prettier-ignore
+
 scene('an onFailure that names no function is refused when the worker is made', async (t) => {
   const jobs = { pay: job({ onFailure: 'nobody' }, boom) };
   t.throws(() => new Worker(jobs), {

@@ -22,7 +22,7 @@ export const CRON_CHANGED = 'cron';
  * Arguments for each entry: name, the tick and definition seen, next tick, overlap, lane letter (n for
  * normal), the last tick that is due (empty: it is only planned anew), how many ticks to fire; then tick and JSON for each.
  * Reply: now, whether the beat is the caller's, whether the app is known, the first tick to come (-1: none), due
- * entries (name, tick, definition, ...), what became of the ones given (name, fired, skipped, ...).
+ * entries (name, tick, definition, ...), what became of the ones given (name, fired, skipped, how many found their id taken, ...).
  */
 export const beatScript = defineScript({
   name: 'beat',
@@ -46,21 +46,24 @@ local function fire(at)
   local last = redis.call('HGET', lastTicks, name) or ''
   local before = string.match(last, '^%d+ %l+ ([%d:]+)')
   local till, pass = string.match(last, ' again (%d+) (%d+)$')
-  local fired, skipped, punctual = 0, 0, false
+  local fired, skipped, taken, punctual = 0, 0, 0, false
   for i = first, behind - 1, 2 do
     if overlap == '0' and before and unfinished('cron:' .. name .. ':' .. before) then
       skipped = skipped + 1
     else
       -- A time that comes again is another tick.
-      before = till and tonumber(ARGV[i]) <= tonumber(till) and ARGV[i] .. ':' .. pass or ARGV[i]
-      place('cron:' .. name .. ':' .. before, letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])
-      fired, punctual = fired + 1, ARGV[i] == latest
+      local tick = till and tonumber(ARGV[i]) <= tonumber(till) and ARGV[i] .. ':' .. pass or ARGV[i]
+      if placeOwn('cron:' .. name .. ':' .. tick, letter == 'n' and '' or letter, 'kept', ARGV[i + 1]) then
+        before, fired, punctual = tick, fired + 1, ARGV[i] == latest
+      else
+        taken = taken + 1
+      end
     end
   end
   if following == '' then redis.call('ZREM', cron, name) else redis.call('ZADD', cron, following, name) end
   local again = till and ' again ' .. till .. ' ' .. pass or ''
   if latest ~= '' then
-    local word = punctual and 'fired' or skipped > 0 and 'skipped' or 'missed'
+    local word = punctual and 'fired' or taken > 0 and 'taken' or skipped > 0 and 'skipped' or 'missed'
     redis.call('HSET', lastTicks, name, latest .. ' ' .. word .. ' ' .. (before or '') .. again)
   elseif last ~= '' then -- planned anew, for the clock was set back
     till = text(math.max(tonumber(till or 0), tonumber(string.match(last, '^%d+') or 0)))
@@ -70,6 +73,7 @@ local function fire(at)
   done[#done + 1] = name
   done[#done + 1] = fired
   done[#done + 1] = skipped
+  done[#done + 1] = taken
   return behind
 end
 

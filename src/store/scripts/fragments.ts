@@ -324,6 +324,7 @@ end`,
  * `place(id, letter, mode, due, json)`: a new job into its lane, or into `scheduled`.
  * Refuses when the id is taken: `mode` '-' (an id no two clients make: it can only be the same call sent
  * again), 'pending' (taken while the first waits or runs), 'kept' (also while its outcome is kept).
+ * `placeOwn(id, letter, mode, json)`: one that a user can't ask for.
  */
 export const place: Fragment = {
   keys: [...scoreFor.keys, ...wakeOne.keys, ...tickets.keys, ...finish.keys],
@@ -353,5 +354,13 @@ local function place(id, letter, mode, due, json)
     wakeOne()
   end
   return true
+end
+-- A job that minq itself makes, with an id that no user may give. Where somebody took it all the same, it is counted.
+local function placeOwn(id, letter, mode, json)
+  local old = mode == '-' and redis.call('HGET', jobs, id)
+  if (not old or string.sub(old, 14) == json) and place(id, letter, mode, 0, json) then return true end
+  redis.pcall('HINCRBY', stats, 'dropped:taken', 1)
+  redis.pcall('HSET', stats, 'droppedAt:taken', stamp)
+  return false
 end`,
 };

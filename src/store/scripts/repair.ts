@@ -9,7 +9,7 @@ const PLACES = ['scheduled', 'active', 'waiting', 'completed', 'failed', 'cancel
 
 /**
  * Reads: the time, how many jobs lie in no place, how many tickets lie in lists, how many jobs there are; how many completed and failed
- * ones a bound has dropped, and when it did last.
+ * ones a bound has dropped, and when it did last; the same of steps of flows that were given up, and of jobs whose id was taken.
  */
 export const auditScript = defineScript({
   name: 'audit',
@@ -24,7 +24,7 @@ local placed = lists - math.min(lists, redis.call('SCARD', dropped))
 for _, set in ipairs({ ${PLACES.join(', ')} }) do placed = placed + redis.call('ZCARD', set) end
 local all = redis.call('HLEN', jobs)
 local reply = { now, math.max(0, all - placed), lists, all }
-for _, state in ipairs({ 'completed', 'failed', 'waiting' }) do
+for _, state in ipairs({ 'completed', 'failed', 'waiting', 'taken' }) do
   for _, field in ipairs({ 'dropped:', 'droppedAt:' }) do
     local value = redis.pcall('HGET', stats, field .. state)
     reply[#reply + 1] = type(value) == 'string' and value or '0'

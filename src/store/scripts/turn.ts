@@ -110,7 +110,10 @@ local function settle()
   for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
   if #refused > 0 then redis.pcall('HINCRBY', stats, 'refused', #refused / 2) end
   for i = at, #ARGV - named, 3 do
-    if accepted[ARGV[i]] then place(ARGV[i + 1], '', '-', 0, ARGV[i + 2]) end
+    if accepted[ARGV[i]] and not placeOwn(ARGV[i + 1], '', '-', ARGV[i + 2]) then
+      refused[#refused + 1] = ARGV[i + 1]
+      refused[#refused + 1] = 'taken'
+    end
   end
 end
 

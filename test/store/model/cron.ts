@@ -18,7 +18,7 @@ export interface BeatReply {
   known: boolean;
   next: number | undefined;
   due: DueTick[];
-  done: { name: string; fired: number; skipped: number }[];
+  done: { name: string; fired: number; skipped: number; taken: number }[];
 }
 
 export function writeEntries(queue: ModelQueue, app: string, changes: readonly EntryChange[]): string {
@@ -62,7 +62,7 @@ function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
   entry.tick = next;
   const word = before === latest ? 'fired' : skipped > 0 ? 'skipped' : 'missed';
   entry.last = { tick: latest!, word, fired: before };
-  return [{ name, fired, skipped }];
+  return [{ name, fired, skipped, taken: 0 }];
 }
 
 export function beat(queue: ModelQueue, worker: string, app: string, firings: readonly Firing[]): BeatReply {

@@ -22,8 +22,8 @@ export const CRON: readonly Mutant[] = [
     name: 'tick-again-after-its-job-ended',
     what: 'a tick whose job has ended is fired again when the clock is set back',
     file: 'store/scripts/cron.ts',
-    find: `letter == 'n' and '' or letter, 'kept', 0, ARGV[i + 1])`,
-    replace: `letter == 'n' and '' or letter, 'pending', 0, ARGV[i + 1])`,
+    find: `letter == 'n' and '' or letter, 'kept', ARGV[i + 1])`,
+    replace: `letter == 'n' and '' or letter, 'pending', ARGV[i + 1])`,
     tests: ['store/cron'],
   },
   {

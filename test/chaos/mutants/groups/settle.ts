@@ -94,8 +94,8 @@ export const SETTLE: readonly Mutant[] = [
     name: 'follow-up-of-a-refused',
     what: 'the job for a failure is enqueued though the failure was refused',
     file: 'store/scripts/turn.ts',
-    find: `if accepted[ARGV[i]] then place`,
-    replace: `if true then place`,
+    find: `if accepted[ARGV[i]] and not placeOwn`,
+    replace: `if not placeOwn`,
     tests: ['store/turn', 'worker/executor'],
   },
   {
