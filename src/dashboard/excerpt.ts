@@ -66,14 +66,33 @@ export const redactor =
   (job) => {
     if (!hook) return job;
     try {
-      const shown = hook(job);
-      JSON.stringify(shown); // throws for what can't be sent, a BigInt say
-      if (Array.isArray(shown.args) && typeof shown.meta === 'object' && shown.meta) return shown;
+      // What is checked is what is shown: a `toJSON` may answer otherwise the second time. Throws for what can't be sent.
+      const shown: unknown = JSON.parse(JSON.stringify(hook(job)));
+      if (isJob(shown)) return { ...shown, enqueuedAt: shown.enqueuedAt, fn: shown.fn };
     } catch {
       // Withheld, as if it had given nothing that is a job.
     }
     const { result: _, error: __, progress: ___, attempts: ____, ...rest } = job;
     return { ...rest, args: [WITHHELD], meta: {} };
   };
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+const isError = (value: unknown): boolean =>
+  isObject(value) && isText(value['name']) && isText(value['message']);
+
+function isJob(value: unknown): value is JobInfo {
+  if (!isObject(value)) return false;
+  const { id, state, fn, args, meta, error, attempts } = value;
+  return (
+    isText(id) && isText(state) && (fn === undefined || isText(fn)) &&
+    Array.isArray(args) && isObject(meta) && Object.values(meta).every(isText) &&
+    (error === undefined || isError(error)) &&
+    (attempts === undefined || (Array.isArray(attempts) && attempts.every((each) => isObject(each) && isError(each['error']))))
+  ); // prettier-ignore
+}
 
 const WITHHELD = 'withheld: redact failed';

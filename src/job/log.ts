@@ -37,20 +37,18 @@ const isMethod = (object: object, name: string): boolean =>
 
 /**
  * Makes text safe for a terminal and a log line: C0 and C1 controls, line separators and
- * direction marks are written as escapes, so that a job's name can't forge a line or move the cursor.
+ * direction marks are written as escapes, and so is what nobody sees (zero width, tags), so that a job's name can't forge a line or move the cursor.
  */
 export function escapeControls(text: string): string {
   return text.replace(
     // eslint-disable-next-line no-control-regex -- finding control characters is this function's job
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (c) =>
-      c === '\n'
-        ? '\\n'
-        : c === '\t'
-          ? '\\t'
-          : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu,
+    (c) => (c === '\n' ? '\\n' : c === '\t' ? '\\t' : escaped(c.codePointAt(0)!)),
   );
 }
+
+const escaped = (code: number): string =>
+  code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`;
 
 function fieldText(value: string | number | boolean): string {
   const text = escapeControls(String(value));

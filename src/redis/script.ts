@@ -3,7 +3,7 @@
  * the key count and the TypeScript type of the call, so that no position is ever counted by hand.
  *
  * In the Lua text every declared key and argument is a local of its name, and `REST` is the index in ARGV
- * where the variable part begins.
+ * where the variable part begins. What it says of `numbers` is checked before the script writes anything.
  */
 import { createHash } from 'node:crypto';
 
@@ -38,9 +38,24 @@ export interface ScriptDefinition<Arg extends string> {
   /** Names of keys, as in keys.ts. Keys of the fragments are added. */
   keys: readonly string[];
   args: readonly Arg[];
+  /** Those of the arguments that are whole numbers from 0: anything else ends the script before it has begun. */
+  numbers?: readonly Arg[];
   uses?: readonly Fragment[];
   lua: string;
 }
+
+/** `amount(text)`: the number it stands for, from 0 to what a double counts exactly; `whole(text)`: without a fraction. Else an error. */
+const WHOLE = `
+local function amount(text)
+  local n = tonumber(text)
+  if n and n >= 0 and n <= 9007199254740991 then return n end
+  error('minq: an argument is no amount')
+end
+local function whole(text)
+  local n = amount(text)
+  if n % 1 == 0 then return n end
+  error('minq: an argument is no whole number')
+end`.trim();
 
 const called = new Set<string>();
 
@@ -56,6 +71,7 @@ export function defineScript<const Arg extends string = never>(
     ...locals(keys, 'KEYS'),
     ...locals(definition.args, 'ARGV'),
     `local REST = ${definition.args.length + 1}`,
+    ...(definition.numbers ? [WHOLE, ...definition.numbers.map((name) => `whole(${name})`)] : []),
     ...uses.map((fragment) => fragment.lua.trim()),
     definition.lua.trim(),
   ].join('\n');

@@ -40,6 +40,10 @@ const FORGERIES: Record<string, [text: string, escaped: string]> = {
   'a C1 command': ['\u009b2J', '\\u009b2J'],
   'a null and a delete': ['\u0000\u007f', '\\u0000\\u007f'],
   'line separators': ['\u2028\u2029', '\\u2028\\u2029'],
+  'what nobody sees': [
+    'a\u200bb\u061c\ufeff\u00ad\u{e0041}\u2060',
+    'a\\u200bb\\u061c\\ufeff\\u00ad\\u{e0041}\\u2060',
+  ],
   'direction marks': ['\u202eevil\u2066', '\\u202eevil\\u2066'],
 };
 

@@ -28,6 +28,7 @@ export const beatScript = defineScript({
   name: 'beat',
   keys: ['cron', 'entries', 'lastTicks', 'apps', 'beat'],
   args: ['worker', 'app'],
+  numbers: [],
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
 local done = {}
@@ -81,7 +82,17 @@ local function dueBy(till)
   return redis.call('ZRANGE', cron, '-inf', text(till), 'BYSCORE', 'LIMIT', 0, ${MAX_DUE}, 'WITHSCORES')
 end
 
+-- All of them before the first write.
 local at = REST
+while at <= #ARGV do
+  if ARGV[at + 3] ~= '' then whole(ARGV[at + 3]) end
+  if ARGV[at + 6] ~= '' then whole(ARGV[at + 6]) end
+  local count = whole(ARGV[at + 7])
+  if not string.find(ARGV[at + 5], '^[hnl]$') or at + 7 + count * 2 > #ARGV then error('minq: a firing can not be read') end
+  for i = at + 8, at + 7 + count * 2, 2 do whole(ARGV[i]) end
+  at = at + 8 + count * 2
+end
+at = REST
 while at <= #ARGV do at = fire(at) end
 
 local holder = redis.call('GET', beat)
@@ -136,11 +147,13 @@ export const writeEntriesScript = defineScript({
   name: 'writeEntries',
   keys: ['cron', 'entries', 'lastTicks', 'apps'],
   args: ['app', 'control'],
+  numbers: [],
   uses: [clock],
   lua: `
 local count = redis.call('HLEN', entries)
 for i = REST, #ARGV, 4 do
   local seen, new = ARGV[i + 1], ARGV[i + 2]
+  if ARGV[i + 3] ~= '' then whole(ARGV[i + 3]) end
   if (redis.call('HGET', entries, ARGV[i]) or '') ~= seen then return 'changed' end
   count = count + (new == '' and 0 or 1) - (seen == '' and 0 or 1)
 end

@@ -49,8 +49,9 @@ export const enqueueScript = defineScript({
   lua: `
 local function parsed(how)
   if how == '' then return { letter = '', mode = '-', at = 0 } end
-  local letter, mode, due = string.match(how, '^(%l) (%S+) (%S+)$')
-  local at = string.sub(due, 1, 1) == '+' and now + due or tonumber(due)
+  local letter, mode, sign, due = string.match(how, '^([hnl]) (%S+) (%+?)([%d.]+)$')
+  if not letter or not tonumber(due) then error('minq: how a job is to be placed can not be read') end
+  local at = sign == '+' and now + due or tonumber(due)
   return { letter = letter == 'n' and '' or letter, mode = mode, at = at }
 end
 
@@ -93,11 +94,12 @@ local function flush()
   end
 end
 
+-- All of them before the first write.
 local known, refused = {}, {}
+for i = REST, #ARGV, 3 do known[ARGV[i + 1]] = known[ARGV[i + 1]] or parsed(ARGV[i + 1]) end
 for i = REST, #ARGV, 3 do
   local id, word, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local how = known[word] or parsed(word)
-  known[word] = how
+  local how = known[word]
   if how.mode == '-' then
     local n = #ids + 1
     ids[n], hows[n], jsons[n] = id, how, json

@@ -29,9 +29,11 @@ export const enqueueFlowScript = defineScript({
   name: 'enqueueFlow',
   keys: ['building'],
   args: ['flow', 'total', 'start', 'queue', 'first', 'others', 'steps'],
+  numbers: ['total', 'steps'],
   uses: [clock, wakeOne, tickets, finish, flowing],
   lua: `
 local fields = REST + steps * 3
+if fields > #ARGV + 1 or (#ARGV + 1 - fields) % 2 == 1 then error('minq: steps are missing') end
 local ids, records, places, hows = {}, {}, {}, {}
 for i = REST, fields - 1, 3 do ids[#ids + 1] = ARGV[i] end
 -- All steps of the part came in together: where one of them is left, the others are over and forgotten.
@@ -117,6 +119,7 @@ export const cancelFlowScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'dropped', 'cancelling'],
   args: ['flow', 'from', 'control'],
+  numbers: ['from'],
   uses: [clock, wakeOne, tickets, finish, flowing],
   lua: `
 local last = math.max(0, from - ${CANCELLED_A_CALL} + 1)

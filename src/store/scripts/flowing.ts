@@ -72,7 +72,11 @@ local function openFlows()
 
   -- The step's turn has come: it becomes a job like any other, with the result before it as its first argument.
   local function beginStep(id, how, payload)
-    local letter, ms = string.match(how, '^%S+ (%l) (%d+)')
+    local letter, ms = string.match(how, '^%S+ ([hnlv]) (%d+)')
+    if not letter or tonumber(ms) > ${Number.MAX_SAFE_INTEGER} then
+      local unreadable = '{"name":"BadRecordError","message":"how the step begins can not be read"}'
+      return finish('failed', { id, stamp .. '{"state":"failed","error":' .. unreadable .. '}' }, { failedTill(), id })
+    end
     if letter == 'v' then -- no function: it gives what a group at the end of the flow has gathered
       if ms == '0' then tell({ id }, {}) end
       finish('completed', { id, stamp .. '{"state":"completed","result":' .. payload .. '}' }, { text(now + ms), id })
@@ -108,7 +112,8 @@ local function openFlows()
     if redis.call('ZREM', waiting, id) == 0 then return end
     budget = budget - 1
     if kind ~= 'fail' then return beginStep(id, redis.call('HGET', flows, id) or '- n 0', payload) end
-    local origin, failure = string.match(payload, '^(%S+) (.*)$')
+    local origin, failure = string.match(payload, '^(%S+) ({.*})$')
+    if not origin then origin, failure = id, '{"name":"BadRecordError","message":"why a step before failed can not be read"}' end
     local outcome = stamp .. '{"state":"failed","error":' .. failure .. ',"step":"' .. origin .. '"}'
     finish('failed', { id, outcome }, { failedTill(), id })
   end
@@ -152,7 +157,8 @@ local function openFlows()
   end
 
   -- One place for each member: who comes twice finds it taken. The last one begins what follows the group.
-  local function visitPlace(kind, group, place, payload)
+  local visitPlace
+  visitPlace = function(kind, group, place, payload)
     local total, node = groupOf(group)
     if not total then return end -- a member failed before
     if kind == 'fail' then
@@ -160,7 +166,11 @@ local function openFlows()
       follow('clear', group, total)
       follow('fail', node, payload)
     elseif redis.call('HSETNX', joins, place, payload) == 1 then
-      if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then follow('gather', group) end
+      local taken = redis.pcall('HINCRBY', joins, group, 1)
+      if type(taken) ~= 'number' then -- somebody wrote there: nobody knows how many have come
+        return visitPlace('fail', group, place, place .. ' {"name":"BadRecordError","message":"the results of its group can not be counted"}')
+      end
+      if taken == tonumber(total) then follow('gather', group) end
     end
   end
 

@@ -274,7 +274,10 @@ export const finish: Fragment = {
   lua: `${kept.lua}
 ${forget.lua}
 local ended -- what flows do when something has ended; scripts that can't end a step have none
-local function bound(name) return tonumber(redis.pcall('HGET', keep, name) or nil) end
+local function bound(name)
+  local n = tonumber(redis.pcall('HGET', keep, name) or nil)
+  return n and n >= 0 and n <= ${Number.MAX_SAFE_INTEGER} and math.floor(n)
+end
 local function failedTill() return text(now + (bound('failedMs') or ${FAILED_KEPT_MS})) end
 local function trim(set, closely)
   local many = redis.call('ZCARD', set)

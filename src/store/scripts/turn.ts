@@ -41,6 +41,7 @@ export const turnScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
   args: ['turn', 'lease', 'want', 'settled', 'followUps', 'named', 'room'],
+  numbers: ['turn', 'lease', 'want', 'settled', 'followUps', 'named', 'room'],
   uses: [plainTurn, tickets, remember, finish, place, flowing],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
@@ -50,6 +51,20 @@ local number, known, list = string.match(redis.call('GET', claim) or '', '^(%d+)
 local resent = number == turn
 if number and tonumber(turn) < tonumber(number) then return { now, -1, {}, {}, {}, {}, {} } end
 local refused = {}
+
+-- Before the first write: a group that can't be read must not stop the script half-way.
+local WORDS = { completed = true, failed = true, cancelled = true, released = true, retry = true, postponed = true }
+local function checkGroups()
+  local at, done = REST, 0
+  while done < settled do
+    local count = whole(ARGV[at + 2])
+    amount(ARGV[at + 1])
+    if count == 0 or not WORDS[ARGV[at]] then error('minq: a group of settlements can not be read') end
+    at, done = at + 3 + count * 2, done + count
+  end
+  if done ~= settled or at + followUps + named ~= #ARGV + 1 then error('minq: settlements are missing') end
+end
+checkGroups()
 
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
 local function settleGroup(word, ms, at, count, news, accepted, released)

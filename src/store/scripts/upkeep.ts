@@ -31,8 +31,10 @@ export const heartbeatScript = defineScript({
   flags: 'allow-oom',
   keys: ['active', 'workers', 'cancelling', 'jobs', 'beat', 'cron', 'apps'],
   args: ['worker', 'presence', 'lease', 'app', 'number', 'held'],
+  numbers: ['lease', 'number', 'held'],
   uses: [clock, tickets, tally],
   lua: `
+if REST + held > #ARGV + 1 then error('minq: tickets are missing') end
 local counted = tally(worker, number, REST + held)
 if counted ~= '0' then presence = string.sub(presence, 1, -2) .. ',"counted":' .. counted .. '}' end
 redis.call('HSET', workers, worker, stamp .. presence)
@@ -73,6 +75,7 @@ export const leaveScript = defineScript({
   flags: 'allow-oom',
   keys: ['workers', 'claim'],
   args: ['worker', 'number'],
+  numbers: ['number'],
   uses: [tally],
   lua: `
 local last = string.match(redis.call('GET', claim) or '', '^left (%d+)$')
@@ -92,8 +95,12 @@ export const pruneScript = defineScript({
   flags: 'allow-oom',
   keys: ['workers', 'building', 'waiting', 'outbox'],
   args: ['keepCompleted', 'keepFailed', 'keepFailedMs'],
+  numbers: [],
   uses: [clock, wakeOne, finish, sample],
   lua: `
+if keepCompleted ~= '' then
+  for _, n in ipairs({ keepCompleted, keepFailed, keepFailedMs }) do whole(n) end
+end
 sample()
 if keepCompleted == '${MAX_KEPT}' and keepFailed == '${MAX_KEPT}' and keepFailedMs == '${FAILED_KEPT_MS}' then
   redis.call('DEL', keep)

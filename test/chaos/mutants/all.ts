@@ -6,6 +6,7 @@ import { CRON } from './groups/cron.ts';
 import { DASHBOARD } from './groups/dashboard.ts';
 import { ENQUEUE } from './groups/enqueue.ts';
 import { FLOW } from './groups/flow.ts';
+import { GARBAGE } from './groups/garbage.ts';
 import { LEASE } from './groups/lease.ts';
 import { OPERATORS } from './groups/operators.ts';
 import { PLAIN } from './groups/plain.ts';
@@ -28,4 +29,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...RESULTS,
   ...WORKER,
   ...DASHBOARD,
+  ...GARBAGE,
 ];

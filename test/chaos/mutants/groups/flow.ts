@@ -14,8 +14,8 @@ export const FLOW: readonly Mutant[] = [
     name: 'join-before-the-last',
     what: 'the step after a group begins before its last member',
     file: 'store/scripts/flowing.ts',
-    find: `if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then`,
-    replace: `if redis.call('HINCRBY', joins, group, 1) == math.max(1, total - 1) then`,
+    find: `if taken == tonumber(total) then`,
+    replace: `if taken == math.max(1, total - 1) then`,
     tests: ['store/flow', 'flow/flow'],
   },
   {
