@@ -15,6 +15,7 @@ import { admit, checkOrigin } from './guard.ts';
 import { METRICS_TYPE } from '../views/metrics.ts';
 import { metricsText } from './metrics.ts';
 import { Queues } from './queues.ts';
+import { Reads } from './reads.ts';
 import { REPLIES, type Source } from './replies.ts';
 import { checkSettings, type DashboardOptions, type Settings } from './settings.ts';
 
@@ -35,7 +36,14 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const settings = checkSettings(options);
   const queues = new Queues(settings);
   const { redact, readOnly = false } = settings;
-  const site = { settings, queues, redact: redactor(redact), readOnly, assets: new Assets() };
+  const site = {
+    settings,
+    queues,
+    redact: redactor(redact),
+    readOnly,
+    assets: new Assets(),
+    reads: new Reads(),
+  };
   const handler = async (request: Request, response: Response): Promise<void> => {
     try {
       await admit(request, settings);
@@ -48,6 +56,7 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
 }
 
 interface Site extends Source {
+  reads: Reads;
   assets: Assets;
   settings: Settings;
 }
@@ -73,7 +82,8 @@ async function answer(request: Request, response: Response, site: Site): Promise
   if (name === undefined) return site.assets.send(request, response, path || PAGE);
   const reply = Object.hasOwn(REPLIES, name) ? REPLIES[name] : undefined;
   if (!reply) throw new Refusal(404, 'there is nothing here');
-  return sendJson(response, await reply(site, new URLSearchParams(query)));
+  const read = () => reply(site, new URLSearchParams(query));
+  return sendJson(response, await site.reads.share(`${name}?${query}`, read));
 }
 
 function allow({ method = '' }: Request, methods: string[]): void {

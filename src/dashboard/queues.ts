@@ -4,6 +4,8 @@ import type { HandleContext } from '../queue/handle.ts';
 import { Results } from '../queue/results.ts';
 import { Connection } from '../redis/connection.ts';
 import { Store } from '../store/store.ts';
+import type { JobState } from '../job/job.ts';
+import { findJobs, type FoundJobs, type JobFilter } from '../views/inspector.ts';
 import { readNames, type QueueFinding } from '../views/findings.ts';
 import { Refusal } from './answer.ts';
 import type { Settings } from './settings.ts';
@@ -12,8 +14,11 @@ import type { Settings } from './settings.ts';
 const MOST_QUEUES = 100;
 const CALL_TIMEOUT_MS = 5_000;
 
+/** Most bytes of a value in a list. */
+const LIST_BYTES = 2_000;
+
 /** A queue to look at and to act on. */
-class Shown extends Operator {
+export class Shown extends Operator {
   readonly name: string;
   readonly #context: HandleContext;
 
@@ -25,6 +30,11 @@ class Shown extends Operator {
 
   protected override context(): HandleContext {
     return this.#context;
+  }
+
+  /** As `find`, for a list: what is long is told by its length. */
+  page(state: JobState, wanted: JobFilter & { offset: number; limit: number }): Promise<FoundJobs> {
+    return findJobs(this.store, state, wanted, LIST_BYTES);
   }
 }
 
@@ -45,7 +55,7 @@ export class Queues {
   }
 
   /** Of the queues that are shown, at most 100. */
-  async all(): Promise<Operator[]> {
+  async all(): Promise<Shown[]> {
     const names = this.#named ?? [this.#first.queue, ...(await this.#first.queues())];
     return [...new Set(names)].slice(0, MOST_QUEUES).map((name) => this.#on(name));
   }
@@ -54,7 +64,7 @@ export class Queues {
    * Only those that are shown, or a stranger could have others made known.
    * @throws {Refusal} for any other
    */
-  async get(name: string | undefined): Promise<Operator> {
+  async get(name: string | undefined): Promise<Shown> {
     const queue = (await this.all()).find((one) => one.name === name);
     if (!queue) throw new Refusal(404, `there is no queue ${JSON.stringify(name?.slice(0, 64))}`);
     return queue;
@@ -69,7 +79,7 @@ export class Queues {
     this.#connection.close();
   }
 
-  #on(name: string): Operator {
+  #on(name: string): Shown {
     return new Shown(this.#first.on(name), this.#results);
   }
 }

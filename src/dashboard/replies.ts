@@ -72,7 +72,7 @@ export const REPLIES: Record<string, Reply> = {
     const offset = number(query, 'offset', 0, 0, 1_000_000_000);
     const limit = number(query, 'limit', PAGE, 1, LARGEST_PAGE);
     const [found, counts, now] = await Promise.all([
-      queue.find(state, { ...filter, offset, limit }),
+      queue.page(state, { ...filter, offset, limit }),
       queue.counts(),
       queue.now(),
     ]);

@@ -296,9 +296,9 @@ export class Store {
     state: string,
     offset: number,
     limit: number,
-    { fn = '', text = '', most = limit } = {},
+    { fn = '', text = '', most = limit, bytes = 0 } = {},
   ): Promise<{ seen: number; rows: Reply[][] }> {
-    const args = { state, offset, limit, fn, piece: text, most };
+    const args = { state, offset, limit, fn, piece: text, most, bytes };
     const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
     return { seen, rows };
   }

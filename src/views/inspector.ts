@@ -112,7 +112,7 @@ export interface FoundJobs {
 /** Most jobs looked through in one call to Redis, and for one page. */
 const LOOKED_A_CALL = 1_000;
 const LOOKED_A_PAGE = 5_000;
-const CALLS_A_PAGE = 20;
+const CALLS_A_PAGE = 50;
 /** Who gave no sign of life for this long is dead, or cut off. */
 const ALIVE_MS = 60_000;
 /** Workers say at least this often that they are there; those that run jobs more often. */
@@ -136,15 +136,26 @@ export async function readJobs(
   state: JobState,
   page: { offset?: number; limit?: number },
 ): Promise<JobInfo[]> {
-  const { rows } = await store.list(state, page.offset ?? 0, page.limit ?? 100);
+  const { offset = 0, limit = 100 } = page;
+  const rows: (string | null)[][] = [];
+  let seen = 0;
+  for (let last = 1; last > 0 && seen < limit; seen += last) {
+    const part = await store.list(state, offset + seen, limit - seen);
+    rows.push(...part.rows);
+    last = part.seen; // a call ends early, where jobs are large
+  }
   return rows.flatMap((row) => toInfo(store.queue, row) ?? []);
 }
 
-/** Looks through at most 5,000 jobs: so the work for a page is bounded, whatever the filter. */
+/**
+ * Looks through at most 5,000 jobs: so the work for a page is bounded, whatever the filter.
+ * @param bytes values that are longer are told by their length; 0: none
+ */
 export async function findJobs(
   store: Store,
   state: JobState,
   { fn = '', error = '', offset = 0, limit = 100 }: JobFilter & { offset?: number; limit?: number },
+  bytes = 0,
 ): Promise<FoundJobs> {
   // As it stands in the JSON of an error: Redis finds it there, or in what is written around it.
   const sought = lower(error);
@@ -162,7 +173,7 @@ export async function findJobs(
   do {
     const wanted = limit - jobs.length;
     const most = filtered ? LOOKED_A_CALL : wanted;
-    const { seen, rows } = await store.list(state, at, wanted, { fn, text, most });
+    const { seen, rows } = await store.list(state, at, wanted, { fn, text, most, bytes });
     at += seen;
     jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
     if (seen === 0) return { jobs };

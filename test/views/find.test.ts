@@ -1,5 +1,6 @@
 /** Looking for jobs by function and by error, page by page, and running all that were found again. */
-import type { JobFilter, JobInfo, Queue } from '../../src/index.ts';
+import { currentJob, type JobFilter, type JobInfo, type Queue } from '../../src/index.ts';
+import { findJobs } from '../../src/views/inspector.ts';
 import type { JobState } from '../../src/job/job.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { claim, settlement, ticketsOf } from '../helpers/turns.ts';
@@ -222,3 +223,32 @@ scene('those that fail meanwhile are not run again', async (t, stage) => {
   t.equal(runs.size, 1_500);
   t.ok([...runs.values()].every((count) => count === 1));
 });
+
+scene('jobs that are large come whole, in more calls, and none keeps Redis busy', async (t, stage) => {
+  const queue = stage.queue();
+  const large = 'x'.repeat(1_000_000);
+  stage.worker({ echo: (text: string) => text, small: () => 1 });
+  for (let i = 0; i < 30; i++) await (await queue.enqueue('echo', [large + i], { id: `large-${i}` })).result();
+  const found = await queue.jobs('completed', { limit: 30 });
+  t.same(found.map(({ id }) => id), Array.from({ length: 30 }, (_, i) => `large-${29 - i}`));
+  t.ok(found.every(({ args, result }) => args[0] === result && (result as string).length > 1_000_000));
+  const { jobs } = await findJobs(stage.store(), 'completed', { limit: 50 }, 2_000);
+  t.equal(jobs.length, 30);
+  t.match(jobs[0], { id: 'large-29', fn: 'echo', args: [/^\d{7} bytes: more than a list shows$/], result: /^\d{7} bytes/, attempt: 1, ranMs: Number, startedAt: Number });
+  t.ok(JSON.stringify(jobs).length < 20_000);
+  const { seen } = await stage.store().list('completed', 0, 30);
+  t.equal(seen, 1, 'a call ends after a megabyte');
+}); // prettier-ignore
+
+scene('a value that is long for a list hides no fact beside it', async (t, stage) => {
+  const queue = stage.queue();
+  const long = 'y'.repeat(5_000);
+  stage.worker({ fails: (text: string) => { currentJob().progress(text); throw Object.assign(new Error(text), { stack: undefined }); } });
+  const job = await queue.enqueue('fails', [long], { retries: 0, priority: 'high' });
+  await job.result().catch(() => {});
+  const { jobs: [failed] } = await findJobs(stage.store(), 'failed', {}, 2_000);
+  t.match(failed, { id: job.id, fn: 'fails', state: 'failed', attempt: 1, error: { message: /^\d+ bytes: more than a list shows/ } });
+  t.equal((await queue.jobs('failed'))[0]!.error!.message, long);
+  await queue.enqueue('fails', [long, 'waits'], { id: 'w', delay: '1h' });
+  t.match((await findJobs(stage.store(), 'scheduled', {}, 2_000)).jobs, [{ id: 'w', fn: 'fails', state: 'scheduled', args: [/bytes/] }]);
+}); // prettier-ignore

@@ -157,6 +157,8 @@ local function openFlows()
   end
 
   -- One place for each member: who comes twice finds it taken. The last one begins what follows the group.
+  -- Somebody wrote where results of groups are: nobody knows how many have come.
+  local UNCOUNTED = ' {"name":"BadRecordError","message":"the results of its group can not be counted"}'
   local visitPlace
   visitPlace = function(kind, group, place, payload)
     local total, node = groupOf(group)
@@ -165,12 +167,12 @@ local function openFlows()
       forgetGroup(group)
       follow('clear', group, total)
       follow('fail', node, payload)
-    elseif redis.call('HSETNX', joins, place, payload) == 1 then
-      local taken = redis.pcall('HINCRBY', joins, group, 1)
-      if type(taken) ~= 'number' then -- somebody wrote there: nobody knows how many have come
-        return visitPlace('fail', group, place, place .. ' {"name":"BadRecordError","message":"the results of its group can not be counted"}')
-      end
-      if taken == tonumber(total) then follow('gather', group) end
+      return
+    end
+    local came = redis.call('HGET', joins, group) or '0'
+    if not string.find(came, '^%d+$') or #came > 15 then return visitPlace('fail', group, place, place .. UNCOUNTED) end
+    if redis.call('HSETNX', joins, place, payload) == 1 then
+      if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then follow('gather', group) end
     end
   end
 
@@ -180,7 +182,11 @@ local function openFlows()
     if not total then return end
     budget = budget - ${GATHERING}
     local places = placesOf(group, at, tonumber(total))
-    local part = table.concat(redis.call('HMGET', joins, unpack(places)), ',')
+    local texts = redis.call('HMGET', joins, unpack(places))
+    for i, place in ipairs(places) do
+      if not texts[i] then return visitPlace('fail', group, place, place .. UNCOUNTED) end
+    end
+    local part = table.concat(texts, ',')
     redis.call('HDEL', joins, unpack(places))
     gathered = gathered == '' and part or gathered .. ',' .. part
     if at + ${GATHERED} <= tonumber(total) then return follow('gather', group, gathered, at + ${GATHERED}) end

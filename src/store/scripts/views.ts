@@ -14,19 +14,20 @@ local found = describe(id)
 return { found, found[2] ~= 'unknown' and redis.call('HGET', attempts, id) }`,
 });
 
-/** Bytes of records and outcomes a call reads in search of something: keeps it below 5 ms. */
+/** Bytes of records and outcomes a call reads: keeps it below 5 ms. */
 const MAX_READ = 500_000;
 
 /**
  * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
  * or a piece of an error (`piece`, in lower case, as JSON writes it), those jobs only, among the next `most`.
- * Replies with how many were looked through, and the jobs.
+ * Values of more than `bytes` (0: none) are left where they are, and told by their length. Replies with how many were looked
+ * through, and the jobs: fewer than were asked for where they are large.
  */
 export const listScript = defineScript({
   name: 'list',
   flags: 'no-writes',
   keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
-  args: ['state', 'offset', 'limit', 'fn', 'piece', 'most'],
+  args: ['state', 'offset', 'limit', 'fn', 'piece', 'most', 'bytes'],
   uses: [clock, tickets, describe],
   lua: `
 local found, seen, read = {}, 0, 0
@@ -48,13 +49,40 @@ local function wanted(id)
   return true
 end
 
+-- The facts around a value stay: what stands in front of it, and what behind.
+local function shortened(row)
+  local longest = tonumber(bytes)
+  local function isLong(value) return longest > 0 and value and #value > longest end
+  local function instead(value) return '"' .. #value .. ' bytes: more than a list shows"' end
+  local function errorInstead(value) return '{"name":"Error","message":' .. instead(value) .. '}' end
+  local record, outcome = row[5], row[6]
+  if isLong(record) then
+    local first = string.match(string.sub(record, 1, 200), '^%d+{"fn":"[^"]*",')
+    row[5] = first and first .. '"args":[' .. instead(record) .. ']}' or string.sub(record, 1, 13)
+  end
+  if isLong(outcome) then
+    local first, how = string.match(string.sub(outcome, 1, 200), '^(%d+{"state":"(%l+)",)')
+    local last = string.match(string.sub(outcome, -200), ',"attempt":%d+,"startedAt":%d+,"ranMs":[%d.]+}$') or '}'
+    local value = how == 'completed' and '"result":' .. instead(outcome) or '"error":' .. errorInstead(outcome)
+    row[6] = first and first .. value .. last or ''
+  end
+  if isLong(row[7]) then row[7] = errorInstead(row[7]) end
+  if isLong(row[8]) then row[8] = instead(row[8]) end
+  return row
+end
+local function tellOf(id)
+  local row = describe(id)
+  for i = 5, 8 do read = read + #(row[i] or '') end
+  found[#found + 1] = shortened(row)
+end
+
 local plain = fn == '' and piece == ''
 if plain then most = room end
 local function look(ids)
   for _, id in ipairs(ids) do
     if seen == most or #found == room or read > ${MAX_READ} then return end
     seen = seen + 1
-    if plain or wanted(id) then found[#found + 1] = describe(id) end
+    if plain or wanted(id) then tellOf(id) end
   end
 end
 
