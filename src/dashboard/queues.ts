@@ -32,6 +32,10 @@ export class Shown extends Operator {
     return this.#context;
   }
 
+  protected override handles(): HandleContext {
+    return this.#context;
+  }
+
   /** As `find`, for a list: what is long is told by its length. */
   page(state: JobState, wanted: JobFilter & { offset: number; limit: number }): Promise<FoundJobs> {
     return findJobs(this.store, state, wanted, LIST_BYTES);

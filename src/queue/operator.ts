@@ -39,13 +39,16 @@ export abstract class Operator {
   /** @throws {QueueClosedError} */
   protected abstract context(): HandleContext;
 
+  /** The same for handles, which ask themselves at their first use. */
+  protected abstract handles(): HandleContext;
+
   protected get store(): Store {
     return this.context().store;
   }
 
-  /** A handle on a job of this queue, by its id. No I/O: whether the job exists shows at the first use. */
+  /** A handle on a job of this queue, by its id. No I/O: whether the job exists, or the queue is closed, shows at the first use. */
   job<Result = unknown>(id: string): Job<Result> {
-    return new Job(checkJobId(id), undefined, false, this.context());
+    return new Job(checkJobId(id), undefined, false, this.handles());
   }
 
   /** How many jobs are in each state, and whether the queue is paused. */

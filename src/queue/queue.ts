@@ -284,6 +284,10 @@ export class Queue<Jobs = AnyJobs> extends Operator {
 
   protected override context(): HandleContext {
     this.#check();
+    return this.handles();
+  }
+
+  protected override handles(): HandleContext {
     return this.#lane(this.name).context;
   }
 

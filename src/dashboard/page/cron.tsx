@@ -80,6 +80,7 @@ const BECAME = {
   fired: 'fired',
   skipped: 'skipped: the run before was unfinished',
   missed: 'missed: no worker was there',
+  taken: 'nothing ran: another job has its id',
 };
 
 function Last({ lastAt, last, lastJob, lastState, queue }: Entry): JSX.Element {
