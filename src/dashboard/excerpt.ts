@@ -68,7 +68,7 @@ export const redactor =
     try {
       // What is checked is what is shown: a `toJSON` may answer otherwise the second time. Throws for what can't be sent.
       const shown: unknown = JSON.parse(JSON.stringify(hook(job)));
-      if (isJob(shown)) return { ...shown, enqueuedAt: shown.enqueuedAt, fn: shown.fn };
+      if (isJob(shown)) return shown;
     } catch {
       // Withheld, as if it had given nothing that is a job.
     }

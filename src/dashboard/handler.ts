@@ -67,7 +67,9 @@ async function answer(request: Request, response: Response, site: Site): Promise
     allow(request, ['POST']);
     checkOrigin(request, site.settings.allowedHosts);
     if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
-    return sendJson(response, await act(site.queues, await readJson(request)));
+    const done = await act(site.queues, await readJson(request));
+    site.reads.forget();
+    return sendJson(response, done);
   }
   allow(request, ['GET', 'HEAD']);
   // What the page loads, it asks for beside itself: that needs the slash at the end.

@@ -11,8 +11,15 @@ export class Reads {
   share(what: string, read: () => Promise<object>): Promise<object> {
     const before = this.#underWay.get(what);
     if (before) return before;
-    const reading = this.#limit(read).finally(() => this.#underWay.delete(what));
+    const reading = this.#limit(read).finally(() => {
+      if (this.#underWay.get(what) === reading) this.#underWay.delete(what);
+    });
     this.#underWay.set(what, reading);
     return reading;
+  }
+
+  /** Something was done: whoever reads from now on must see it, and joins no read that began before. */
+  forget(): void {
+    this.#underWay.clear();
   }
 }
