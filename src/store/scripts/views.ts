@@ -16,12 +16,15 @@ return { found, found[2] ~= 'unknown' and redis.call('HGET', attempts, id) }`,
 
 /** Bytes of records and outcomes a call reads: keeps it below 5 ms. */
 const MAX_READ = 500_000;
+/** Bytes of JSON: more than any error takes as minq writes it (24 K characters, of six bytes at most). */
+const MAX_ERROR = 160_000;
 
 /**
  * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
  * or a piece of an error (`piece`, in lower case, as JSON writes it), those jobs only, among the next `most`.
- * Values of more than `bytes` (0: none) are left where they are, and told by their length. Replies with how many were looked
- * through, and the jobs: fewer than were asked for where they are large.
+ * Values of more than `bytes` (0: none) are left where they are, and told by their length; errors come whole, for they are
+ * what is searched and read. Replies with how many were looked through, and the jobs: fewer than were asked for where they
+ * are large.
  */
 export const listScript = defineScript({
   name: 'list',
@@ -52,7 +55,7 @@ end
 -- The facts around a value stay: what stands in front of it, and what behind.
 local function shortened(row)
   local longest = tonumber(bytes)
-  local function isLong(value) return longest > 0 and value and #value > longest end
+  local function isLong(value, most) return longest > 0 and value and #value > (most or longest) end
   local function instead(value) return '"' .. #value .. ' bytes: more than a list shows"' end
   local function errorInstead(value) return '{"name":"Error","message":' .. instead(value) .. '}' end
   local record, outcome = row[5], row[6]
@@ -60,13 +63,14 @@ local function shortened(row)
     local first = string.match(string.sub(record, 1, 200), '^%d+{"fn":"[^"]*",')
     row[5] = first and first .. '"args":[' .. instead(record) .. ']}' or string.sub(record, 1, 13)
   end
-  if isLong(outcome) then
+  local isFailed = outcome and string.sub(outcome, 14, 31) == '{"state":"failed",'
+  if isLong(outcome, isFailed and ${MAX_ERROR}) then
     local first, how = string.match(string.sub(outcome, 1, 200), '^(%d+{"state":"(%l+)",)')
     local last = string.match(string.sub(outcome, -200), ',"attempt":%d+,"startedAt":%d+,"ranMs":[%d.]+}$') or '}'
     local value = how == 'completed' and '"result":' .. instead(outcome) or '"error":' .. errorInstead(outcome)
     row[6] = first and first .. value .. last or ''
   end
-  if isLong(row[7]) then row[7] = errorInstead(row[7]) end
+  if isLong(row[7], ${MAX_ERROR}) then row[7] = errorInstead(row[7]) end
   if isLong(row[8]) then row[8] = instead(row[8]) end
   return row
 end
