@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `npx minq <command>` as a process. */
+import { setTimeout } from '../job/globals.ts';
 import { commandLine } from './commands.ts';
 
 // Whoever reads our output may go away; a worker's jobs go on.

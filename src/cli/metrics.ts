@@ -3,6 +3,7 @@
  * dashboard's `metrics`, which tell of queues: who scrapes both counts nothing twice.
  */
 import { createServer } from 'node:http';
+import { performance } from '../job/globals.ts';
 import type { Logger } from '../job/log.ts';
 import { VERSION } from '../job/version.ts';
 import type { Histogram } from '../store/buckets.ts';

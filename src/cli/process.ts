@@ -1,4 +1,5 @@
 /** This process among others: which of a supervisor's it is, and who asks it to end. */
+import { performance, setInterval, clearInterval } from '../job/globals.ts';
 import { SIGNALS } from './command.ts';
 
 /** The environment of a supervised process has its number here, from 1. */

@@ -2,6 +2,7 @@
  * Cron entries as they are kept in Redis: when, what, and whose. The definition there is the truth: whoever
  * beats fires by it, whatever its own code says, so that two versions in a rolling deploy agree.
  */
+import { JSON } from '../job/globals.ts';
 import { encodeArgs, encodeValue } from '../job/codec.ts';
 import { isFixedTime, lastTicks, nextTick, type When } from './times.ts';
 import { BadRecordError } from '../job/errors.ts';

@@ -2,6 +2,7 @@
  * Keeping cron entries. Who changes them has looked at them first, and writes only if they are still as seen;
  * else it looks again. So the rules stand here, and the script knows none of them.
  */
+import { JSON } from '../job/globals.ts';
 import { nextTick } from './times.ts';
 import { parseDefinition, sameTimes, type Definition } from './entry.ts';
 import { MinqError } from '../job/errors.ts';

@@ -11,6 +11,7 @@
  * `0,30 1 * * *` when that hour comes twice: four runs, here two. `0 12 * * *` in Apia that December: it skips
  * the 30th, here midnight. Its `fixedTimeRule: 'no-wildcard'` mends lists, but neither `0 2-4/2` nor Apia.
  */
+import { Date } from '../job/globals.ts';
 import { formatOf, readPattern, type Pattern } from '../job/pattern.ts';
 
 /** When an entry fires: at what the pattern says in the zone, or every so many ms since the epoch. */

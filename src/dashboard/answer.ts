@@ -61,9 +61,17 @@ export function send(
     if (name.startsWith('access-control-')) response.removeHeader(name);
   }
   const length = status === 304 ? {} : { 'Content-Length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...HEADERS, ...length, ...headers });
+  // Node reads what is left of a body before it uses the connection again, however long it is: it ends instead.
+  const left =
+    response.req.complete === false && isLarge(response.req) ? { Connection: 'close' } : {};
+  response.writeHead(status, { ...HEADERS, ...length, ...left, ...headers });
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
+
+/** By what its head says; of a body in chunks it says nothing. */
+const isLarge = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined ||
+  Number(headers['content-length'] ?? 0) > LARGEST_BODY;
 
 export function sendJson(response: Response, value: unknown, status = 200, headers = {}): void {
   const type = { 'Content-Type': 'application/json; charset=utf-8' };
@@ -106,10 +114,8 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 async function readText(request: Request): Promise<string> {
-  // The rest isn't read: the connection ends with the answer.
-  const tooLarge = () =>
-    new Refusal(413, `the body is larger than ${LARGEST_BODY} bytes`, { Connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) throw tooLarge();
+  const tooLarge = () => new Refusal(413, `the body is larger than ${LARGEST_BODY} bytes`);
+  if (request.headers['transfer-encoding'] === undefined && isLarge(request)) throw tooLarge();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -2,6 +2,7 @@
  * A flow made ready for Redis: its steps numbered in their order, each knowing the node that follows it. What a
  * node is, and what is done about it, stands in scripts/flowing.ts.
  */
+import { JSON } from '../job/globals.ts';
 import type { Flow, Step } from './flow.ts';
 import { newId } from '../job/id.ts';
 import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/options.ts';

@@ -1,4 +1,5 @@
 /** A flow as people look at it: its shape, with the states its steps are in now. */
+import { JSON } from '../job/globals.ts';
 import type { JobState } from '../job/job.ts';
 import type { Shape, StoredShape } from './plan.ts';
 import type { Store } from '../store/store.ts';

@@ -1,4 +1,5 @@
 import ms from 'ms';
+import { performance } from './globals.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { show } from './refuse.ts';
 

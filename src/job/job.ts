@@ -10,6 +10,7 @@
  * - outcome: how a run ended. settle: to record an outcome. claim: to take tickets from the queue.
  * - tick: an instant for which a cron entry fires.
  */
+import { JSON } from './globals.ts';
 import type { Backoff } from './backoff.ts';
 import { BadRecordError } from './errors.ts';
 import type { ErrorRecord } from './codec.ts';

@@ -1,4 +1,5 @@
 /** Logging: a four-method interface that `console`, winston and pino fit, and the two loggers the CLI uses. */
+import { JSON, Date } from './globals.ts';
 
 export type LogFields = Record<string, string | number | boolean | undefined>;
 

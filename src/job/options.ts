@@ -2,6 +2,7 @@
  * Every option: its check, default and meaning. What a user gives is checked here once, at construction or
  * at the call; the rest of minq sees only resolved values, durations in ms.
  */
+import { now, Date } from './globals.ts';
 import type { Backoff } from './backoff.ts';
 import { checkCron, checkTimezone } from './pattern.ts';
 import { LONGEST_TIMER_MS, toMs, type Duration } from './duration.ts';
@@ -194,7 +195,7 @@ export function checkEnqueueOptions(
   if (options.unique !== undefined && options.id === undefined) {
     refuse(`${where}unique`, options.unique, "it needs an 'id' to be unique by");
   }
-  const waits = options.runAt === undefined ? (options.delay ?? 0) : options.runAt - Date.now();
+  const waits = options.runAt === undefined ? (options.delay ?? 0) : options.runAt - now();
   if (options.expires !== undefined && options.expires <= waits) {
     const start = options.runAt === undefined ? 'delay' : 'runAt';
     refuse(

@@ -2,6 +2,7 @@
  * Cron patterns and time zones as users write them: checked, and read. When they fall due is the matter of cron/times.ts.
  */
 import { Cron } from 'croner';
+import { Date } from './globals.ts';
 import { refuse, show } from './refuse.ts';
 
 const NICKNAMES = new Map([

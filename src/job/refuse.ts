@@ -1,4 +1,5 @@
 /** How bad input is refused: the error names the option or argument, the value and the mend. */
+import { JSON } from './globals.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** @throws {InvalidArgumentError} */

@@ -3,6 +3,7 @@
  * call takes, beside it. Alone, an item goes out at once: there is no timer that waits for company. Every item has a
  * deadline of its own, counted from when it came in, wherever it is then.
  */
+import { performance, setTimeout, clearTimeout } from '../job/globals.ts';
 import type { Deadline } from '../job/duration.ts';
 import { RedisUnavailableError } from '../job/errors.ts';
 

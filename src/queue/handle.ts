@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { JSON, setTimeout, clearTimeout } from '../job/globals.ts';
 import { reviveError } from '../job/codec.ts';
 import { LONGEST_TIMER_MS, type Duration } from '../job/duration.ts';
 import {

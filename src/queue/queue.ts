@@ -1,3 +1,4 @@
+import { performance } from '../job/globals.ts';
 import { Batch, type BatchItem } from './batch.ts';
 import { defaultUrl, type RedisSource } from '../redis/client.ts';
 import { Connection } from '../redis/connection.ts';

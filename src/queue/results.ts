@@ -6,6 +6,7 @@
  * is awaited is looked up again. Renewing is a call with a deadline, so that a connection that died silently
  * is noticed and made anew.
  */
+import { setInterval, clearInterval } from '../job/globals.ts';
 import { Batch, type BatchItem } from './batch.ts';
 import type { Connection } from '../redis/connection.ts';
 import type { Deadline } from '../job/duration.ts';

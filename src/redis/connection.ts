@@ -9,6 +9,7 @@
  * off all that is sent later.
  */
 import type { Cluster, Redis } from 'ioredis';
+import { performance, setTimeout, clearTimeout } from '../job/globals.ts';
 import {
   askNode,
   isCluster,

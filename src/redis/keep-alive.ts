@@ -3,6 +3,7 @@
  * connection anew costs several commands, and whoever waits on it hears nothing meanwhile. So when that has happened twice
  * after the same time, something is said before it is over.
  */
+import { performance, setInterval, clearInterval } from '../job/globals.ts';
 
 /** What is closed sooner wasn't idle; what is later costs nearly nothing. */
 const SHORTEST_MS = 1_000;

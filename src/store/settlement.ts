@@ -1,4 +1,5 @@
 /** How a finished run is laid out for the turn script that records it, and what was counted beside. */
+import { JSON } from '../job/globals.ts';
 import type { ClaimedJob, Outcome, StoredOutcome } from '../job/job.ts';
 import type { NewJob } from '../job/record.ts';
 import { CANCELLED_KEPT_MS } from './scripts/fragments.ts';

@@ -2,6 +2,7 @@
  * The state of one queue in Redis: a method for each transition, and nobody else changes it.
  * The transitions themselves are in scripts/; here their arguments are laid out and their replies read.
  */
+import { now } from '../job/globals.ts';
 import { isName } from '../job/names.ts';
 import type { NewJob } from '../job/record.ts';
 import { BLOCKED_MS, BLOCKED_TIMES } from './buckets.ts';
@@ -211,7 +212,7 @@ export class Store {
     const key = this.queuesKey;
     const { connection } = this.#caller;
     await Promise.all([
-      connection.call((client) => client.zadd(key, Date.now(), this.queue)),
+      connection.call((client) => client.zadd(key, now(), this.queue)),
       connection.call((client) => client.zremrangebyrank(key, 0, -MAX_QUEUES - 1)),
     ]);
   }

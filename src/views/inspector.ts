@@ -1,4 +1,5 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
+import { JSON } from '../job/globals.ts';
 import type { ErrorRecord } from '../job/codec.ts';
 import { causeLines, errorLine } from '../job/failure.ts';
 import { placeOf, readFlow, waitsFor } from '../flow/view.ts';

@@ -1,6 +1,7 @@
 /** Which app a worker belongs to: so that one app's cron entries are told from another's on the same queue. */
 import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { JSON } from '../job/globals.ts';
 
 /**
  * The name of the package a file belongs to and the file's place in it: the same after each deploy, into

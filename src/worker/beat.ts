@@ -3,6 +3,7 @@
  * script moves the entry on only if it is as the caller saw it. Who holds the lock fires on time; the others look a
  * second later, and find nothing to do, unless the holder is dead or frozen: then the beat is theirs.
  */
+import { performance } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
 import { dueTicks, parseDefinition, replanned, tickJob } from '../cron/entry.ts';
 import type { Logger } from '../job/log.ts';

@@ -2,6 +2,7 @@
  * Tells Redis which runs have begun, of those that go on: from then on a crash charges them. Most jobs end before, and their
  * settlement tells.
  */
+import { setTimeout, clearTimeout } from '../job/globals.ts';
 import type { Store } from '../store/store.ts';
 import type { Slots } from './slots.ts';
 

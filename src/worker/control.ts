@@ -3,6 +3,7 @@
  * not heard, because the connection was not there yet or had broken, a heartbeat brings; so one is asked for
  * as soon as the subscription stands (again).
  */
+import { setTimeout, clearTimeout } from '../job/globals.ts';
 import type { Connection } from '../redis/connection.ts';
 
 export function startControl(

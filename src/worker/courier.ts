@@ -2,6 +2,7 @@
  * Carries what flows have to tell other queues. Two queues may live on different nodes of a cluster, so no script
  * reaches both: a message stays in the outbox until it was delivered, and who gets it twice does it once.
  */
+import { setTimeout, clearTimeout } from '../job/globals.ts';
 import type { Store } from '../store/store.ts';
 
 const RETRY_MS = 1_000;

@@ -3,6 +3,7 @@
  * which the processor records.
  */
 import { tracingChannel } from 'node:diagnostics_channel';
+import { performance, Date, setTimeout, clearTimeout } from '../job/globals.ts';
 import { backoffMs } from '../job/backoff.ts';
 import { describeError, encodeResult, encodeValue, type ErrorRecord } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';

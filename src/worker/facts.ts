@@ -1,5 +1,6 @@
 /** What a worker tells of itself: to Redis with each heartbeat, to metrics without asking Redis. */
 import { hostname } from 'node:os';
+import { JSON, performance } from '../job/globals.ts';
 import { VERSION } from '../job/version.ts';
 import type { Connection } from '../redis/connection.ts';
 import type { Histogram } from '../store/buckets.ts';

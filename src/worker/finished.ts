@@ -1,4 +1,5 @@
 /** What is to be recorded of a job that has ended, run or not. */
+import { JSON } from '../job/globals.ts';
 import type { JobFunction } from '../job/define.ts';
 import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
 import type { NewJob } from '../job/record.ts';

@@ -2,6 +2,7 @@
  * Keeps the leases of all running jobs alive, in one call; tells the jobs whose lease was lost or that
  * somebody wants cancelled; says that the worker is there, and what it has counted.
  */
+import { performance } from '../job/globals.ts';
 import { startLoop, type Loop } from './loop.ts';
 import type { Store } from '../store/store.ts';
 import type { Logger } from '../job/log.ts';

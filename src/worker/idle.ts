@@ -5,6 +5,7 @@
  * with it. It answers in every case, and whatever the answer, the caller claims: a token lost in a reset,
  * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
  */
+import { setTimeout } from '../job/globals.ts';
 import type { Connection } from '../redis/connection.ts';
 import { deadlineIn } from '../job/duration.ts';
 

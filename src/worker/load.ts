@@ -23,7 +23,7 @@ export interface JobsFile {
 
 /**
  * The full path, without symbolic links: the name under which the module loaders know the file.
- * @throws {InvalidArgumentError} when there is no such file, or it is a folder
+ * @throws {InvalidArgumentError} when there is no such file, or it is a folder, a pipe or a device
  */
 export function jobsPath(file: string): string {
   let full: string;
@@ -34,9 +34,16 @@ export function jobsPath(file: string): string {
       `jobs file: ${show(file)} does not exist; give its path, e.g. ./jobs.ts`,
     );
   }
-  if (statSync(full).isDirectory()) {
+  const found = statSync(full);
+  if (found.isDirectory()) {
     throw new InvalidArgumentError(
       `jobs file: ${show(file)} is a folder; give a file in it, e.g. ${path.join(file, 'jobs.ts')}`,
+    );
+  }
+  if (!found.isFile()) {
+    // A pipe is empty for the second process that reads it; a device may have no end.
+    throw new InvalidArgumentError(
+      `jobs file: ${show(file)} is a pipe, a socket or a device; give a regular file, e.g. ./jobs.ts`,
     );
   }
   return full;

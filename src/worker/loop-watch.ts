@@ -5,6 +5,7 @@
  * A timer that comes late says that the loop was blocked, and for how long. Which job it was is known for certain
  * where it blocked before its first `await`; else it is one of those that ran.
  */
+import { performance, now, setInterval, clearInterval } from '../job/globals.ts';
 import { BOUNDS_MS, bucketOf, type Histogram } from '../store/buckets.ts';
 import type { Logger } from '../job/log.ts';
 import type { Timings } from './timings.ts';
@@ -98,7 +99,7 @@ export class LoopWatch {
   #report(lateMs: number, cpu: NodeJS.CpuUsage): void {
     const ms = Math.round(lateMs);
     const jobs = this.#suspects().map((run) => ({ id: run.job.id, fn: run.fn.name }));
-    this.#last = { at: Date.now(), ms, jobs };
+    this.#last = { at: now(), ms, jobs };
     this.#blocks.times++;
     this.#blocks.ms += ms;
     this.#timings.blocked(ms);

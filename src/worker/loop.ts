@@ -3,6 +3,7 @@
  * a failure is reported and doesn't end the loop; `stop` waits for a run that is under way. A task may say
  * itself, in ms, when it wants to run next.
  */
+import { setTimeout, clearTimeout } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
 import { LONGEST_TIMER_MS } from '../job/duration.ts';
 

@@ -5,6 +5,7 @@
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
  */
+import { performance, setTimeout, setImmediate, clearTimeout } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS } from '../job/duration.ts';

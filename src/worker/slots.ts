@@ -7,6 +7,7 @@
  * within a millisecond claims ahead, twice as many as before; what hasn't begun after two goes back to the front of
  * the queue.
  */
+import { performance } from '../job/globals.ts';
 import { takeOut, type Settlement } from '../store/settlement.ts';
 import type { Outcome } from '../job/job.ts';
 import type { Claim } from '../store/store.ts';

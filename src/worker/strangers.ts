@@ -3,6 +3,7 @@
  * share a queue. Who met them tells the others on the control channel; who knows the function takes them out of `scheduled`
  * with its next claim. What was not heard is found by looking: at the start, and when the channel was away.
  */
+import { JSON } from '../job/globals.ts';
 import type { JobFunction } from '../job/define.ts';
 import { nextTicket, parseTicket, type ClaimedJob } from '../job/job.ts';
 import type { Store } from '../store/store.ts';

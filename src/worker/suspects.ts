@@ -3,6 +3,7 @@
  * knows that it does, one after the other. What kills its worker then is charged alone; those behind it never began.
  */
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { performance } from '../job/globals.ts';
 import type { Run } from './executor.ts';
 
 /** How long a job that may have killed its worker as it began has the worker for itself: longer than Redis needs to hear. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createJiti, type TransformOptions } from 'jiti';
+import { JSON } from '../job/globals.ts';
 import { compilerOptionsOf, nearest, type CompilerOptions } from './tsconfig.ts';
 
 /** Keeps on disk what it has made, by its source. */

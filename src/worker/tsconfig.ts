@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { JSON } from '../job/globals.ts';
 
 /** The options that decide how a loaded file behaves. */
 export interface CompilerOptions {

@@ -1,4 +1,5 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
+import { performance, now, setTimeout } from '../job/globals.ts';
 import { appOf } from './app.ts';
 import type { RedisSource } from '../redis/client.ts';
 import { describeError } from '../job/codec.ts';
@@ -273,7 +274,7 @@ export class Worker {
       },
       (error) => isDenied(error) && end(error), // else its connection has told it
     );
-    const startedAt = Date.now();
+    const startedAt = now();
     const known = namesOf(this.#functions.keys());
     const heartbeat: Loop = startHeartbeat({
       store,

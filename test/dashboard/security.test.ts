@@ -1,5 +1,6 @@
 /** What a dashboard must not be talked into: each forged request, against a real server. */
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
@@ -278,6 +279,51 @@ scene('a body that is too large is not read', async (t, stage) => {
   t.match(unsaid, /\r\nConnection: close\r\n/i);
   t.equal((await get('api/queues')).status, 200, 'the handler lives on');
 });
+
+scene('the body of a request that is refused is not read to its end', async (t, stage) => {
+  const handler = handlerOn(stage, { token: TOKEN });
+  let read = 0;
+  const { port } = await serve(stage, (req, res) => {
+    req.socket.once('close', () => (read += req.socket.bytesRead));
+    void handler(req, res);
+  });
+  const ours = `Content-Type: application/json\r\nX-Requested-With: minq\r\n`;
+  const known = `Authorization: Bearer ${TOKEN}\r\n`;
+  for (const [status, what] of [
+    [401, `POST /api/action HTTP/1.1\r\nHost: localhost\r\n${ours}`],
+    [403, `POST /api/action HTTP/1.1\r\nHost: localhost\r\n${known}`],
+    [403, `POST /api/action HTTP/1.1\r\nHost: evil.example\r\n${known}${ours}`],
+    [405, `PUT /api/action HTTP/1.1\r\nHost: localhost\r\n${known}${ours}`],
+    [200, `GET /api/queues HTTP/1.1\r\nHost: localhost\r\n${known}`],
+  ] as const) {
+    read = 0;
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {}); // it is closed while we write
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    let said = '';
+    socket.on('data', (text) => (said += String(text)));
+    socket.write(`${what}Content-Length: 100000000\r\n\r\n`);
+    await until(() => said !== '');
+    const more = setInterval(() => socket.write(Buffer.alloc(64 * 1024)), 1);
+    await closed;
+    clearInterval(more);
+    t.match(said, new RegExp(`^HTTP/1.1 ${status} `), what);
+    t.match(said, /\r\nConnection: close\r\n/i);
+    await until(() => read > 0);
+    t.ok(read < 5_000_000, `${read} bytes`);
+  }
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  stage.onEnd(async () => agent.destroy());
+  const sockets = new Set<unknown>();
+  for (const method of ['POST', 'GET', 'POST', 'PUT']) {
+    const asked = request({ port, agent, method, path: '/api/action', headers: { ...OURS, 'Content-Length': 2 } });
+    asked.on('socket', (socket) => sockets.add(socket)).end('{}');
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    await once(answer, 'end');
+  }
+  t.equal(sockets.size, 1, 'a body that is there leaves the connection as it is');
+}); // prettier-ignore
 
 scene('a body that breaks off changes nothing and hurts nobody', async (t, stage) => {
   const { port, get } = await site(stage);

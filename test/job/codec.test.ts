@@ -1,4 +1,5 @@
 import t from 'tap';
+import { seeded } from '../helpers/seeded.ts';
 import {
   describeError,
   encodeArgs,
@@ -49,6 +50,59 @@ void t.test('what JSON bends as everybody expects is let through', async (t) => 
   same({ gone: undefined, here: 1 }, { here: 1 });
   t.ok(Object.is((JSON.parse(encodeArgs([-0])) as number[])[0], 0), '-0 becomes 0');
 });
+
+void t.test('values of all kinds are written as JSON.stringify writes them', async (t) => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1e9);
+  t.comment(`SEED=${seed}`);
+  const random = seeded(seed);
+  const pick = <T>(from: readonly T[]): T => from[random(from.length)]!;
+  const texts = ['', 'a', 'é"\\\n', '\u2028\ud83d', '\u{1f600}', 'toJSON', '0', 'y'.repeat(100)];
+  const value = (depth: number): unknown =>
+    pick([
+      () => pick([0, -0, 1.5, 1e21, 1e-7, -1, 2 ** 53, true, false, null]),
+      () => pick(texts),
+      () => new Date(random(1e12)),
+      () => (depth > 4 ? [] : Array.from({ length: random(12) }, () => value(depth + 1))),
+      () => Array.from({ length: random(12) }, () => random(1e6) / 7),
+      () =>
+        depth > 4
+          ? {}
+          : Object.fromEntries(
+              Array.from({ length: random(5) }, () => [pick(texts), value(depth + 1)]),
+            ),
+      () => ({ gone: undefined, toJSON: (key: string) => [key, 1.5] }),
+    ])();
+  for (let i = 0; i < 2_000; i++) {
+    const args = [value(0), value(0)];
+    if (encodeArgs(args) !== JSON.stringify(args)) t.equal(encodeArgs(args), JSON.stringify(args));
+  }
+});
+
+void t.test(
+  'a getter, a toJSON, a proxy is read once: what was checked is what is written',
+  async (t) => {
+    for (const second of [undefined, NaN, 1n, () => {}, new Map(), nested(600), 'other']) {
+      const answers = () => {
+        let reads = 0;
+        return () => (reads++ === 0 ? 'first' : second);
+      };
+      const getter = Object.defineProperty({}, 'a', { get: answers(), enumerable: true });
+      t.equal(encodeArgs([getter]), '[{"a":"first"}]');
+      t.equal(encodeArgs([{ a: { toJSON: answers() } }]), '[{"a":"first"}]');
+      const answer = answers();
+      const proxy = new Proxy(['x'], {
+        get: (list, key) => (key === '0' ? answer() : Reflect.get(list, key)) as unknown,
+      });
+      t.equal(encodeArgs([proxy]), '[["first"]]');
+    }
+    t.throws(() => encodeArgs([{ toJSON: () => undefined }]), {
+      message: "args[0]: undefined can't be stored as JSON here; use null",
+    });
+    t.throws(() => encodeValue({ toJSON: () => undefined }, 'result'), {
+      message: /^result: undefined/,
+    });
+  },
+);
 
 void t.test('the same object twice is no circle', async (t) => {
   const shared = { a: 1 };

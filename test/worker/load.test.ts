@@ -180,3 +180,20 @@ void t.test('what a file imports by relative paths is followed, broken files too
     'plain.js',
   ]);
 });
+
+void t.test('a jobs file is a file: no folder, pipe, socket or device', async (t) => {
+  const folder = app(t, { 'jobs.ts': 'export const a = () => 1;', 'folder/x.ts': '' });
+  execFileSync('mkfifo', [path.join(folder, 'pipe.ts')]);
+  t.equal(jobsPath(path.join(folder, 'jobs.ts')), path.join(folder, 'jobs.ts'));
+  for (const [file, problem] of [
+    ['missing.ts', /missing\.ts" does not exist; give its path/],
+    ['folder', /folder" is a folder; give a file in it, e\.g\. .*folder\/jobs\.ts/],
+    ['pipe.ts', /pipe\.ts" is a pipe, a socket or a device; give a regular file/],
+    ['/dev/null', /"\/dev\/null" is a pipe, a socket or a device/],
+  ] as const) {
+    t.throws(() => jobsPath(path.resolve(folder, file)), {
+      code: 'INVALID_ARGUMENT',
+      message: problem,
+    });
+  }
+});
