@@ -224,6 +224,38 @@ void t.test('only keys.ts spells keys', async (t) => {
   t.same(fixed.map(({ name }) => name), [], 'scripts touch only keys they are given'); // prettier-ignore
 });
 
+void t.test('what runs beside jobs takes the runtime as it was at load', async (t) => {
+  const BESIDE = /^(job|redis|store|cron|flow|views|worker|queue)\/|^cli\/(main|process|metrics)$/;
+  const found = texts
+    .filter(({ name }) => BESIDE.test(name) && name !== 'job/globals')
+    .flatMap(({ name, text }) => replaceable(text).map((global) => `${name}: ${global}`));
+  t.same(found, []);
+  t.same(replaceable('const a = JSON.parse(b); const c: Date = new Date(); setTimeout(d);'), [
+    'JSON',
+    'Date',
+    'setTimeout',
+  ]);
+  t.same(replaceable("import { JSON } from './globals.ts'; JSON.parse(a); b.Date;"), []);
+});
+
+/** Globals in use that a job may replace, and that `globals.ts` gives. */
+function replaceable(text: string): string[] {
+  const names = ['JSON', 'Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate'];
+  const used = new Set<string>();
+  const imported = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportSpecifier(node)) imported.add(node.name.text);
+    const isValue =
+      ts.isIdentifier(node) &&
+      !ts.isTypeReferenceNode(node.parent) &&
+      !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node);
+    if (isValue && names.includes(node.text)) used.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.ESNext, true));
+  return [...used].filter((name) => !imported.has(name));
+}
+
 void t.test('the version is that of the package', async (t) => {
   const { version } = JSON.parse(readFileSync(path.resolve(SRC, '../package.json'), 'utf8')) as {
     version: string;

@@ -1,5 +1,5 @@
 import ms from 'ms';
-import { performance } from './globals.ts';
+import { performance, setTimeout } from './globals.ts';
 import { InvalidArgumentError } from './errors.ts';
 import { show } from './refuse.ts';
 
@@ -45,3 +45,6 @@ export interface Deadline {
 }
 
 export const deadlineIn = (ms: number): Deadline => ({ at: performance.now() + ms, ms });
+
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms));

@@ -19,7 +19,7 @@ import {
   tlsHint,
   type RedisSource,
 } from './client.ts';
-import { deadlineIn, type Deadline } from '../job/duration.ts';
+import { deadlineIn, pause, type Deadline } from '../job/duration.ts';
 import {
   MinqError,
   RedisCommandError,
@@ -178,7 +178,7 @@ export class Connection {
         if (!transient || performance.now() + 2 * TRANSIENT_PAUSE_MS >= deadline.at) {
           throw new RedisUnavailableError(refusal.message, { maybeEnqueued });
         }
-        await new Promise((resolve) => setTimeout(resolve, TRANSIENT_PAUSE_MS));
+        await pause(TRANSIENT_PAUSE_MS);
       }
     }
   }

@@ -5,9 +5,8 @@
  * with it. It answers in every case, and whatever the answer, the caller claims: a token lost in a reset,
  * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
  */
-import { setTimeout } from '../job/globals.ts';
 import type { Connection } from '../redis/connection.ts';
-import { deadlineIn } from '../job/duration.ts';
+import { deadlineIn, pause } from '../job/duration.ts';
 
 /** No sleep is longer. Bounds how late a lost token is noticed, and the idle worker's commands per second. */
 const LONGEST_SLEEP_MS = 12_000;
@@ -41,7 +40,7 @@ export class Idle {
       );
     } catch {
       // Reported by the connection's error event. The caller claims, which waits for Redis.
-      if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_ERROR_MS));
+      if (!this.#closed) await pause(PAUSE_AFTER_ERROR_MS);
     }
   }
 

@@ -8,7 +8,7 @@
 import { performance, setTimeout, setImmediate, clearTimeout } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';
-import { LONGEST_TIMER_MS } from '../job/duration.ts';
+import { LONGEST_TIMER_MS, pause } from '../job/duration.ts';
 import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts';
 import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
@@ -252,14 +252,13 @@ export class Processor {
   /** The turn is sent again under the same number: if it was carried out after all, it has no second effect. */
   async #pauseAfter(error: unknown): Promise<void> {
     if (isDenied(error)) this.#options.onDenied(error);
-    this.#failures++;
-    const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** (this.#failures - 1), RETRY_AFTER_MOST_MS);
+    const pauseMs = Math.min(RETRY_AFTER_MS * 2 ** this.#failures++, RETRY_AFTER_MOST_MS);
     const unavailable = error instanceof RedisUnavailableError;
     if (this.#failures === 1 || !unavailable) {
       this.#options.logger.error(`turn failed, trying again: ${describeError(error).message}`);
     }
     // Redis coming back ends the wait for the connection; a server that refuses needs to be left alone a while.
-    await new Promise((resolve) => setTimeout(resolve, unavailable ? RETRY_AFTER_MS : pauseMs));
+    await pause(unavailable ? RETRY_AFTER_MS : pauseMs);
   }
 
   /**

@@ -6,7 +6,7 @@ import { describeError } from '../job/codec.ts';
 import { misfit, shared } from '../job/copies.ts';
 import { Connection } from '../redis/connection.ts';
 import { collectFunctions, type JobFunction } from '../job/define.ts';
-import { LONGEST_TIMER_MS, toMs, type Duration } from '../job/duration.ts';
+import { LONGEST_TIMER_MS, pause, toMs, type Duration } from '../job/duration.ts';
 import { definitionText } from '../cron/entry.ts';
 import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
 import { randomText } from '../job/id.ts';
@@ -386,7 +386,7 @@ export class Worker {
         if (error instanceof RedisCommandError && error.message.includes('WRONGTYPE')) return true;
         if (!(error instanceof RedisUnavailableError)) throw error;
         this.#logger.error(`waiting for Redis: ${error.message}`);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await pause(200);
       }
     }
   }
