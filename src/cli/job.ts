@@ -1,9 +1,9 @@
 /** `minq job <id>`: everything that is known of one job, and of the flow it is a step of. */
-import type { ErrorRecord } from '../job/codec.ts';
+import { UNREADABLE, type ErrorRecord } from '../job/codec.ts';
 import { causeLines, errorLine, headOf } from '../job/failure.ts';
 import { outlineOf, type FlowOutline } from '../flow/outline.ts';
 import type { FlowInfo } from '../flow/view.ts';
-import type { JobInfo, WorkerInfo } from '../views/inspector.ts';
+import { orUnreadable, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
 import type { Command } from './command.ts';
 import { withQueue } from './redis.ts';
 import { show, table } from './terminal.ts';
@@ -28,14 +28,16 @@ a flow it shows the flow too, with the state of each step.
       const handle = queue.job(given.words[0]!);
       const info = await handle.info();
       const [flow, workers] = await Promise.all([
-        info.flow && handle.flow(),
+        info.flow && orUnreadable(handle.flow()),
         info.state === 'active' ? queue.workers() : [],
       ]);
       const worker = workerOf(info, workers);
       const value = {
         ...info,
         ...(worker && { worker }),
-        ...(info.flow && { flow: { ...info.flow, tree: flow?.root ?? null } }),
+        ...(info.flow && {
+          flow: { ...info.flow, tree: typeof flow === 'object' ? flow.root : (flow ?? null) },
+        }),
       };
       return show(given, value, () => [
         ...describeJob(info, worker),
@@ -60,7 +62,7 @@ function describeJob(info: JobInfo, worker: RunningOn): string[] {
   const behind = flow && info.state === 'waiting' ? '  (the result before it comes first)' : '';
   const fields: [name: string, value: string | undefined][] = [
     ['id', info.id],
-    ['function', info.fn ?? 'unknown: its record is missing or unreadable'],
+    ['function', info.fn ?? '(its record is missing or unreadable)'],
     ['queue', info.queue],
     ['state', info.state],
     ['attempt', String(info.attempt)],
@@ -113,9 +115,10 @@ function describeAttempts({ attempts = [] }: JobInfo): string[] {
   return ['', 'attempts that failed before', ...lines];
 }
 
-function describeFlow(info: JobInfo, flow: FlowInfo | undefined): string[] {
+function describeFlow(info: JobInfo, flow: FlowInfo | typeof UNREADABLE | undefined): string[] {
   if (!info.flow) return [];
   const { id, step } = info.flow;
+  if (flow === UNREADABLE) return ['', `flow ${id}, step ${step}; the others: ${flow}`];
   if (!flow) return ['', `flow ${id}, step ${step}; the others are forgotten`];
   const lines = treeLines(outlineOf(flow.root, info.id), info, 1);
   const width = Math.max(...lines.map(([text, state]) => (state ? text.length : 0)));

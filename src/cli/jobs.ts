@@ -1,4 +1,5 @@
 /** `minq jobs <state>`: the jobs of one state, a page at a time. */
+import { UNREADABLE } from '../job/codec.ts';
 import type { FoundJobs, JobInfo } from '../views/inspector.ts';
 import { errorLine } from '../job/failure.ts';
 import type { JobState } from '../job/job.ts';
@@ -50,7 +51,7 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
         if (failed) heads.push('ERROR');
         const running = new Map(runsOf(workers).map(({ id, since }) => [id, since]));
         const rows = found.jobs.map((job) => {
-          const { id, fn = '?', args, attempt, dueAt, endedAt, enqueuedAt } = job;
+          const { id, fn = UNREADABLE, args, attempt, dueAt, endedAt, enqueuedAt } = job;
           const at = state === 'active' ? running.get(id) : (dueAt ?? endedAt ?? enqueuedAt);
           const time = timeOf(at, now, when);
           const row = [id, fn, short(JSON.stringify(args)), String(attempt), time, errorOf(job)];

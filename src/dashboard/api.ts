@@ -91,7 +91,7 @@ export interface JobReply {
   attempts: (Omit<PastAttempt, 'error'> & { error: ErrorText })[];
   /** Of a running job. */
   worker?: { id: string; host: string; pid: number; since: number };
-  flow?: { id: string; outline: FlowOutline };
+  flow?: { id: string; outline: FlowOutline | '(unreadable)' };
   now: number;
 }
 

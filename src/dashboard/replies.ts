@@ -2,7 +2,7 @@
 import { outlineOf } from '../flow/outline.ts';
 import { ofEach } from '../views/each.ts';
 import { together } from '../views/findings.ts';
-import { isSilent, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
+import { isSilent, orUnreadable, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/names.ts';
 import type { Operator } from '../queue/operator.ts';
@@ -93,13 +93,16 @@ export const REPLIES: Record<string, Reply> = {
     const [info, now] = await Promise.all([handle.info(), queue.now()]);
     const [workers, flow] = await Promise.all([
       info.state === 'active' ? queue.workers() : [],
-      info.flow && handle.flow(),
+      info.flow && orUnreadable(handle.flow()),
     ]);
     const worker = workers.flatMap((one) => placeIn(one, info.id))[0];
     return {
       ...jobDetail(redact(info)),
       worker,
-      flow: flow && { id: flow.id, outline: outlineOf(flow.root, info.id) },
+      flow: flow && {
+        id: info.flow!.id,
+        outline: typeof flow === 'object' ? outlineOf(flow.root, info.id) : flow,
+      },
       now,
     };
   },

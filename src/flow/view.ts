@@ -1,9 +1,12 @@
 /** A flow as people look at it: its shape, with the states its steps are in now. */
-import { JSON } from '../job/globals.ts';
-import type { JobState } from '../job/job.ts';
-import type { Shape, StoredShape } from './plan.ts';
+import { BadRecordError } from '../job/errors.ts';
+import { readJson, type JobState } from '../job/job.ts';
+import { isName } from '../job/names.ts';
+import type { StoredShape } from './plan.ts';
 import type { Store } from '../store/store.ts';
 
+/** Levels of a flow that are followed: far more than people nest, and few enough for the stack. */
+const DEEPEST = 1_000;
 /** Steps whose states are read in one call. */
 const STATES_A_CALL = 500;
 
@@ -33,18 +36,14 @@ export function placeOf(step: string): { flow: string; step: number } | undefine
     : undefined;
 }
 
-/** @returns undefined where this queue knows no such flow (any more) */
+/**
+ * @returns undefined where this queue knows no such flow (any more)
+ * @throws {BadRecordError} where its shape can't be read
+ */
 export async function readFlow(store: Store, flow: string): Promise<FlowInfo | undefined> {
   const text = await store.flows.shape(flow);
   if (text === null) return undefined;
-  const { home, shape } = JSON.parse(text) as StoredShape;
-  const steps: FlowStep[] = [];
-  const root = nodeOf(shape, (name) => {
-    const [fn, queue = home] = name.split('@') as [string, string?];
-    const step: FlowStep = { id: `${flow}.${steps.length}`, fn, queue, state: 'unknown' };
-    steps.push(step);
-    return step;
-  });
+  const { root, steps } = readShape(text, flow);
   for (const queue of new Set(steps.map((step) => step.queue))) {
     const there = queue === store.queue ? store : store.on(queue);
     const mine = steps.filter((step) => step.queue === queue);
@@ -57,11 +56,29 @@ export async function readFlow(store: Store, flow: string): Promise<FlowInfo | u
   return { id: flow, steps, root };
 }
 
-function nodeOf(shape: Shape, step: (name: string) => FlowStep): FlowNode {
-  if (typeof shape === 'string') return step(shape);
-  if ('c' in shape) return { chain: shape.c.map((each) => nodeOf(each, step)) };
-  return { group: shape.g.map((each) => nodeOf(each, step)) };
+function readShape(text: string, flow: string): Omit<FlowInfo, 'id'> {
+  const { home, shape } = (readJson(text) ?? {}) as Partial<StoredShape>;
+  const steps: FlowStep[] = [];
+  const step = (name: string): FlowStep => {
+    const [fn = '', queue = home] = name.split('@');
+    if (!isName(queue)) throw unreadable(flow);
+    const read: FlowStep = { id: `${flow}.${steps.length}`, fn, queue, state: 'unknown' };
+    steps.push(read);
+    return read;
+  };
+  const node = (part: unknown, depth: number): FlowNode => {
+    if (typeof part === 'string') return step(part);
+    const { c, g } = (part ?? {}) as Partial<Record<'c' | 'g', unknown>>;
+    const parts = c ?? g;
+    if (!Array.isArray(parts) || parts.length === 0 || depth > DEEPEST) throw unreadable(flow);
+    const nodes = parts.map((each) => node(each, depth + 1));
+    return c ? { chain: nodes } : { group: nodes };
+  };
+  return { root: node(shape, 0), steps };
 }
+
+const unreadable = (flow: string) =>
+  new BadRecordError(`the shape of flow ${flow} in Redis is unreadable`);
 
 /** Ids of the unfinished steps that stand directly before this one. */
 export function waitsFor({ root }: FlowInfo, step: string): string[] {

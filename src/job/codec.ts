@@ -289,22 +289,42 @@ function below(
   };
 }
 
-/** The recorded error as an `Error` again, so that it can be a `cause` and print as one. */
-export function reviveError(record: ErrorRecord, level = 0): Error {
-  const { name, message, stack, code, cause, errors } = record;
-  const again = (each: ErrorRecord) => reviveError(each, level + 1);
+/** What is said in the place of what isn't as minq writes it. */
+export const UNREADABLE = '(unreadable)' as const;
+
+/** An error as it lies in Redis, where somebody else may have written: what isn't as `describeError` writes it is left out. */
+export function readError(stored: unknown, level = 0): ErrorRecord {
+  const { name, message, stack, code, cause, errors } = (stored ?? {}) as Record<string, unknown>;
+  if (typeof name !== 'string' || typeof message !== 'string') {
+    return { name: 'Error', message: UNREADABLE };
+  }
   const deep = level >= MAX_LEVELS;
-  const error =
-    Array.isArray(errors) && !deep
-      ? new AggregateError(errors.map(again), message)
-      : new Error(message);
+  return {
+    name,
+    message,
+    ...(typeof stack === 'string' && { stack }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(cause !== undefined && !deep && { cause: readError(cause, level + 1) }),
+    ...(Array.isArray(errors) &&
+      !deep && { errors: errors.slice(0, MAX_ERRORS).map((each) => readError(each, level + 1)) }),
+  };
+}
+
+/** The recorded error as an `Error` again, so that it can be a `cause` and print as one. */
+export function reviveError({ name, message, stack, code, cause, errors }: ErrorRecord): Error {
+  const error = errors
+    ? new AggregateError(
+        errors.map((each) => reviveError(each)),
+        message,
+      )
+    : new Error(message);
   // Not enumerable, as on a native error: it shows once, in front of the message.
   const define = (key: string, value: unknown) =>
     Object.defineProperty(error, key, { value, configurable: true, writable: true });
   define('name', name);
   if (stack !== undefined) error.stack = stack;
   if (code !== undefined) Object.assign(error, { code });
-  if (typeof cause === 'object' && cause !== null && !deep) define('cause', again(cause));
+  if (cause) define('cause', reviveError(cause));
   return error;
 }
 

@@ -13,7 +13,7 @@
 import { JSON } from './globals.ts';
 import type { Backoff } from './backoff.ts';
 import { BadRecordError } from './errors.ts';
-import type { ErrorRecord } from './codec.ts';
+import { readError, type ErrorRecord } from './codec.ts';
 
 export const STATES = [
   'waiting',
@@ -163,7 +163,7 @@ export function parseRecord(text: string | number | null): {
   return { enqueuedAt: at, record };
 }
 
-const isNumber = (value: unknown): boolean =>
+const isNumber = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -201,11 +201,16 @@ function checkOptions(record: JobRecord): void {
 
 /** @returns undefined where there is none, or none that can be read: only what was the matter is lost */
 function parseLastError(text: string | null): LastError | undefined {
-  try {
-    return text === null ? undefined : (JSON.parse(text) as LastError);
-  } catch {
-    return undefined;
-  }
+  const stored =
+    text === null ? undefined : (readJson(text) as Partial<LastError> | null | undefined);
+  if (!stored) return undefined;
+  const { fn, since, inHand } = stored;
+  return {
+    ...readError(stored),
+    ...(typeof fn === 'string' && { fn }),
+    ...(isNumber(since) && { since }),
+    ...(inHand === true && { inHand }),
+  };
 }
 
 /**
@@ -228,12 +233,31 @@ export function readClaimed(
  */
 export function parseOutcome(text: string): StoredOutcome & { endedAt: number } {
   const { at, json } = splitTime(text);
-  let outcome: Partial<StoredOutcome> | null;
-  try {
-    outcome = JSON.parse(json) as StoredOutcome;
-  } catch {
-    throw new BadRecordError('the outcome of the job is no JSON');
+  const read = readJson(json) as Partial<StoredOutcome> | null | undefined;
+  if (read === undefined) throw new BadRecordError('the outcome of the job is no JSON');
+  if (!read || !FINAL_STATES.has(read.state) || !isNumber(at)) {
+    throw new BadRecordError('the outcome of the job says not how it ended, or when');
   }
-  if (!FINAL_STATES.has(outcome?.state)) throw new BadRecordError('the outcome of the job says not how it ended'); // prettier-ignore
-  return { ...(outcome as StoredOutcome), endedAt: at };
+  const { state, free, result, error, reason, step, attempt, startedAt, ranMs } = read;
+  return {
+    state: state!,
+    endedAt: at,
+    ...(free === true && { free }),
+    ...(result !== undefined && { result }),
+    ...((state === 'failed' || error !== undefined) && { error: readError(error) }),
+    ...(typeof reason === 'string' && { reason }),
+    ...(typeof step === 'string' && { step }),
+    ...(isNumber(attempt) && { attempt }),
+    ...(isNumber(startedAt) && { startedAt }),
+    ...(isNumber(ranMs) && { ranMs }),
+  };
+}
+
+/** @returns undefined for what is no JSON */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,18 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
 import { JSON } from '../job/globals.ts';
-import type { ErrorRecord } from '../job/codec.ts';
+import { describeError, readError, UNREADABLE, type ErrorRecord } from '../job/codec.ts';
 import { causeLines, errorLine } from '../job/failure.ts';
+import { BadRecordError } from '../job/errors.ts';
 import { placeOf, readFlow, waitsFor } from '../flow/view.ts';
-import { parseOutcome, parseRecord, parseTicket, splitTime, type JobState } from '../job/job.ts';
+import {
+  parseOutcome,
+  parseRecord,
+  parseTicket,
+  readJson,
+  splitTime,
+  type JobRecord,
+  type JobState,
+} from '../job/job.ts';
 import type { Store } from '../store/store.ts';
 
 /** What is known of a job. Times (`...At`) are epoch ms by Redis's clock. */
@@ -126,10 +135,20 @@ export async function readInfo(store: Store, id: string): Promise<JobInfo | unde
   const info = toInfo(store.queue, row);
   if (info && attempts) info.attempts = readAttempts(attempts);
   if (info?.flow && info.state === 'waiting') {
-    const flow = await readFlow(store, info.flow.id);
-    if (flow) info.flow.waitsFor = waitsFor(flow, id);
+    const flow = await orUnreadable(readFlow(store, info.flow.id));
+    if (typeof flow === 'object') info.flow.waitsFor = waitsFor(flow, id);
   }
   return info;
+}
+
+/** For a part of a view: the rest is shown all the same. */
+export async function orUnreadable<T>(reading: Promise<T>): Promise<T | typeof UNREADABLE> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof BadRecordError) return UNREADABLE;
+    throw error;
+  }
 }
 
 export async function readJobs(
@@ -190,14 +209,14 @@ function readAttempts(lines: string): PastAttempt[] {
   return lines.split('\n').flatMap((line) => {
     const { at, json } = splitTime(line);
     // An attempt that was followed by another, or a whole outcome, where somebody had the job run again.
-    const read = readJson(json) as Partial<PastAttempt & ErrorRecord> | undefined;
-    const error = read?.error ?? (read as ErrorRecord | undefined);
+    const read = readJson(json) as Record<string, unknown> | null | undefined;
+    const error = (read?.['error'] ?? read) as Partial<ErrorRecord> | null | undefined;
     if (!read || typeof error?.name !== 'string') return [];
     return {
-      attempt: read.attempt ?? 1,
+      attempt: 1,
       endedAt: at,
-      ...pick(read, ['startedAt', 'ranMs']),
-      error: errorOf(error),
+      ...numbersOf(read, ['attempt', 'startedAt', 'ranMs']),
+      error: readError(error),
     };
   });
 }
@@ -205,82 +224,72 @@ function readAttempts(lines: string): PastAttempt[] {
 function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
   const [id, state, ticket, at, text, outcomeText, error, progress, follows] = row;
   if (!id || state === 'unknown') return undefined;
-  const known = readRecord(text ?? null);
-  const { outcome, outcomeState } = readOutcome(outcomeText ?? null);
+  const { record, enqueuedAt } = readRecord(text ?? null);
+  const outcome = outcomeText == null ? undefined : readOutcome(outcomeText);
+  const { priority, meta } = record;
   return {
     id,
     queue,
-    state: state === 'ended' ? outcomeState : (state as JobState),
-    fn: known?.record.fn,
-    args: known?.record.args ?? [],
-    attempt: outcome.attempt ?? parseTicket(ticket ?? id).attempt,
-    priority: known?.record.priority ?? 'normal',
-    meta: known?.record.meta ?? {},
-    enqueuedAt: known?.enqueuedAt,
-    ...(known?.record.tick !== undefined && { tick: known.record.tick }),
+    state: outcome ? outcome.state : (state as JobState),
+    fn: record.fn,
+    args: record.args ?? [],
+    attempt: outcome?.attempt ?? parseTicket(ticket ?? id).attempt,
+    priority: priority === 'high' || priority === 'low' ? priority : 'normal',
+    meta: metaOf(meta),
+    enqueuedAt,
+    ...numbersOf(record, ['tick']),
     ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
     ...(state === 'active' && at ? { leaseEndsAt: Math.ceil(Number(at)) } : {}),
-    ...pick(outcome, ['startedAt', 'endedAt', 'ranMs', 'result', 'reason']),
     ...(follows ? { flow: flowOf(id) } : {}),
-    ...(outcome.step !== undefined && outcome.step !== id && { failedStep: outcome.step }),
-    ...(progress ? { progress: readJson(progress) } : {}),
-    ...(outcome.error
-      ? { error: outcome.error }
-      : error
-        ? { error: errorOf(readJson(error)) }
-        : {}),
+    ...(progress ? { progress: readJson(progress) ?? UNREADABLE } : {}),
+    ...(error ? { error: readError(readJson(error)) } : {}),
+    ...(outcome && endOf(outcome, id)),
   };
 }
 
-/** Of a failed attempt, as it is stored with the attempt's number and times. */
-const errorOf = (stored: unknown): ErrorRecord => {
-  const { name, message, ...more } = (stored ?? {}) as Partial<ErrorRecord>;
-  return {
-    name: String(name),
-    message: String(message),
-    ...pick(more, ['stack', 'code', 'cause', 'errors']),
-  };
-};
+function endOf({ startedAt, endedAt, ranMs, result, error, reason, step }: Ending, id: string) {
+  const failedStep = step === id ? undefined : step;
+  return defined({ startedAt, endedAt, ranMs, result, error, reason, failedStep });
+}
+
+/** Without what is undefined. */
+const defined = <T extends object>(from: T): T =>
+  Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as T;
 
 function flowOf(id: string): { id: string; step: number } {
   const { flow, step } = placeOf(id) ?? { flow: '', step: 0 };
   return { id: flow, step };
 }
 
-/** Views must show what is broken, not break themselves: what can't be read is left out. */
-function readRecord(text: string | null) {
+const metaOf = (meta: unknown): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(meta ?? {}).filter(
+      (pair): pair is [string, string] => typeof pair[1] === 'string',
+    ),
+  );
+
+function numbersOf<K extends string>(from: { [key in K]?: unknown }, names: readonly K[]) {
+  const numbers = names.filter((name) => Number.isFinite(from[name]));
+  return Object.fromEntries(numbers.map((name) => [name, from[name]])) as { [key in K]?: number };
+}
+
+/** Views must show what is broken, not break themselves. */
+function readRecord(text: string | null): { enqueuedAt?: number; record: Partial<JobRecord> } {
   try {
     return parseRecord(text);
   } catch {
-    return undefined;
+    return { record: {} };
   }
 }
 
-function readOutcome(text: string | null): {
-  outcome: Partial<ReturnType<typeof parseOutcome>>;
-  outcomeState: JobState;
-} {
+type Ending = Omit<ReturnType<typeof parseOutcome>, 'endedAt'> & { endedAt?: number };
+
+function readOutcome(text: string): Ending {
   try {
-    if (text === null) return { outcome: {}, outcomeState: 'failed' };
-    const outcome = parseOutcome(text);
-    return { outcome, outcomeState: outcome.state };
-  } catch {
-    return { outcome: {}, outcomeState: 'failed' };
+    return parseOutcome(text);
+  } catch (error) {
+    return { state: 'failed', error: describeError(error) };
   }
-}
-
-export function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function pick<T extends object, K extends keyof T>(from: T, names: K[]): Partial<Pick<T, K>> {
-  const picked: Partial<Pick<T, K>> = {};
-  for (const name of names) if (from[name] !== undefined) picked[name] = from[name];
-  return picked;
 }
 
 export async function readCounts(store: Store): Promise<Counts> {

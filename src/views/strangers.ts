@@ -1,7 +1,7 @@
 /** Jobs whose function no worker that claimed them knew, and who knows it. */
-import type { LastError } from '../job/job.ts';
+import { readJson, type LastError } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
-import { readJson, readWorkers, type WorkerInfo } from './inspector.ts';
+import { readWorkers, type WorkerInfo } from './inspector.ts';
 
 export interface Stranger {
   ticket: string;

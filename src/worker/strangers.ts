@@ -5,9 +5,8 @@
  */
 import { JSON } from '../job/globals.ts';
 import type { JobFunction } from '../job/define.ts';
-import { nextTicket, parseTicket, type ClaimedJob } from '../job/job.ts';
+import { nextTicket, parseTicket, readJson, type ClaimedJob } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
-import { readJson } from '../views/inspector.ts';
 import { isKnownOn, readStrangers, type Stranger } from '../views/strangers.ts';
 
 /** More are looked for once these are ours. */

@@ -5,6 +5,7 @@ import {
   encodeArgs,
   encodeValue,
   MAX_JSON_BYTES,
+  readError,
   reviveError,
 } from '../../src/job/codec.ts';
 import { causeLines, errorLine } from '../../src/job/failure.ts';
@@ -278,7 +279,9 @@ void t.test('causes, gathered errors and codes are kept, bounded, and told', asy
   const hostile = new Proxy({}, { get: fights, has: fights, getPrototypeOf: fights });
   t.match(describeError(new Error('x', { cause: hostile })).cause, { message: /^thrown: / });
   t.equal(describeError(Object.assign(new Error('x'), { errors: hostile })).errors, undefined);
-  t.equal(errorLine({ name: 'E', message: 'm', cause: 5, errors: [null, 'x'] } as never), 'E: m', 'garbage');
+  const none = { name: 'Error', message: '(unreadable)' };
+  t.same(readError({ name: 'E', message: 'm', code: [], stack: 5, cause: 5, errors: [null, 'x', { name: 'F', message: 'n' }] }), { name: 'E', message: 'm', cause: none, errors: [none, none, { name: 'F', message: 'n' }] });
+  for (const garbage of [undefined, null, 5, 'x', [], {}, { name: 'E' }, { name: 5, message: 'm' }]) t.same(readError(garbage), none);
 }); // prettier-ignore
 
 void t.test('a described error becomes an Error again', async (t) => {

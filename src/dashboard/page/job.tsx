@@ -87,7 +87,11 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
       </div>
       {flow && (
         <Part title="Flow">
-          <FlowGraph outline={flow.outline} own={id} />
+          {flow.outline === '(unreadable)' ? (
+            <p class="none">{flow.outline}</p>
+          ) : (
+            <FlowGraph outline={flow.outline} own={id} />
+          )}
           <WaitsFor queue={queue} steps={job.flow?.waitsFor ?? []} />
         </Part>
       )}

@@ -150,8 +150,10 @@ export const WORKER: readonly Mutant[] = [
     name: 'codec-lets-nan-through',
     what: 'NaN arrives as null',
     file: 'job/codec.ts',
-    find: `return Number.isFinite(value) ? undefined`,
-    replace: `return Number.isFinite(value) || Number.isNaN(value) ? undefined`,
+    find: `return Number.isFinite(value)
+          ? String`,
+    replace: `return Number.isFinite(value) || Number.isNaN(value)
+          ? String`,
     tests: ['job/codec'],
   },
   {

@@ -1,0 +1,4 @@
+/** As `garbage.test.ts`, with all there is. */
+import { garbageIn } from './garbage.ts';
+
+garbageIn(Infinity);
