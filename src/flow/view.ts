@@ -56,6 +56,18 @@ export async function readFlow(store: Store, flow: string): Promise<FlowInfo | u
   return { id: flow, steps, root };
 }
 
+/**
+ * @returns names of the queues on which it has steps
+ * @throws {BadRecordError} where they can't be read
+ */
+export async function readQueues(store: Store, flow: string): Promise<string[]> {
+  const text = await store.flows.shape(flow);
+  if (text === null) return [];
+  const { queues } = (readJson(text) ?? {}) as Partial<StoredShape>;
+  if (!Array.isArray(queues) || !queues.every(isName)) throw unreadable(flow);
+  return queues;
+}
+
 function readShape(text: string, flow: string): Omit<FlowInfo, 'id'> {
   const { home, shape } = (readJson(text) ?? {}) as Partial<StoredShape>;
   const steps: FlowStep[] = [];

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { JSON, setTimeout, clearTimeout } from '../job/globals.ts';
+import { setTimeout, clearTimeout } from '../job/globals.ts';
 import { reviveError } from '../job/codec.ts';
 import { LONGEST_TIMER_MS, type Duration } from '../job/duration.ts';
 import {
@@ -8,11 +8,10 @@ import {
   ResultNotFoundError,
   ResultTimeoutError,
 } from '../job/errors.ts';
-import { placeOf, readFlow, type FlowInfo } from '../flow/view.ts';
+import { placeOf, readFlow, readQueues, type FlowInfo } from '../flow/view.ts';
 import { readInfo, type JobInfo } from '../views/inspector.ts';
 import type { JobState, StoredOutcome } from '../job/job.ts';
 import { checkResultOptions } from '../job/options.ts';
-import type { StoredShape } from '../flow/plan.ts';
 import type { Results } from './results.ts';
 import type { Store } from '../store/store.ts';
 
@@ -144,9 +143,7 @@ export class Job<Result = unknown> {
 /** From the last step back, on every queue it has steps on: none is failed by the one before it. */
 async function cancelFlow(store: Store, last: string): Promise<void> {
   const { flow, step } = placeOf(last)!;
-  const shape = await store.flows.shape(flow);
-  const { queues } = JSON.parse(shape ?? '{"queues":[]}') as Pick<StoredShape, 'queues'>;
-  for (const queue of new Set([store.queue, ...queues])) {
+  for (const queue of new Set([store.queue, ...(await readQueues(store, flow))])) {
     const there = queue === store.queue ? store : store.on(queue);
     for (let from = step; from >= 0;) from = await there.flows.cancel(flow, from);
   }

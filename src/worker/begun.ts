@@ -6,9 +6,8 @@ import { setTimeout, clearTimeout } from '../job/globals.ts';
 import type { Store } from '../store/store.ts';
 import type { Slots } from './slots.ts';
 
-/** How soon Redis hears of a run, and of how many at once. */
+/** How soon Redis hears of a run. */
 const TOLD_WITHIN_MS = 10;
-const MOST_TOLD = 1_000;
 
 export class Begun {
   readonly #store: Store;
@@ -33,11 +32,10 @@ export class Begun {
 
   readonly #tell = (): void => {
     this.#timer = undefined;
-    const begun = this.#slots.untold(MOST_TOLD);
+    const begun = this.#slots.untold();
     if (begun.length === 0) return;
     for (const run of begun) run.told = true;
     const jobs = begun.map(({ job }) => job);
     this.#store.begun(jobs, this.#leaseMs).catch(() => {}); // the next heartbeat says it again
-    if (begun.length === MOST_TOLD) this.soon();
   };
 }

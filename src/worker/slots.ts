@@ -61,13 +61,8 @@ export class Slots implements Iterable<Run> {
   }
 
   /** Runs under way of which Redis doesn't know that they have begun. */
-  untold(most: number): Run[] {
-    const untold: Run[] = [];
-    for (const run of this.#running) {
-      if (untold.length === most) break;
-      if (!run.told && !run.decided) untold.push(run);
-    }
-    return untold;
+  untold(): Run[] {
+    return this.#running.filter((run) => !run.told && !run.decided);
   }
 
   take(run: Run): void {

@@ -54,6 +54,9 @@ scene('what can not be read is said to be unreadable, and the rest is shown', as
   await client.hset(keys.flows, flow, '{"home":"x","shape":{"c":[{"g":null}]}}');
   t.match(await queue.job(step).info(), { state: 'waiting', flow: { id: flow, waitsFor: undefined } });
   await t.rejects(queue.job(step).flow(), { code: 'BAD_RECORD', message: `the shape of flow ${flow} in Redis is unreadable` });
+  const last = `${flow}.3`;
+  await client.hset(keys.flows, flow, '{"home":"x"}');
+  await t.rejects(queue.job(last).cancel(), { code: 'BAD_RECORD' }, 'nobody knows where its steps are');
   t.match((await page(step)).flow, { id: flow, outline: '(unreadable)' });
   t.match(await tells('job', step), { code: 0, text: /flow \w+, step 1; the others: \(unreadable\)/ });
 
