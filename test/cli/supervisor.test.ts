@@ -203,3 +203,20 @@ scene(
     t.equal((await worker.end()).code, 0);
   },
 );
+
+scene('--processes ends with the highest exit code of all of them', async (t, stage) => {
+  const folder = app(t, {
+    ...MODULE,
+    'jobs.js': `import { mkdirSync } from 'node:fs';
+      export const job = () => 1;
+      try {
+        mkdirSync('first');
+        process.on('exit', () => (process.exitCode = 3));
+      } catch {} // the other was first`,
+  });
+  const args = ['--queue', stage.name, '--processes', '3'];
+  const options = { redis: stage.redis.url, cwd: folder };
+  const supervisor = minq(t, ['worker', 'jobs.js', ...args], options);
+  await until(() => started(supervisor.stderr) === 3);
+  t.match(await supervisor.end(), { code: 3 });
+});

@@ -5,6 +5,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import t from 'tap';
 import { sendError } from '../../src/dashboard/answer.ts';
+import { currentJob } from '../../src/index.ts';
 import { dashboard } from '../../src/dashboard/index.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -158,6 +159,46 @@ scene('every address, asked over the loopback: no token wanted, for it is this m
   t.equal((await every.get('api/queues')).status, 200);
   const six = await site(stage, {}, '::1').catch(() => undefined);
   if (six) t.equal((await six.get('api/queues')).status, 200, '::1');
+}); // prettier-ignore
+
+scene('a token with colons in it, as password too', async (t, stage) => {
+  const token = 'first:second::third:';
+  const { get } = await site(stage, { token });
+  for (const Authorization of [basic(token), basic(token, ''), `Bearer ${token}`]) {
+    t.equal((await get('api/queues', { Authorization })).status, 200, Authorization);
+  }
+  for (const part of ['first', 'second', 'third:', 'second::third:', 'first:second::third']) {
+    t.equal((await get('api/queues', { Authorization: basic(part) })).status, 401, part);
+  }
+});
+
+scene('results and progress are redacted, and withheld where that fails', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({
+    tells: async () => 'hunter2',
+    goesOn: async () => {
+      currentJob().progress({ at: 'hunter2' });
+      await new Promise((resolve) => currentJob().signal.addEventListener('abort', resolve));
+    },
+  });
+  await (await queue.enqueue('tells', [], { id: 'done' })).result();
+  await queue.enqueue('goesOn', [], { id: 'runs' });
+  await until(async () => (await queue.job('runs').info()).progress !== undefined);
+  const paths = [
+    ...['completed', 'active'].map((state) => `api/jobs?queue=${stage.name}&state=${state}`),
+    ...['done', 'runs'].map((id) => `api/job?queue=${stage.name}&id=${id}`),
+  ];
+  const texts = async (redact?: unknown) => {
+    const { get } = await site(stage, redact ? { redact: redact as never } : {});
+    return Promise.all(paths.map(async (path) => (await get(path)).text));
+  };
+  const plain = await texts();
+  for (const i of [1, 2, 3]) t.match(plain[i], 'hunter2', `${paths[i]} has it`);
+  const hidden = (job: object) => ({ ...job, result: '***', progress: '***' });
+  for (const redact of [hidden, () => undefined, () => { throw new Error('no'); }]) {
+    for (const text of await texts(redact)) t.notMatch(text, 'hunter2');
+  }
+  t.match((await texts(hidden))[2], /\*\*\*/);
 }); // prettier-ignore
 
 scene('the token, as Bearer or as password', async (t, stage) => {

@@ -231,3 +231,20 @@ scene(
     t.match(await queue.counts(), { queued: 0, cancelled: 50 });
   },
 );
+
+scene('a purge takes what was there, while producers go on', async (t, stage) => {
+  const queue = stage.queue();
+  const add = (count: number) =>
+    queue.enqueueMany(Array.from({ length: count }, () => ({ fn: 'f', args: [] })));
+  for (let i = 0; i < 5; i++) await add(500);
+  let purged = false;
+  let added = 0;
+  const producing = (async () => {
+    for (let i = 0; i < 40 && !purged; i++) added += (await add(500)).length;
+  })();
+  const removed = await queue.purge('queued');
+  purged = true;
+  await producing;
+  t.ok(removed >= 2_500 && removed <= 3_500, `${removed} removed, 2,500 were there`);
+  t.equal((await queue.counts()).queued, 2_500 + added - removed, 'none is lost');
+});

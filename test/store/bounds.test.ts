@@ -55,9 +55,14 @@ scene(
   async (t, stage) => {
     const queue = stage.queue();
     const flow = await queue.enqueue(chain(group(ids(1_100).map(() => step('f'))), step('g')));
-    const read = await longest(stage, async () =>
-      t.equal((await flow.flow())!.steps.length, 1_101),
-    );
+    const read = await longest(stage, async () => {
+      const states = (await flow.flow())!.steps.map(({ state }) => state);
+      t.equal(
+        states.filter((state) => ['queued', 'waiting'].includes(state)).length,
+        1_101,
+        'each has its own',
+      );
+    });
     t.ok(read.args < 530 && read.calls >= 3, `${read.calls} calls, ${read.args} arguments`);
     const { calls } = await longest(stage, () => flow.cancel());
     t.ok(calls >= 6, `${calls} calls`);

@@ -171,3 +171,21 @@ scene('a server that refuses us is an error of run, not waited out', async (t, s
   const worker = new Worker({ f() {} }, { queue: stage.name, redis: stage.redis.url });
   await t.rejects(worker.run(), RedisCommandError);
 }, { redis: startRedis }); // prettier-ignore
+
+scene('twenty workers that came and went leave no listener', async (t, stage) => {
+  const listeners = () =>
+    Object.fromEntries(
+      process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+    );
+  const before = listeners();
+  for (let i = 0; i < 20; i++) {
+    const worker = new Worker({ f: () => 1 }, { redis: stage.redis.url, queue: stage.name });
+    const running = worker.run();
+    await until(
+      async () => process.listenerCount('unhandledRejection') > (before['unhandledRejection'] ?? 0),
+    );
+    await worker.stop();
+    await running;
+  }
+  t.same(listeners(), before);
+});

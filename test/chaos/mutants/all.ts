@@ -13,6 +13,10 @@ import { PLAIN } from './groups/plain.ts';
 import { RESULTS } from './groups/results.ts';
 import { SETTLE } from './groups/settle.ts';
 import { WORKER } from './groups/worker.ts';
+import { TIMES } from './groups/times.ts';
+import { BOUNDS } from './groups/bounds.ts';
+import { DEFAULTS } from './groups/defaults.ts';
+import { TOLD } from './groups/told.ts';
 import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -30,4 +34,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...WORKER,
   ...DASHBOARD,
   ...GARBAGE,
+  ...TIMES,
+  ...BOUNDS,
+  ...DEFAULTS,
+  ...TOLD,
 ];
