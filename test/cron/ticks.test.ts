@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { replanned, type Definition } from '../../src/cron/entry.ts';
 import { lastTicks, nextTick, type When } from '../../src/cron/times.ts';
@@ -291,7 +293,18 @@ void t.test('more patterns and zones than are kept in memory at once', async (t)
     t.same(wrong, []);
     t.ok(zones.every((timezone) => nextTick({ cron: '@daily', timezone }, 0)! <= DAY));
   }
+  const before = heapUsed();
+  for (let i = 0; i < 1_440; i++) nextTick(utc(`${i % 60} ${Math.floor(i / 60)} 1 * *`), 0);
+  const more = heapUsed() - before;
+  t.ok(more < 40_000_000, `${more} bytes: a hundred are kept, of 80 KB each`);
 });
+
+/** Bytes, without what nobody holds. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 /** mulberry32 */
 function random(seed: number): () => number {

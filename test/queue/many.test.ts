@@ -74,14 +74,21 @@ scene(
   async (t, stage) => {
     const queue = stage.queue({ callTimeout: 300 });
     await queue.enqueue('warm');
+    const failing = async () =>
+      (await queue.enqueueMany([{ fn: 'f', id: 'mine' }, { fn: 'f' }])).map((outcome) =>
+        outcome.status === 'rejected' ? (outcome.reason as RedisUnavailableError) : undefined,
+      );
+    stage.redis.signal('SIGSTOP');
+    for (const error of await failing()) {
+      t.type(error, RedisUnavailableError);
+      t.equal(error!.maybeEnqueued, true, 'it was sent, and nobody knows');
+    }
     await stage.redis.kill();
-    const outcomes = await queue.enqueueMany([{ fn: 'f', id: 'mine' }, { fn: 'f' }]);
-    const errors = outcomes.map((outcome) =>
-      outcome.status === 'rejected' ? (outcome.reason as RedisUnavailableError) : undefined,
-    );
+    await queue.counts().catch(() => {}); // now the client knows
+    const errors = await failing();
     for (const error of errors) {
       t.type(error, RedisUnavailableError);
-      t.type(error!.maybeEnqueued, 'boolean');
+      t.equal(error!.maybeEnqueued, false, 'it was never sent');
     }
     t.equal(errors[0]!.id, 'mine');
     t.match(errors[1]!.id, /^\w{12,}$/);

@@ -101,12 +101,13 @@ scene('a page is 100 jobs unless told otherwise', async (t, stage) => {
 scene('a worker is listed with what it runs, until it has stopped', async (t, stage) => {
   const queue = stage.queue();
   const { worker, end } = await everyState(stage);
-  await until(async () => (await queue.workers()).length === 1);
+  await until(async () => (await queue.workers())[0]?.busy === 1);
   const [seen] = await queue.workers();
   t.match(seen, { id: worker.id, host: hostname(), pid: process.pid, concurrency: 1 });
   t.match(seen!.version, /^\d+\.\d+\.\d+/);
   t.ok(seen!.seenAt >= seen!.startedAt - 5_000);
-  t.ok(Array.isArray(seen!.running));
+  t.match(seen!.running, [{ id: 'active-1', fn: 'hang', sinceMs: Number }]);
+  t.equal(seen!.running.length, 1);
   end();
   await worker.stop();
   t.same(await queue.workers(), []);

@@ -205,9 +205,12 @@ faultyScene(
 
 faultyScene('latency of 150 ms each way: slower, but no lease is lost', async (t, stage) => {
   stage.proxy.latencyMs = 150;
-  stage.worker(jobs, { callTimeout: '5s', concurrency: 3 });
+  // A job takes three leases; a heartbeat comes every third of one, and takes 300 ms there and back.
+  const long = () => sleep(4_500);
+  stage.worker({ ...jobs, long }, { callTimeout: '5s', concurrency: 3, lease: 1_500 });
   const queue = stage.queue({ callTimeout: '5s' });
-  const handles = await Promise.all(Array.from({ length: 9 }, () => queue.enqueue('slow')));
+  const names = ['slow', 'slow', 'long', 'slow', 'slow', 'long', 'slow', 'slow', 'long'];
+  const handles = await Promise.all(names.map((name) => queue.enqueue(name)));
   for (const job of handles) await job.result({ timeout: '15s' });
   const stats = await queue.stats();
   t.equal(stats.completed, 9);

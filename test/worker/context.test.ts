@@ -141,23 +141,20 @@ scene('of progress values the latest counts, up to the end of the job', async (t
   t.equal((await handle.info()).progress, 'done', 'the end is the end');
 });
 
-scene(
-  'middleware wraps each run, in order, and its return value changes nothing',
-  async (t, stage) => {
-    const steps: string[] = [];
-    const middleware: Middleware = async (job, next) => {
-      steps.push(`before ${job.fn} ${job.attempt}`);
-      t.equal(currentJob().id, job.id, 'it runs within the job');
-      const result = await next();
-      steps.push(`after ${String(result)}`);
-      return 'something else';
-    };
-    stage.worker({ add: (a: number, b: number) => (steps.push('add'), a + b) }, { middleware });
-    const handle = await stage.queue().enqueue('add', [2, 3]);
-    t.equal(await handle.result({ timeout: '10s' }), 5);
-    t.same(steps, ['before add 1', 'add', 'after 5']);
-  },
-);
+scene('middleware wraps each run, and its return value changes nothing', async (t, stage) => {
+  const steps: string[] = [];
+  const middleware: Middleware = async (job, next) => {
+    steps.push(`before ${job.fn} ${job.attempt}`);
+    t.equal(currentJob().id, job.id, 'it runs within the job');
+    const result = await next();
+    steps.push(`after ${String(result)}`);
+    return 'something else';
+  };
+  stage.worker({ add: (a: number, b: number) => (steps.push('add'), a + b) }, { middleware });
+  const handle = await stage.queue().enqueue('add', [2, 3]);
+  t.equal(await handle.result({ timeout: '10s' }), 5);
+  t.same(steps, ['before add 1', 'add', 'after 5']);
+});
 
 const WRONG: Record<string, [middleware: Middleware, error: object, runs: number]> = {
   'throws before next()': [

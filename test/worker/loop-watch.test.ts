@@ -130,21 +130,29 @@ scene(
 );
 
 scene('jobs that wait as they should are nothing to warn of', async (t, stage) => {
-  // The machine itself may stand still for a while: then there is something to warn of.
-  let latest = performance.now();
-  let longest = 0;
-  const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - latest);
-    latest = performance.now();
-  }, 20);
   const queue = stage.queue();
   const worker = stage.worker({ wait: () => sleep(1_200) }, { lease: 600 });
-  const handles = await Promise.all(Array.from({ length: 5 }, () => queue.enqueue('wait')));
-  await Promise.all(handles.map((handle) => handle.result({ timeout: '20s' })));
+  /** How long the machine itself stood still meanwhile: then there is something to warn of. */
+  const waiting = async (): Promise<number> => {
+    let latest = performance.now();
+    let longest = 0;
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - latest);
+      latest = performance.now();
+    }, 20);
+    const handles = await Promise.all(Array.from({ length: 5 }, () => queue.enqueue('wait')));
+    await Promise.all(handles.map((handle) => handle.result({ timeout: '20s' })));
+    clearInterval(timer);
+    return longest;
+  };
+  let before = blocked(stage.log).length;
+  for (let tries = 1; (await waiting()) > 400; tries++) {
+    if (tries === 10) throw new Error('this machine stands still all the time');
+    before = blocked(stage.log).length;
+  }
+  t.equal(blocked(stage.log).length, before, 'no warning while it did not');
   await until(async () => (await queue.functions()).length > 0);
-  clearInterval(timer);
-  t.same(longest < 450 ? blocked(stage.log) : [], []);
-  t.same(longest < 450 ? (await queue.stats()).blocked : 0, 0);
+  t.equal((await queue.stats()).blocked, blocked(stage.log).length);
   const [seen] = await queue.workers();
   t.ok(seen!.loop.p50 <= seen!.loop.p99 && seen!.loop.p99 <= seen!.loop.max);
   t.ok(worker.facts().loopDelay.counts.reduce((a, b) => a + b) > 10, 'it was looked at'); // prettier-ignore

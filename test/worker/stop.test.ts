@@ -123,8 +123,12 @@ scene('stop before Redis could be reached ends the wait', async (t, stage) => {
   const port = await freePort();
   const worker = stage.worker({ f() {} }, { redis: `redis://127.0.0.1:${port}` });
   await until(() => stage.log.some((line) => /error Redis: .*ECONNREFUSED/.test(line)));
+  const before = timers();
   await worker.stop();
-  t.pass('it has stopped');
+  await until(() => timers() < before, { what: 'nothing tries on', timeoutMs: 5_000 });
+  const errors = stage.log.length;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.equal(stage.log.length, errors, 'no further attempt is logged');
 });
 
 scene('a worker that is started before Redis works when Redis is there', async (t, stage) => {
@@ -147,7 +151,9 @@ scene('stopped while Redis is away, a worker ends in time and leaves nothing run
   await stage.redis.kill();
   await worker.stop({ timeout: 10 });
   await until(() => timers() <= before, { what: 'nothing tries on', timeoutMs: 5_000 });
-  t.pass('nothing does');
+  const said = stage.log.length;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.equal(stage.log.length, said, 'nothing is said afterwards');
     await stage.redis.restart();
 }, { redis: startRedis }); // prettier-ignore
 
@@ -161,8 +167,9 @@ scene('run can be called once', async (t, stage) => {
 scene('stopped before it was run, a worker ends at once when it is', async (t, stage) => {
   const worker = new Worker({ f() {} }, { queue: stage.name, redis: stage.redis.url });
   await worker.stop();
+  const job = await stage.queue().enqueue('f');
   await worker.run();
-  t.pass('it has ended');
+  t.equal(await job.state(), 'queued', 'it has ended, and run nothing');
 });
 
 scene('a server that refuses us is an error of run, not waited out', async (t, stage) => {
