@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Test } from 'tap';
-import { alive, app, CLI, JOBS, minq } from '../helpers/cli.ts';
+import { alive, app, CLI, FROM_SOURCE, JOBS, minq } from '../helpers/cli.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
 
@@ -215,7 +215,7 @@ scene('--processes ends with the highest exit code of all of them', async (t, st
       } catch {} // the other was first`,
   });
   const args = ['--queue', stage.name, '--processes', '3'];
-  const options = { redis: stage.redis.url, cwd: folder };
+  const options = { redis: stage.redis.url, cwd: folder, ...FROM_SOURCE };
   const supervisor = minq(t, ['worker', 'jobs.js', ...args], options);
   await until(() => started(supervisor.stderr) === 3);
   t.match(await supervisor.end(), { code: 3 });

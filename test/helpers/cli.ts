@@ -20,6 +20,11 @@ export const CLI = path.join(ROOT, 'dist/cli/main.js');
 export const FIXTURES = path.join(ROOT, 'test/fixtures/cli');
 /** For Node: most of these hundreds of processes end before code that was optimized would have paid for it. */
 export const BRIEFLY = '--no-opt';
+/** The command line from its sources, for tests that have bugs planted in them. */
+export const FROM_SOURCE = {
+  program: path.join(ROOT, 'src/cli/main.ts'),
+  env: { NODE_OPTIONS: `--import=${path.join(ROOT, 'test/helpers/typescript.mjs')}` },
+};
 /** A jobs file for every occasion. */
 export const JOBS = path.join(FIXTURES, 'jobs.js');
 

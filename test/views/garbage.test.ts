@@ -39,7 +39,7 @@ scene('what can not be read is said to be unreadable, and the rest is shown', as
   await t.rejects(queue.job('done').result({ timeout: 1_000 }), { code: 'BAD_RECORD' });
 
   await client.hset(keys.outcomes, 'failed', `${time}{"state":"failed","error":{"name":5},"attempt":"x","ranMs":[]}`);
-  t.match(await queue.job('failed').info(), { error: { message: '(unreadable)' }, attempts: [{ error: { name: 'AggregateError' } }], ranMs: undefined });
+  t.match(await queue.job('failed').info(), { error: { message: '(unreadable)' }, attempts: [{ error: { name: 'AggregateError' } }], ranMs: undefined, attempt: 2 });
   t.match(await tells('job', 'failed'), { code: 0, text: /error\n +Error: \(unreadable\)/ });
   t.match(await tells('jobs', 'failed'), { code: 0, text: /failed +fails .*\(unreadable\)/ });
   const failure: unknown = await queue.job('failed').result({ timeout: 1_000 }).catch((error) => error);

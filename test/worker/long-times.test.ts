@@ -24,9 +24,12 @@ for (const long of ['24.9d', '30d', '1y', 2 ** 32, 2 ** 40]) {
 scene('a worker that is given 30 days to stop waits for its jobs', async (t, stage) => {
   const queue = stage.queue<typeof jobs>();
   const worker = stage.worker(jobs);
-  const job = await queue.enqueue('slow', [300]);
+  const job = await queue.enqueue('slow', [500]);
   await until(async () => (await job.state()) === 'active');
-  await worker.stop({ timeout: '30d' });
+  const stopped = worker.stop({ timeout: '30d' });
+  await pause(50); // it is about to stop
+  await worker.stop({ timeout: '40d' });
+  await stopped;
   t.match(await job.info(), { state: 'completed', attempt: 1 }, 'it was not given back');
 });
 

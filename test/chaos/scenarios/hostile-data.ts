@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { dashboard } from '../../../src/dashboard/index.ts';
 import { MinqError } from '../../../src/job/errors.ts';
 import { STATES } from '../../../src/job/job.ts';
-import type { KeyName } from '../../../src/store/keys.ts';
+import { queueKeys, queuesKey, type KeyName } from '../../../src/store/keys.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { minq } from '../../helpers/cli.ts';
 import { siteAt, stop } from '../../helpers/site.ts';
@@ -56,8 +56,11 @@ export default {
       }
       stand.ensure(!('polluted' in {}), 'a prototype was polluted');
       say(`${names.length} keys, ${TEXTS.length} texts each; ${Math.round(Math.min(...shares) * 100)} % of the throughput at least`); // prettier-ignore
+      accepted.push(...(await spoiltRecords(stand)));
+      await takenIds(stand);
       await spinNot(stand);
       await readSites(stand, names);
+      await badNames(stand);
       return { accepted, lost, recoveredMs: [] };
     }),
 } satisfies Scenario;
@@ -161,6 +164,119 @@ async function look(stand: Stand, queue: Queue, name: KeyName): Promise<void> {
     await Promise.all(asked);
   }
 }
+
+/** Values that no enqueue writes, for each option of a record: the job ends as what it is, the turn that has it goes on. */
+const SPOILT: readonly string[] = [
+  ...['resultTtl', 'backoff', 'timeout', 'retries', 'delay', 'expires', 'tick', 'runAt'].flatMap((option) =>
+    ['"1"', '[]', '{}', 'null', '-1', '1e400', 'true'].map((value) => `"${option}":${value}`),
+  ),
+  ...['5', '"x"', '[]', '{"a":1}', 'null'].map((value) => `"meta":${value}`),
+  '"backoff":{"type":"exponential","delay":"1s"}', '"backoff":{"type":"odd","delay":1,"max":1,"jitter":0}',
+]; // prettier-ignore
+
+/** @returns ids of the good jobs */
+async function spoiltRecords(stand: Stand): Promise<string[]> {
+  const name = 'records';
+  const { client } = stand.redis;
+  const queue = stand.queue({}, name);
+  const good = Array.from({ length: SPOILT.length }, (_, i) => `good-${i}`);
+  const bad = SPOILT.map((_, i) => `bad-${i}`);
+  await queue.enqueueMany(
+    good.flatMap((id, i) => [
+      { fn: 'good', id },
+      { fn: 'good', id: bad[i]! },
+    ]),
+  );
+  const records = SPOILT.map((option) => `${Date.now()}{"fn":"good","args":[],${option}}`);
+  await client.hset(keysOf(name).jobs, ...bad.flatMap((id, i) => [id, records[i]!]));
+  const worker = stand.worker({ good: work }, { queue: name, concurrency: SLOTS, lease: 3_000 });
+  await stand.within(20_000, 'jobs with spoilt records come to an end', async () => {
+    const { completed, failed } = await queue.counts();
+    return completed + failed === good.length + bad.length;
+  });
+  const failed = await queue.jobs('failed', { limit: 1_000 });
+  const others = failed.filter(({ error }) => error?.name !== 'BadRecordError');
+  stand.ensure(
+    failed.length === bad.length,
+    `of ${bad.length} jobs with spoilt records ${failed.length} failed`,
+  );
+  stand.ensure(others.length === 0, `a spoilt record failed with ${others[0]?.error?.name}`);
+  stand.ensure(
+    (await queue.repair()).repaired === 0,
+    'a job with a spoilt record lies in no place',
+  );
+  await worker.stop();
+  return good;
+}
+
+/** Ids that minq makes: nobody gets them by enqueueing, and whoever writes them into Redis is told of. */
+async function takenIds(stand: Stand): Promise<void> {
+  const name = 'taken';
+  const queue = stand.queue({}, name);
+  for (const id of ['cron:tick:5', 'job:failure:1']) {
+    const refused = await queue.enqueue('good', [], { id }).catch((error: unknown) => error);
+    stand.ensure(
+      refused instanceof MinqError && refused.code === 'INVALID_ARGUMENT',
+      `the id ${id} was given away`,
+    );
+  }
+  await queue.schedule('tick', { fn: 'good', every: '1s' });
+  const [entry] = await queue.schedules();
+  const { jobs } = keysOf(name);
+  for (let i = 0; i < 30; i++) {
+    await stand.redis.client.hset(
+      jobs,
+      `cron:tick:${entry!.nextAt! + i * 1_000}`,
+      `${Date.now()}{"fn":"good","args":[]}`,
+    );
+  }
+  const worker = stand.worker({ good: work }, { queue: name });
+  await stand.within(20_000, 'a tick whose id is taken is told of', async () => {
+    const [{ last } = {}] = await queue.schedules();
+    return (
+      last === 'taken' && (await queue.findings()).some(({ check }) => check === 'dropped-taken')
+    );
+  });
+  await worker.stop();
+  await queue.unschedule('tick');
+  await stand.redis.client.del(jobs);
+}
+
+/** Whatever stands among the names of queues, the good ones are shown. */
+async function badNames(stand: Stand): Promise<void> {
+  const { client } = stand.redis;
+  const handler = dashboard({ redis: stand.redis.url });
+  const server = createServer((req, res) => void handler(req, res));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stand.onEnd(async () => {
+    await stop(server);
+    await handler.close();
+  });
+  const site = siteAt((server.address() as AddressInfo).port);
+  const paths = ['api/queues', 'api/workers', 'api/cron', 'api/findings', 'metrics'];
+  const read = async (what: string) => {
+    for (const path of paths) {
+      const { status, text } = await site.get(path);
+      stand.ensure(
+        status === 200,
+        `${what} among the names of queues: ${path}: ${status} ${text.slice(0, 200)}`,
+      );
+    }
+  };
+  const known = queuesKey('minq');
+  for (const text of TEXTS) await client.zadd(known, Date.now(), text);
+  await read('garbage');
+  const { json } = await site.get('api/findings');
+  const told = (json as { findings: { check: string }[] }).findings.some(
+    ({ check }) => check === 'names',
+  );
+  stand.ensure(told, 'bad names of queues are not reported');
+  await client.set(known, 'a text');
+  await read('a text, instead of a list,');
+  await client.del(known);
+}
+
+const keysOf = (queue: string) => queueKeys('minq', queue);
 
 /** Nothing is left to do on any of the queues: a worker that finds no end of it goes round and round. */
 async function spinNot(stand: Stand): Promise<void> {
