@@ -1,4 +1,5 @@
 /** Moves of people and of those who wait for results; of the courier; of time. */
+import { queueKeys } from '../../../src/store/keys.ts';
 import { cancelFlow } from './flows.ts';
 import { prune } from './life.ts';
 import type { Move } from './move.ts';
@@ -49,6 +50,23 @@ export function jobsMove(world: World, what: 'retry' | 'watch', picks: readonly 
     send: (real) => (what === 'retry' ? real.store(queue).retry(ids) : real.store(queue).watch(ids, channel)),
   };
 } // prettier-ignore
+
+/**
+ * A record is garbage from now on: nothing else changes, then and later. Only of a job that is enqueued by itself: what is
+ * sent once more under an id of the user's, of a tick or of a follow-up is told from another by the record.
+ */
+export function spoilMove(world: World, pick: number, text: string): Move | undefined {
+  const { id, queue } = at(world.ids, pick) ?? {};
+  const job = queue && world.queues[queue].jobs.get(id!);
+  if (!job || job.step || !/^j\d+$/.test(job.id) || !job.json.startsWith('{"fn":"f"'))
+    return undefined;
+  job.spoilt = text;
+  return {
+    title: `somebody writes ${JSON.stringify(text)} over ${id}`,
+    queue: queue!,
+    send: async (real) => void (await real.plain.hset(queueKeys('minq', queue!).jobs, id!, text)),
+  };
+}
 
 export function purgeMove(world: World, queue: QueueName, state: Parameters<typeof people.purge>[1]): Move {
   return {

@@ -11,6 +11,7 @@ import {
   type Lane,
   type ModelJob,
   type ModelQueue,
+  recordOf,
 } from './queue.ts';
 
 const CANCELLED_KEPT_MS = 3_600_000;
@@ -168,7 +169,7 @@ export function turn(
     refused,
     claimed: claimed.map((job) => ({
       ticket: ticketOf(job),
-      record: `${job.enqueuedAt}${job.json}`,
+      record: recordOf(job),
       lastError: job.lastError ?? null,
     })),
     post: queue.outbox.slice(0, 20).map(({ text }) => text),

@@ -51,6 +51,8 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
       return acting.jobsMove(world, op.do, op.picks);
     case 'cancel flow':
       return acting.cancelFlowMoves(world, op.pick);
+    case 'spoil':
+      return acting.spoilMove(world, op.pick, op.text);
     case 'purge':
       return acting.purgeMove(world, op.queue, op.state);
     case 'pause':

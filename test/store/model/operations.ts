@@ -61,6 +61,8 @@ export type Operation =
   | { do: 'cancel' | 'remove' | 'look'; pick: number }
   | { do: 'retry' | 'watch'; picks: number[] }
   | { do: 'cancel flow'; pick: number }
+  /** Somebody writes over a job's record. */
+  | { do: 'spoil'; pick: number; text: string }
   | { do: 'purge'; queue: QueueName; state: 'queued' | 'scheduled' | 'completed' | 'failed' | 'cancelled' }
   | { do: 'pause' | 'resume' | 'prune'; queue: QueueName }
   | { do: 'deliver' | 'delivered'; queue: QueueName; pick: number }
@@ -74,6 +76,9 @@ const PASSING = [
   1, 400, 1_000, 1_001, LEASE_MS / 2, LEASE_MS - 1, LEASE_MS, 2 * LEASE_MS, 2 * LEASE_MS + 1, 30_000, 60_001,
   3_600_000, 7 * 24 * 3_600_000,
 ]; // prettier-ignore
+
+/** Instead of a record. */
+const GARBAGE = ['', 'x', '{', '1700000000000', '1700000000000{"fn":5,"args":{}}', '1700000000000{"fn":"f","args":[],"timeout":"soon"}', '\u0000\uffff']; // prettier-ignore
 
 const pick = fc.nat(15);
 const worker = fc.constantFrom(...WORKERS);
@@ -140,6 +145,7 @@ const EVERYTHING = [
   op(4, 'retry', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }),
   op(3, 'watch', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }),
   op(1, 'cancel flow', { pick: fc.nat(2) }),
+  op(2, 'spoil', { pick, text: fc.constantFrom(...GARBAGE) }),
   op(2, 'purge', {
     queue,
     state: fc.constantFrom('queued', 'scheduled', 'completed', 'failed', 'cancelled'),

@@ -2,6 +2,7 @@
 import {
   ended,
   known,
+  recordOf,
   ticketOf,
   type FinalState,
   type ModelJob,
@@ -82,7 +83,7 @@ export function info(queue: ModelQueue, id: string): { row: unknown[]; attempts:
   const over = ended(job);
   const at = over || job.state === 'queued' || job.state === 'waiting' ? null : String(job.at);
   const row = [
-    id, over ? 'ended' : job.state, ticketOf(job), at, `${job.enqueuedAt}${job.json}`,
+    id, over ? 'ended' : job.state, ticketOf(job), at, recordOf(job),
     over ? `${job.endedAt}${job.outcome}` : null, job.lastError ?? null, job.progress ?? null,
   ]; // prettier-ignore
   const lines = job.attempts.map((line) => `${line}\n`).join('');

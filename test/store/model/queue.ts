@@ -16,6 +16,8 @@ const KEPT_MS = { cancelled: HOUR, failed: 7 * 24 * HOUR };
 export interface ModelJob {
   readonly id: string;
   json: string;
+  /** What somebody wrote over its record. */
+  spoilt?: string;
   enqueuedAt: number;
   lane: Lane;
   run: number;
@@ -249,3 +251,7 @@ export const known = (queue: ModelQueue, id: string): ModelJob | undefined => {
   const job = queue.jobs.get(id);
   return job && ended(job) && job.at <= queue.now ? undefined : job;
 };
+
+/** Its record as it lies in Redis. */
+export const recordOf = ({ spoilt, enqueuedAt, json }: ModelJob): string =>
+  spoilt ?? `${enqueuedAt}${json}`;

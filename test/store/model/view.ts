@@ -2,7 +2,7 @@
  * A queue as its users could know it, a line for each thing: of the model, and of what Redis holds. How minq keeps it
  * (lists with void tickets, fields of flows) is left out: that is for the invariants.
  */
-import { LANES, ticketOf, type ModelQueue, type State } from './queue.ts';
+import { LANES, recordOf, ticketOf, type ModelQueue, type State } from './queue.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type View = Map<string, string>;
@@ -37,7 +37,7 @@ export function viewOfModel(queue: ModelQueue): View {
     const line = lineOf({
       ...job,
       ticket: ticketOf(job),
-      record: `${job.enqueuedAt}${job.json}`,
+      record: recordOf(job),
       outcome: job.outcome === undefined ? undefined : `${job.endedAt}${job.outcome}`,
       lastError: job.lastError,
       attempts: job.attempts.map((each) => `${each}\n`).join(''),
