@@ -48,7 +48,8 @@ export interface ScriptDefinition<Arg extends string> {
 const WHOLE = `
 local function amount(text)
   local n = tonumber(text)
-  if n and n >= 0 and n <= 9007199254740991 then return n end
+  -- Minus zero is refused: the text of it is no number to a command.
+  if n and n >= 0 and 1 / n > 0 and n <= 9007199254740991 then return n end
   error('minq: an argument is no amount')
 end
 local function whole(text)

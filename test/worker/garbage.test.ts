@@ -1,5 +1,7 @@
 /** What somebody wrote into a key that is not a job's: it stops nothing else, and nothing goes round and round for it. */
 import t from 'tap';
+import { Fail, Queue, Retry } from '../../src/index.ts';
+import { queueKeys, type KeyName } from '../../src/store/keys.ts';
 import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -133,4 +135,43 @@ scene('entries of cron that can not be moved on: no tight loop, and the others f
   await until(() => fired.started >= 2);
   t.ok((await callsInASecond(stage)) < 40);
   t.equal(await client.zscore(keys.cron, 'nowhere'), null, 'without a definition it is no entry');
+}); // prettier-ignore
+
+scene('a key of another type holds jobs up at most: what was done is told when it is mended', async (t, stage) => {
+  const { client } = stage.redis;
+  const broken: KeyName[] = [
+    'joins', 'flows', 'flowing', 'waiting', 'outbox', 'attempts', 'errors', 'progress', 'tickets', 'stats', 'timings', 'keep',
+    'completed', 'failed', 'cancelled', 'scheduled', 'cancelling', 'dropped', 'waiters', 'queued', 'low', 'building', 'outcomes',
+  ];
+  const ended = await Promise.all(
+    broken.map(async (name) => {
+      const queue = new Queue(`broken-${name}`, { redis: stage.redis.url });
+      stage.onEnd(() => queue.close());
+      const held = gate();
+      let runs = 0;
+      const work = async (how: string) => {
+        runs++;
+        await held.pass();
+        if (how === 'fails') throw new Fail('it failed');
+        if (how === 'retries') throw new Retry({ delay: '1h' });
+        return 'done';
+      };
+      stage.worker({ work }, { queue: queue.name, lease: 1_000 });
+      const ids = ['works', 'fails', 'retries'];
+      await queue.enqueueMany(ids.map((id) => ({ fn: 'work', args: [id], id })));
+      await until(() => held.running === 3);
+      const key = queueKeys('minq', queue.name)[name];
+      await client.multi().del(key).set(key, 'of another app').exec();
+      held.open();
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await client.del(key);
+      const states = async () => Promise.all(ids.map((id) => queue.job(id).state().catch(() => 'gone')));
+      await until(async () => !(await states()).some((state) => ['active', 'queued'].includes(state)), { timeoutMs: 5_000 }).catch(() => {});
+      return { name, states: await states(), runs, limbo: (await queue.repair()).repaired };
+    }),
+  );
+  t.same(
+    ended,
+    broken.map((name) => ({ name, states: ['completed', 'failed', 'scheduled'], runs: 3, limbo: 0 })),
+  );
 }); // prettier-ignore

@@ -55,6 +55,7 @@ local function plainTurn()
       end
       at = last + 2
     end
+    redis.call('HLEN', outcomes) -- of another type it stops us here, and not behind the fence
     local total = redis.call('ZCARD', completed) + many
     if total > ${MAX_KEPT} and total > (tonumber(redis.pcall('HGET', keep, 'completed') or nil) or 0) then return false end
     if many > 1 then

@@ -66,6 +66,14 @@ local function checkGroups()
 end
 checkGroups()
 
+-- So must a key of another type: jobs wait until it is mended, and none is taken out of its place meanwhile.
+local function checkTypes()
+  for _, hash in ipairs({ outcomes, tickets }) do redis.call('HLEN', hash) end
+  for _, set in ipairs({ completed, failed, scheduled }) do redis.call('ZCARD', set) end
+  redis.call('SCARD', cancelling)
+end
+if settled > 0 then checkTypes() end
+
 -- Settles one group: count pairs of ticket and JSON, from ARGV[at] on.
 local function settleGroup(word, ms, at, count, news, accepted, released)
   local cancels = redis.call('EXISTS', cancelling) == 1

@@ -66,7 +66,7 @@ const whyRefused = (queue: ModelQueue, ticket: string): Refused => ({
 
 /** @returns the job, if it goes back to the front of its lane; false where the ticket is no longer in charge */
 function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
-  const { outcome, job: run, followUp } = settlement;
+  const { outcome, job: run } = settlement;
   const job = queue.running(run.ticket);
   if (!job) return false;
   const json = settlementArgs([settlement]).groups[4]!;
@@ -74,7 +74,6 @@ function settle(queue: ModelQueue, settlement: Settlement): ModelJob | boolean {
   if (kind === 'completed' || kind === 'failed' || kind === 'cancelled') {
     queue.end(job, kind, json, kind === 'cancelled' ? CANCELLED_KEPT_MS : settlement.keptMs);
     job.free = kind === 'failed' && settlement.free;
-    if (followUp) place(queue, followUp.id, followUp.json, 'normal', '-', 0);
     return true;
   }
   if (job.unwanted) {
@@ -123,8 +122,10 @@ export function turn(
 
   const released: ModelJob[] = [];
   const refused: Refused[] = [];
+  const followUps: NewJob[] = [];
   for (const [i, settlement] of settlements.entries()) {
     const settled = settle(queue, settlement);
+    if (settled === true && settlement.followUp) followUps.push(settlement.followUp);
     if (typeof settled === 'object') released.push(settled);
     // What the turn settled before it was sent again is no news.
     else if (!settled && i >= (again?.settled ?? 0))
@@ -136,6 +137,7 @@ export function turn(
     queue.lanes[job.lane].unshift(ticketOf(job));
   }
   if (refused.length > 0) queue.count('refused', refused.length);
+  for (const { id, json } of followUps) place(queue, id, json, 'normal', '-', 0);
 
   for (const job of queue.inOrder('scheduled', now)) queue.line(job);
   const over = queue.inOrder('active', now);
