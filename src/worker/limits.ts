@@ -1,8 +1,9 @@
 /**
  * How much a turn may carry. A server closes the connection on a request or a reply that is too large for it
- * (`proto-max-bulk-len`, `client-output-buffer-limit`); sent again, the turn would end like that for ever, and all jobs wait.
- * So after a turn that was cut off twice, while Redis answers to others, it is taken apart: first it settles without claiming,
- * then one job at a time; and claims get smaller. What is cut off alone is to blame, and fails by name.
+ * (`proto-max-bulk-len`, `client-output-buffer-limit`), and the script refuses what it can't read; sent again, the turn would
+ * end like that for ever, and all jobs wait. So after a turn that ended so twice, while Redis answers to others, it is taken
+ * apart: first it settles without claiming, then one job at a time; and claims get smaller. What ends so alone is to blame,
+ * and fails by name.
  */
 import { describeError } from '../job/codec.ts';
 import { BadResultError, RedisCommandError } from '../job/errors.ts';
@@ -57,25 +58,29 @@ export class Limits {
 
   /** @returns how the only job that was to be settled has to end instead: what became of it can't be stored */
   async failed(error: unknown, settlements: readonly Settlement[]): Promise<Outcome | undefined> {
-    if (!isCutOff(error) || ++this.#cutOff < 2 || !(await this.#answers())) return undefined;
-    if (settlements.length === 0) this.#smaller();
+    if (!(isCutOff(error) || isRefusal(error)) || ++this.#cutOff < 2 || !(await this.#answers()))
+      return undefined;
+    // Of jobs that only wait, none is known to be to blame for a refusal: they are claimed one by one at most.
+    if (settlements.length === 0)
+      this.#smaller(isRefusal(error) ? FIRST_TO_FAIL - 1 : FIRST_TO_FAIL);
     else if (this.#apart === 'no') this.#apart = 'from claims';
     else if (settlements.length > 1) this.#apart = 'one by one';
-    else return this.#blame(settlements[0]!);
+    else return this.#blame(settlements[0]!, error);
     return undefined;
   }
 
-  #blame({ job: { ticket } }: Settlement): Outcome {
-    const what =
-      "it can't be stored: the server closes the connection on it (see its proto-max-bulk-len)";
+  #blame({ job: { ticket } }: Settlement, why: unknown): Outcome {
+    const what = isRefusal(why)
+      ? `it can't be settled: ${why.message}`
+      : "it can't be stored: the server closes the connection on it (see its proto-max-bulk-len)";
     const error = describeError(new BadResultError(what));
     this.#logger.error(`job failed: ${error.message}`, { ticket });
     return { kind: 'failed', error };
   }
 
-  #smaller(): void {
+  #smaller(most = FIRST_TO_FAIL): void {
     this.#good = 0;
-    this.#size = Math.min(this.#size + 1, FIRST_TO_FAIL);
+    this.#size = Math.min(this.#size + 1, most);
   }
 
   /** To somebody else; on the connection that was closed. */
@@ -91,3 +96,10 @@ export class Limits {
 const isCutOff = (error: unknown): boolean =>
   error instanceof CutOff ||
   (error instanceof RedisCommandError && /Protocol error/.test(error.message));
+
+/**
+ * The script can't go on with what it was given, or has found. Not for a key of another type: that is nobody's fault, and what
+ * was done is told when it is mended.
+ */
+const isRefusal = (error: unknown): error is RedisCommandError =>
+  error instanceof RedisCommandError && /\bminq: |\battempt to /.test(error.message);

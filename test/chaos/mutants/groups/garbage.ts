@@ -90,4 +90,20 @@ export const GARBAGE: readonly Mutant[] = [
     replace: `new Shown(new Store(new Connection(undefined, { name: 'minq:dashboard', callTimeoutMs: 5_000 }), 'minq', name), this.#results)`,
     tests: ['dashboard/security > has one connection'],
   },
+  {
+    name: 'refused-for-ever',
+    what: 'a settlement that the script refuses keeps all others from being settled',
+    file: 'worker/limits.ts',
+    find: `if (!(isCutOff(error) || isRefusal(error)) ||`,
+    replace: `if (!isCutOff(error) ||`,
+    tests: ['worker/refused'],
+  },
+  {
+    name: 'types-unchecked',
+    what: 'a key of another type stops a turn half-way, and its jobs lie in no place',
+    file: 'store/scripts/turn.ts',
+    find: `if settled > 0 then checkTypes() end`,
+    replace: ``,
+    tests: ['worker/garbage > another type holds'],
+  },
 ];
