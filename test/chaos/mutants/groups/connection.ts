@@ -104,7 +104,7 @@ export const CONNECTION: readonly Mutant[] = [
     name: 'claims-never-smaller',
     what: 'a job whose record never passes jams its worker',
     file: 'worker/limits.ts',
-    find: `this.#size = Math.min(this.#size + 1, FIRST_TO_FAIL);`,
+    find: `this.#size = Math.min(this.#size + 1, most);`,
     replace: ``,
     tests: ['redis/cut-off'],
   },
