@@ -301,9 +301,9 @@ scene('rights withdrawn from a worker at work: it ends and names one', async (t,
   await queue.enqueue('echo', ['b'], { id: 'b' });
   const error = await rejection(running);
   t.match(error.message, /NOPERM.*zadd/);
-  t.equal(
-    stage.log.filter((line) => /turn failed/.test(line)).length,
-    1,
+  // A heartbeat may have met it before the turn.
+  t.ok(
+    stage.log.filter((line) => /turn failed/.test(line)).length <= 1,
     'it does not try for ever',
   );
   clean(t, stage, error);
