@@ -214,9 +214,9 @@ scene('--processes ends with the highest exit code of all of them', async (t, st
         process.on('exit', () => (process.exitCode = 3));
       } catch {} // the other was first`,
   });
-  const args = ['--queue', stage.name, '--processes', '3'];
+  const args = ['--queue', stage.name, '--processes', '2'];
   const options = { redis: stage.redis.url, cwd: folder, ...FROM_SOURCE };
   const supervisor = minq(t, ['worker', 'jobs.js', ...args], options);
-  await until(() => started(supervisor.stderr) === 3);
+  await until(() => started(supervisor.stderr) === 2);
   t.match(await supervisor.end(), { code: 3 });
 });

@@ -8,7 +8,7 @@ import { scene } from '../helpers/setup.ts';
 import { site } from '../helpers/site.ts';
 import { fill, garbageIn } from './garbage.ts';
 
-garbageIn(8);
+garbageIn(4);
 
 scene('what can not be read is said to be unreadable, and the rest is shown', async (t, stage) => {
   const { queue, ids } = await fill(stage);

@@ -18,6 +18,9 @@ export function spoil(what) {
       performance.now = () => 0;
       globalThis.performance = undefined;
     },
+    Promise() {
+      globalThis.Promise = class Own extends Promise {}; // as a library of promises does
+    },
     timers() {
       globalThis.setTimeout = globalThis.setInterval = globalThis.setImmediate = () => 0;
       globalThis.clearTimeout = globalThis.clearInterval = () => {};
@@ -31,7 +34,7 @@ export const hangs = () => new Promise(() => {});
 export const fails = () => { throw new TypeError('as it was thrown'); };
 `;
 
-for (const what of ['JSON', 'Date', 'performance', 'timers']) {
+for (const what of ['JSON', 'Date', 'performance', 'Promise', 'timers']) {
   scene(`a job that replaces ${what} hurts no other, nor the worker's end`, async (t, stage) => {
     const folder = app(t, { 'jobs.mjs': JOBS });
     const worker = minq(t, ['worker', 'jobs.mjs', '--queue', stage.name], {
