@@ -1,4 +1,6 @@
 /** Read-only views of a queue: raw replies of the store made into what people look at. */
+import { pause } from '../job/duration.ts';
+import { performance } from '../job/globals.ts';
 import { JSON } from '../job/globals.ts';
 import { describeError, readError, UNREADABLE, type ErrorRecord } from '../job/codec.ts';
 import { causeLines, errorLine } from '../job/failure.ts';
@@ -190,10 +192,15 @@ export async function findJobs(
   const filtered = fn !== '' || text !== '';
   let at = offset;
   let calls = 0;
+  let tookMs = 0;
   do {
+    // Where jobs are large, a page takes many calls: others have Redis for as long as each of them took.
+    if (bytes > 0 && calls > 0) await pause(tookMs);
+    const from = performance.now();
     const wanted = limit - jobs.length;
     const most = filtered ? LOOKED_A_CALL : wanted;
     const { seen, rows } = await store.list(state, at, wanted, { fn, text, most, bytes });
+    tookMs = performance.now() - from;
     at += seen;
     jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
     if (seen === 0) return { jobs };

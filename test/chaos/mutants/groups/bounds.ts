@@ -202,4 +202,12 @@ export const BOUNDS: readonly Mutant[] = [
     replace: `if isLong(outcome) then`,
     tests: ['views/find > hides no fact'],
   },
+  {
+    name: 'pages-without-pause',
+    what: 'a page of large jobs keeps Redis from all others, call after call',
+    file: 'views/inspector.ts',
+    find: `if (bytes > 0 && calls > 0) await pause(tookMs);`,
+    replace: ``,
+    tests: ['views/find > jobs that are large'],
+  },
 ];
