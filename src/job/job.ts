@@ -217,15 +217,19 @@ function parseLastError(text: string | null): LastError | undefined {
  * What a ticket stands for, by the texts of its job.
  * @throws {BadRecordError}
  */
-export function readClaimed(
-  { ticket, record: text, lastError }: { ticket: string; record: string | number | null; lastError: string | null },
-  claimedAt: number,
-): ClaimedJob {
+export function readClaimed(claim: {
+  ticket: string;
+  record: string | number | null;
+  lastError: string | null;
+  claimedAt: number;
+}): ClaimedJob {
+  const { ticket, claimedAt } = claim;
   const { id, run, attempt } = parseTicket(ticket);
-  const { enqueuedAt, record } = parseRecord(text);
+  const { enqueuedAt, record } = parseRecord(claim.record);
   checkOptions(record);
-  return { id, run, attempt, ticket, claimedAt, enqueuedAt, record, lastError: parseLastError(lastError) };
-} // prettier-ignore
+  const lastError = parseLastError(claim.lastError);
+  return { id, run, attempt, ticket, claimedAt, enqueuedAt, record, lastError };
+}
 
 /**
  * @returns the outcome and the server time of the end

@@ -70,6 +70,8 @@ export interface Claim {
   ticket: string;
   record: string | number | null;
   lastError: string | null;
+  /** Server time, epoch ms. */
+  claimedAt: number;
 }
 
 export interface Refusal<Why extends string = 'lost' | 'gone'> {
@@ -84,10 +86,13 @@ export class Store {
   readonly flows: FlowStore;
   readonly repairs: RepairStore;
   readonly #caller: Caller;
+  /** For turns: two may be under way, and each has a key for what it claimed. */
+  readonly #tracks: readonly [Caller, Caller];
 
   /** @param worker id of the worker on whose behalf this store claims; producers have none */
   constructor(connection: Connection, prefix: string, queue: string, worker = '-') {
     this.#caller = new Caller(connection, prefix, queue, worker);
+    this.#tracks = [this.#caller, new Caller(connection, prefix, queue, `${worker}:2`)];
     this.queue = queue;
     this.keys = this.#caller.keys;
     this.cron = new CronStore(this.#caller);
@@ -120,16 +125,23 @@ export class Store {
    * @param want how many jobs to claim
    * @param named tickets to look for in `scheduled` first, though they aren't due
    * @param room most bytes of records in the reply; one comes at least, though with no room at all only its length
+   * @param track which of the worker's two: each has its own numbers
    */
   async turn(
     turn: number,
     leaseMs: number,
     want: number,
     settlements: readonly Settlement[],
-    { named = [], room = ROOM }: { named?: readonly string[]; room?: number } = {},
+    {
+      named = [],
+      room = ROOM,
+      track = 0,
+    }: { named?: readonly string[]; room?: number; track?: number } = {},
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
-    const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#caller.run(
+    const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#tracks[
+      track
+    ]!.run(
       turnScript,
       {
         turn,
@@ -146,6 +158,7 @@ export class Store {
       ticket,
       record: records[i] ?? null,
       lastError: lastErrors[i] ?? null,
+      claimedAt: now,
     }));
     return { now, nextIn, refused: refusals(refused), claimed, post };
   }

@@ -5,7 +5,7 @@ import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
 import type { NewJob } from '../job/record.ts';
 import type { Keep } from '../store/store.ts';
 import { resultTtlOf, type Run } from './executor.ts';
-import type { Finished } from './slots.ts';
+import type { Finished } from './track.ts';
 
 export interface Ending {
   job: Pick<ClaimedJob, 'id' | 'run' | 'ticket' | 'attempt' | 'claimedAt'>;

@@ -6,7 +6,8 @@
  * a connection that died silently, a worker that took the token and was killed cost a delay, never a job.
  */
 import type { Connection } from '../redis/connection.ts';
-import { deadlineIn, pause } from '../job/duration.ts';
+import { setTimeout, clearTimeout } from '../job/globals.ts';
+import { deadlineIn, LONGEST_TIMER_MS, pause } from '../job/duration.ts';
 
 /** No sleep is longer. Bounds how late a lost token is noticed, and the idle worker's commands per second. */
 const LONGEST_SLEEP_MS = 12_000;
@@ -20,6 +21,8 @@ export class Idle {
   readonly #wakeKey: string;
   readonly #sleepMs: number;
   #closed = false;
+  #sleeping = false;
+  #dueTimer: NodeJS.Timeout | undefined;
 
   /**
    * @param connection must not re-send: a block that outlives its caller would swallow a token
@@ -31,8 +34,28 @@ export class Idle {
     this.#sleepMs = Math.min(LONGEST_SLEEP_MS, leaseMs);
   }
 
+  /**
+   * Nothing to claim now: wakes for the token, and when something falls due (-1: nothing will). The timer is ours, for a
+   * block's own timeout is served by Redis up to 100 ms late. A sleep under way goes on beside turns.
+   */
+  wait(nextIn: number, wake: () => void): void {
+    this.stay();
+    if (nextIn > 0) this.#dueTimer = setTimeout(wake, Math.min(nextIn, LONGEST_TIMER_MS));
+    if (this.#sleeping) return;
+    this.#sleeping = true;
+    void this.#sleep().then(() => {
+      this.#sleeping = false;
+      wake();
+    });
+  }
+
+  /** The next turn begins: what falls due later, it will say. */
+  stay(): void {
+    clearTimeout(this.#dueTimer);
+  }
+
   /** Resolves at a wake-up, when it has slept long enough, or at an error; never rejects. */
-  async sleep(): Promise<void> {
+  async #sleep(): Promise<void> {
     try {
       await this.#connection.call(
         (client) => client.blpop(this.#wakeKey, this.#sleepMs / 1_000),

@@ -5,10 +5,10 @@
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
  */
-import { performance, setTimeout, setImmediate, clearTimeout } from '../job/globals.ts';
+import { performance, setImmediate } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
 import type { JobFunction } from '../job/define.ts';
-import { LONGEST_TIMER_MS, pause } from '../job/duration.ts';
+import { pause } from '../job/duration.ts';
 import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts';
 import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
@@ -23,13 +23,12 @@ import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
-import type { Finished, Slots } from './slots.ts';
+import type { Slots } from './slots.ts';
 import type { Strangers } from './strangers.ts';
 import { beginOneByOne, putOffSuspects } from './suspects.ts';
 import type { Timings } from './timings.ts';
+import type { Finished, Track } from './track.ts';
 
-/** Most jobs claimed by one turn: the script is to take less than 5 ms. */
-const MAX_CLAIMED = 250;
 const RETRY_AFTER_MS = 100;
 const RETRY_AFTER_MOST_MS = 5_000;
 
@@ -57,11 +56,7 @@ export class Processor {
   readonly #slots: Slots;
   readonly #begun: Begun;
   readonly #limits: Limits;
-  #turn = 1;
-  #turning = false;
   #scheduled = false;
-  #sleeping = false;
-  #dueTimer: NodeJS.Timeout | undefined;
   /** Jobs that lost their worker begin one by one: nothing else is claimed meanwhile. */
   #beginning = false;
   /** Jobs about which others are asked whether they know the function. */
@@ -71,8 +66,8 @@ export class Processor {
   /** There may be something to claim: set at every wake-up, timeout and error. */
   #look = false;
   #failures = 0;
-  /** A claim was sent and not answered: the jobs it may have taken are to be run, or given back. */
-  #unanswered = false;
+  /** When a turn was answered last, there was more to claim. */
+  #more = false;
   #onQuiet: (() => void) | undefined;
   readonly #executor: ExecutorOptions;
 
@@ -134,13 +129,20 @@ export class Processor {
   /** No turn follows. What is still held comes back by its lease. */
   end(): void {
     this.#ended = true;
-    clearTimeout(this.#dueTimer);
+    this.#options.idle.stay();
     this.#begun.stop();
   }
 
   #settled(): boolean {
-    const quiet = !this.#turning && !this.#scheduled && !this.#beginning;
-    return quiet && this.#asking === 0 && this.#slots.finished === 0;
+    const quiet = !this.#scheduled && !this.#beginning && this.#asking === 0;
+    return (
+      quiet && this.#slots.finished === 0 && !this.#slots.tracks.some(({ pending }) => pending)
+    );
+  }
+
+  /** Whether there is enough to claim for two turns. */
+  get #mayHalve(): boolean {
+    return this.#more && this.#hungry && this.#limits.together;
   }
 
   get #hungry(): boolean {
@@ -155,62 +157,73 @@ export class Processor {
 
   /** After all microtasks: jobs that finish together are settled together. */
   #schedule(): void {
-    if (this.#turning || this.#scheduled || this.#ended) return;
+    if (this.#scheduled || this.#ended || !this.#nextTrack()) return;
     this.#scheduled = true;
     process.nextTick(() => {
       this.#scheduled = false;
-      void this.#takeTurn();
+      const track = this.#nextTrack();
+      if (track) void this.#takeTurn(track);
+      if (this.#mayHalve) this.#schedule();
     });
   }
 
-  async #takeTurn(): Promise<void> {
-    this.#turning = true;
-    this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);
+  /** While it is looked for what a turn fails by, there is one at a time. */
+  #nextTrack(): Track | undefined {
+    const { tracks } = this.#slots;
+    const wait = !this.#limits.together && tracks.some(({ busy }) => busy);
+    return wait ? undefined : this.#slots.nextTrack(this.#mayHalve);
+  }
+
+  async #takeTurn(track: Track): Promise<void> {
+    const [one, two] = this.#slots.tracks;
+    track.begin(track === one ? two : one);
+    this.#giveBack(this.#slots.leftAhead());
     const limits = this.#limits;
-    const settlements = this.#slots.beginSettling(limits.settled);
+    const halve = this.#mayHalve;
+    const settlements = this.#slots.beginSettling(track, limits.settled, halve);
     const mayClaim = this.#hungry && (limits.together || settlements.length === 0);
-    const free = mayClaim ? Math.min(this.#slots.free, MAX_CLAIMED) : 0;
+    const free = mayClaim ? this.#slots.claimable(halve) : 0;
     const ahead = this.#slots.howManyAhead();
     const want = free > 0 ? free + ahead : 0;
+    track.claiming = free;
     const { strangers } = this.#options;
     const [met, named] = [strangers.met, strangers.next(free)];
     this.#look = false;
-    clearTimeout(this.#dueTimer);
+    this.#options.idle.stay();
     const sentAt = performance.now();
     let nextIn: number;
     try {
       const reply = await this.#options.store.turn(
-        this.#turn,
+        track.turn,
         this.#options.leaseMs,
         want,
         settlements,
-        { named, room: limits.room },
+        { named, room: limits.room, track: track.index },
       );
-      this.#turn++;
       this.#failures = 0;
-      this.#unanswered = false;
+      this.#more = reply.nextIn === 0;
       for (const refusal of reply.refused) this.#onRefusal(refusal, settlements);
-      this.#slots.settled();
+      track.answered();
       limits.went(this.#slots.finished);
       strangers.tell(met);
       if (strangers.asked(named)) this.lookForStrangers();
       if (reply.post.length > 0) this.#options.courier.carry(reply.post);
       // What arrives after the call to stop is not wanted any more. Back, not run.
-      if (!this.#claiming) this.#giveBack(reply.claimed, reply.now);
-      else this.#beginAll(reply.claimed, free, reply.now, sentAt);
+      if (!this.#claiming) this.#giveBack(reply.claimed);
+      else this.#beginAll(reply.claimed, free, sentAt);
       nextIn = reply.nextIn;
     } catch (error) {
-      this.#slots.settleAgain();
       const neverSent = error instanceof RedisUnavailableError && !error.maybeEnqueued;
-      this.#unanswered ||= want > 0 && !neverSent;
+      track.fail(want > 0 && !neverSent);
       await this.#pauseAfter(error);
-      const instead = await limits.failed(error, settlements);
-      if (instead) this.#slots.settleInstead(instead);
+      // Of two turns nobody knows which one it was.
+      const instead = track.alone ? await limits.failed(error, settlements) : undefined;
+      if (instead) track.settleInstead(instead);
       // Who stops with nothing at stake needn't wait for Redis to come back.
-      this.#look = this.#claiming || this.#unanswered;
+      this.#look = this.#claiming;
       nextIn = 0;
     } finally {
-      this.#turning = false;
+      track.busy = false;
     }
     this.#afterTurn(nextIn);
   }
@@ -223,30 +236,16 @@ export class Processor {
   }
 
   #afterTurn(nextIn: number): void {
+    const { tracks, finished, busy } = this.#slots;
     const more = nextIn === 0 || this.#options.strangers.waiting;
-    if (this.#slots.finished > 0 || this.#look || (this.#hungry && more)) {
+    const pending = tracks.some((track) => track.pending);
+    if (finished > 0 || this.#look || (this.#hungry && more) || pending) {
       this.#schedule();
     } else if (this.#hungry) {
-      if (this.#slots.busy === 0) this.#options.onDrained();
-      this.#wait(nextIn);
+      if (busy === 0) this.#options.onDrained();
+      if (this.#claiming) this.#options.idle.wait(nextIn, () => this.lookAgain());
     }
     this.#tellIfQuiet();
-  }
-
-  /**
-   * Nothing to claim now: wakes for the token, and when something falls due. The timer is ours, for a block's
-   * own timeout is served by Redis up to 100 ms late. A sleep under way goes on beside other turns.
-   */
-  #wait(nextIn: number): void {
-    if (nextIn > 0) {
-      this.#dueTimer = setTimeout(() => this.lookAgain(), Math.min(nextIn, LONGEST_TIMER_MS));
-    }
-    if (this.#sleeping || !this.#claiming) return;
-    this.#sleeping = true;
-    void this.#options.idle.sleep().then(() => {
-      this.#sleeping = false;
-      this.lookAgain();
-    });
   }
 
   /** The turn is sent again under the same number: if it was carried out after all, it has no second effect. */
@@ -267,22 +266,22 @@ export class Processor {
    * @param free how many slots were free: those beyond are claimed ahead
    * @param sentAt when the claim was sent, by our own clock: no lease of it began earlier
    */
-  #beginAll(claims: readonly Claim[], free: number, now: number, sentAt: number): void {
+  #beginAll(claims: readonly Claim[], free: number, sentAt: number): void {
     const tooOld = () => performance.now() - sentAt > this.#options.leaseMs / 2;
-    if (tooOld()) return this.#giveBack(claims, now);
+    if (tooOld() || this.#beginning) return this.#giveBack(claims);
     const fresh: Run[] = [];
     const lost: Run[] = [];
     for (const claim of claims.slice(0, free)) {
-      const run = this.#prepare(claim, now);
+      const run = this.#prepare(claim);
       if (run) (run.lostBefore ? lost : fresh).push(run);
     }
     // Beside one that may have killed its worker as it began, none begins that needn't.
     const alone = lost.some(({ inHand }) => inHand);
-    this.#slots.fillAhead(alone ? [] : claims.slice(free), now);
-    if (alone) this.#giveBack(claims.slice(free), now);
+    this.#slots.fillAhead(alone ? [] : claims.slice(free));
+    if (alone) this.#giveBack(claims.slice(free));
     let next = 0;
     while (!alone && next < fresh.length && !tooOld()) this.#start(fresh[next++]!);
-    this.#giveBack(fresh.slice(next).map(({ job }) => job), now); // prettier-ignore
+    this.#giveBack(fresh.slice(next).map(({ job }) => job));
     if (lost.length > 0) void this.#beginLost(putOffSuspects(lost, this.#slots), tooOld);
     while (this.#slots.free > 0 && this.#startNext()); // some were settled without a run
     if (claims.length > 0) setImmediate(() => this.#afterTick());
@@ -295,7 +294,7 @@ export class Processor {
       busy: () => this.#slots.busy,
       tell: (run) => this.#options.store.begun([run.job], this.#options.leaseMs),
       begin: (run) => this.#start(run),
-      giveBack: ({ job }) => this.#giveBack([job], job.claimedAt),
+      giveBack: ({ job }) => this.#giveBack([job]),
     });
     this.#beginning = false;
     this.#afterTick();
@@ -303,12 +302,13 @@ export class Processor {
   }
 
   /** @returns undefined for a job that is settled without being run */
-  #prepare(claim: Claim, now: number): Run | undefined {
+  #prepare(claim: Claim): Run | undefined {
     let job: ClaimedJob;
     try {
-      job = readClaimed(claim, now);
+      job = readClaimed(claim);
     } catch (error) {
-      const known = { ...parseTicket(claim.ticket), ticket: claim.ticket, claimedAt: now };
+      const { ticket, claimedAt } = claim;
+      const known = { ...parseTicket(ticket), ticket, claimedAt };
       this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: known.id });
       this.#settle({ job: known, outcome: { kind: 'failed', error: describeError(error) } });
       return undefined;
@@ -348,8 +348,8 @@ export class Processor {
   }
 
   /** To the front of the queue, as if they had not been claimed. */
-  #giveBack(claims: readonly Pick<Claim, 'ticket'>[], claimedAt: number): void {
-    for (const { ticket } of claims) {
+  #giveBack(claims: readonly Pick<Claim, 'ticket' | 'claimedAt'>[]): void {
+    for (const { ticket, claimedAt } of claims) {
       const job = { ...parseTicket(ticket), ticket, claimedAt };
       this.#settle({ job, outcome: { kind: 'released' } });
     }
@@ -358,7 +358,7 @@ export class Processor {
   /** The next of those claimed ahead takes the free slot. @returns undefined where there is none */
   #startNext(): Run | undefined {
     for (let claim = this.#slots.nextAhead(); claim; claim = this.#slots.nextAhead()) {
-      const run = this.#prepare(claim, this.#slots.claimedAt);
+      const run = this.#prepare(claim);
       if (!run) continue;
       // Who may have killed a worker begins when Redis knows, and not before.
       if (!run.lostBefore) {
@@ -366,7 +366,7 @@ export class Processor {
         return run;
       }
       this.#slots.refuseAhead();
-      this.#giveBack([claim], this.#slots.claimedAt);
+      this.#giveBack([claim]);
     }
     return undefined;
   }

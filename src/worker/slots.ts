@@ -8,11 +8,13 @@
  * the queue.
  */
 import { performance } from '../job/globals.ts';
-import { takeOut, type Settlement } from '../store/settlement.ts';
-import type { Outcome } from '../job/job.ts';
+import { takeOut } from '../store/settlement.ts';
 import type { Claim } from '../store/store.ts';
 import type { Run } from './executor.ts';
+import { Track, type Finished } from './track.ts';
 
+/** Most slots that one turn claims for: the script is to take less than 5 ms. */
+const MOST_CLAIMED = 250;
 /** Most jobs claimed ahead: by then the round trip is a small part of what a job costs. */
 const MOST_AHEAD = 50;
 const SHORT_MS = 1;
@@ -20,17 +22,12 @@ const WITHIN_MS = 2;
 /** Turns in which nothing is claimed ahead after a job that could not be begun. */
 const PAUSE = 50;
 
-/** Without a run where a job was settled that was not run. */
-export type Finished = Settlement & { run: Run | undefined };
-
 /** Iterating gives the runs whose function has not returned, as they are at that moment. */
 export class Slots implements Iterable<Run> {
   /** Jobs that run at once. May change at any time: what runs beyond it ends first. */
   concurrency: number;
   /** Leases that were found lost: another worker may have run the job as well. */
   leasesLost = 0;
-  /** Server time of the claim of those claimed ahead. */
-  claimedAt = 0;
   /**
    * In no order. Not a `Set`: V8 chains the tables of one that grows and shrinks with every turn, and so keeps the jobs of the
    * last seconds alive until the next full garbage collection. That cost a fifth of a worker's time.
@@ -42,7 +39,7 @@ export class Slots implements Iterable<Run> {
   #arrivedAt = -Infinity;
   #pausing = 0;
   #finished: Finished[] = [];
-  #settling: readonly Finished[] = [];
+  readonly tracks: readonly [Track, Track] = [new Track(0), new Track(1)];
 
   constructor(concurrency: number) {
     this.concurrency = concurrency;
@@ -52,8 +49,11 @@ export class Slots implements Iterable<Run> {
     return this.#running.length;
   }
 
+  /** Those that claims under way will fill are taken. */
   get free(): number {
-    return Math.max(0, this.concurrency - this.#running.length);
+    const [one, other] = this.tracks;
+    const claiming = one.claiming + other.claiming;
+    return Math.max(0, this.concurrency - this.#running.length - claiming);
   }
 
   [Symbol.iterator](): IterableIterator<Run> {
@@ -84,12 +84,15 @@ export class Slots implements Iterable<Run> {
     return this.#ahead.length - this.#begun;
   }
 
-  /** The answer to a claim has arrived; these are the ones that have no slot. */
-  fillAhead(claims: readonly Claim[], claimedAt: number): void {
-    this.#ahead = claims;
+  /** The answer to a claim has arrived; these are the ones that have no slot. They stand behind those of the claim before. */
+  fillAhead(claims: readonly Claim[]): void {
+    if (this.waiting > 0) {
+      this.#ahead = this.#ahead.slice(this.#begun).concat(claims);
+    } else {
+      this.#ahead = claims;
+      this.#arrivedAt = performance.now();
+    }
     this.#begun = 0;
-    this.claimedAt = claimedAt;
-    this.#arrivedAt = performance.now();
   }
 
   /** The next one to begin, while there is time. */
@@ -121,6 +124,31 @@ export class Slots implements Iterable<Run> {
     return this.#size;
   }
 
+  // ---- Turns -----------------------------------------------------------------------------------
+
+  /**
+   * The track for the next turn. Beside one under way there is another only where all goes well and it carries half of what
+   * the worker can: else what comes meanwhile is for the next one, together.
+   * @param more whether there is enough to claim for two
+   */
+  nextTrack(more: boolean): Track | undefined {
+    const idle = this.tracks.filter(({ busy }) => !busy);
+    if (idle.length === 2) return idle.find(({ failed }) => failed) ?? idle[0];
+    const worth = this.finished >= this.#half || (more && this.free >= this.#half);
+    return worth && !this.tracks.some(({ failed }) => failed) ? idle[0] : undefined;
+  }
+
+  /** How many slots the next turn claims for: where there are more jobs than that, it leaves half of the slots to another. */
+  claimable(more: boolean): number {
+    return Math.min(this.free, more ? this.#half : MOST_CLAIMED, MOST_CLAIMED);
+  }
+
+  /** One slot can't be halved. */
+  get #half(): number {
+    const half = Math.min(Math.ceil(this.concurrency / 2), MOST_CLAIMED);
+    return this.concurrency > 1 ? half : Infinity;
+  }
+
   // ---- Ended, and to be settled ----------------------------------------------------------------
 
   finish(finished: Finished): void {
@@ -132,32 +160,23 @@ export class Slots implements Iterable<Run> {
     return this.#finished.length;
   }
 
-  /** As many as one turn settles, the first ones first. */
-  beginSettling(most: number): readonly Finished[] {
-    return (this.#settling = takeOut(this.#finished, most));
-  }
-
-  /** The first one can't be settled like this. */
-  settleInstead(outcome: Outcome): void {
-    const [first, ...rest] = this.#finished;
-    this.#finished = [{ ...first!, outcome, followUp: undefined }, ...rest];
-  }
-
-  /** The turn was answered. */
-  settled(): void {
-    for (const { run } of this.#settling) if (run) run.settled = true;
-    this.#settling = [];
-  }
-
-  /** Nobody knows whether it was carried out: the next turn begins with the same. */
-  settleAgain(): void {
-    this.#finished = this.#settling.concat(this.#finished);
-    this.#settling = [];
+  /**
+   * As many as one turn settles, the first ones first; half of them, where another will follow at once. A turn that is sent
+   * again begins with what it had: nobody knows whether that was carried out.
+   */
+  beginSettling(track: Track, most: number, more: boolean): readonly Finished[] {
+    const again = track.settling;
+    this.#finished = again.concat(this.#finished);
+    const many = this.finished;
+    const halve = more && track.alone && many >= this.#half;
+    const enough = halve ? Math.max(again.length, Math.ceil(many / 2)) : Infinity;
+    return (track.settling = takeOut(this.#finished, Math.min(most, enough)));
   }
 
   /** Runs by ticket, from the claim until the settlement was answered. */
   held(): Map<string, Run> {
-    const ended = [...this.#settling, ...this.#finished].flatMap(({ run }) => run ?? []);
+    const settling = this.tracks.flatMap((track) => track.settling);
+    const ended = [...settling, ...this.#finished].flatMap(({ run }) => run ?? []);
     const held = [...this.#running, ...ended].filter(({ settled }) => !settled);
     return new Map(held.map((run) => [run.job.ticket, run]));
   }

@@ -83,6 +83,19 @@ const AFTER: Record<string, (now: number) => object> = {
   }),
 };
 
+scene('each track has its own numbers, and its own last claim', async (t, stage) => {
+  const store = stage.store('worker-a');
+  await store.enqueue(jobs('', 'a', 'b', 'c', 'd'));
+  const turnOn = (track: 0 | 1, turn: number, want: number) =>
+    store.turn(turn, LEASE_MS, want, [], { track });
+  t.same(ticketsOf(await turnOn(0, 7, 1)), ['a:1:1']);
+  t.same(ticketsOf(await turnOn(1, 1, 2)), ['b:1:1', 'c:1:1']);
+  t.same(ticketsOf(await turnOn(0, 7, 1)), ['a:1:1'], 'sent again');
+  t.same(ticketsOf(await turnOn(1, 1, 2)), ['b:1:1', 'c:1:1'], 'sent again');
+  t.same(ticketsOf(await turnOn(0, 6, 1)), [], 'an old one does nothing');
+  t.same(ticketsOf(await turnOn(1, 2, 1)), ['d:1:1']);
+});
+
 for (const outcome of OUTCOMES) {
   const { kind } = outcome;
 
@@ -103,7 +116,7 @@ for (const outcome of OUTCOMES) {
     const first = await send();
     const state = without(await stateOf(stage.redis.client, stage.name), 'active');
     const second = await send();
-    t.same(second.claimed, first.claimed, 'the same claim again');
+    t.same(ticketsOf(second), ticketsOf(first), 'the same claim again');
     t.same(second.refused, [], 'a reply that was lost is no lost lease');
     t.same(without(await stateOf(stage.redis.client, stage.name), 'active'), state);
   });

@@ -13,6 +13,7 @@ import { PLAIN } from './groups/plain.ts';
 import { RESULTS } from './groups/results.ts';
 import { SETTLE } from './groups/settle.ts';
 import { WORKER } from './groups/worker.ts';
+import { TRACKS } from './groups/tracks.ts';
 import { TIMES } from './groups/times.ts';
 import { BOUNDS } from './groups/bounds.ts';
 import { DEFAULTS } from './groups/defaults.ts';
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONNECTION,
   ...RESULTS,
   ...WORKER,
+  ...TRACKS,
   ...DASHBOARD,
   ...GARBAGE,
   ...TIMES,

@@ -27,7 +27,7 @@ export interface TurnReply {
   now: number;
   nextIn: number;
   refused: Refused[];
-  claimed: { ticket: string; record: string; lastError: string | null }[];
+  claimed: { ticket: string; record: string; lastError: string | null; claimedAt: number }[];
   post: string[];
 }
 
@@ -173,6 +173,7 @@ export function turn(
       ticket: ticketOf(job),
       record: recordOf(job),
       lastError: job.lastError ?? null,
+      claimedAt: now,
     })),
     post: queue.outbox.slice(0, 20).map(({ text }) => text),
   };

@@ -20,6 +20,8 @@ export interface Move {
   send(real: Real): Promise<unknown>;
   /** Who asked for work, and whether it was a worker that woke up. */
   readonly turnOf?: string;
+  /** On which of its two tracks: what one is given, the other never is. */
+  readonly track?: number;
   readonly wakes?: string;
   /** Of a flow whose parts are written one after the other: steps that are not there yet. */
   readonly coming?: readonly string[];

@@ -26,9 +26,9 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'turn':
       return working.newTurnMove(world, op);
     case 'turn again':
-      return working.turnAgainMove(world, op.worker, op.settle, op.claims);
+      return working.turnAgainMove(world, op);
     case 'old turn':
-      return working.oldTurnMove(world, op.worker);
+      return working.oldTurnMove(world, op.worker, op.track);
     case 'heartbeat':
       return working.heartbeatMove(world, op.worker, op.again);
     case 'leave':

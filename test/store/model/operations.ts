@@ -36,8 +36,12 @@ export interface NewOne {
 /** The shape of a flow: `s` a step, `d` one with a delay, `h` of lane high, `r` on the other queue. */
 export type Shape = 's' | 'd' | 'h' | 'r' | { c: Shape[] } | { g: Shape[] };
 
+/** A worker has two, each with turns of its own. */
+export type TrackIndex = 0 | 1;
+
 export interface NewTurn {
   worker: WorkerName;
+  track: TrackIndex;
   want: number;
   /** Jobs that are put off, which it wants all the same. */
   named: number[];
@@ -50,8 +54,8 @@ export type Operation =
   | { do: 'enqueue flow'; shape: Shape }
   | { do: 'enqueue flow again'; pick: number }
   | ({ do: 'turn' } & NewTurn)
-  | { do: 'turn again'; worker: WorkerName; settle: Settle[]; claims: boolean }
-  | { do: 'old turn'; worker: WorkerName }
+  | { do: 'turn again'; worker: WorkerName; track: TrackIndex; settle: Settle[]; claims: boolean }
+  | { do: 'old turn'; worker: WorkerName; track: TrackIndex }
   | { do: 'heartbeat'; worker: WorkerName; again: boolean }
   | { do: 'begun'; worker: WorkerName; pick: number }
   | { do: 'leave'; worker: WorkerName; again: boolean }
@@ -100,6 +104,8 @@ const settle: fc.Arbitrary<Settle[]> = fc.array(
   { maxLength: 3 },
 );
 
+const track = fc.constantFrom<TrackIndex>(0, 0, 1);
+
 const newOne: fc.Arbitrary<NewOne> = fc.record({
   id: fc.constantFrom('new', 'new', 'u', 'v'),
   unique: fc.constantFrom('pending', 'kept'),
@@ -130,9 +136,9 @@ const EVERYTHING = [
   op(3, 'enqueue again', { pick: fc.nat(3) }),
   op(4, 'enqueue flow', { shape }),
   op(1, 'enqueue flow again', { pick: fc.nat(2) }),
-  op(24, 'turn', { worker, want: fc.nat(5), named, settle }),
-  op(6, 'turn again', { worker, settle: fc.oneof(fc.constant([]), settle), claims: fc.boolean() }),
-  op(1, 'old turn', { worker }),
+  op(24, 'turn', { worker, track, want: fc.nat(5), named, settle }),
+  op(6, 'turn again', { worker, track, settle: fc.oneof(fc.constant([]), settle), claims: fc.boolean() }), // prettier-ignore
+  op(1, 'old turn', { worker, track }),
   op(4, 'heartbeat', { worker, again: rarely }),
   op(5, 'begun', { worker, pick: fc.nat(3) }),
   op(1, 'leave', { worker, again: rarely }),
@@ -172,7 +178,7 @@ const EVERYTHING = [
 /** Where messages go to and fro: flows over both queues, brought once or twice. */
 const ON_TWO_QUEUES = [
   op(3, 'enqueue flow', { shape: fc.oneof(group(fc.constantFrom('s', 'r')), shape) }),
-  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), want: fc.nat(5), named, settle }),
+  op(4, 'turn', { worker: fc.constantFrom('a', 'x'), track, want: fc.nat(5), named, settle }),
   op(5, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'delivered', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),
   op(1, 'cancel', { pick }),

@@ -38,12 +38,13 @@ export class Promises {
   }
 
   /** A ticket is the right to one run: nobody else ever gets it. */
-  #givenTwice({ queue, turnOf }: Move, reply: unknown, { jobs }: Snapshot): string[] {
+  #givenTwice({ queue, turnOf, track }: Move, reply: unknown, { jobs }: Snapshot): string[] {
     const found: string[] = [];
+    const to = `${turnOf} on track ${track}`;
     for (const { ticket } of turnOf === undefined ? [] : (reply as TurnReply).claimed) {
-      const owner = this.#given.get(`${queue} ${ticket}`) ?? turnOf!;
+      const owner = this.#given.get(`${queue} ${ticket}`) ?? to;
       this.#given.set(`${queue} ${ticket}`, owner);
-      if (owner !== turnOf) found.push(`${ticket} was given to ${owner}, and now to ${turnOf}`);
+      if (owner !== to) found.push(`${ticket} was given to ${owner}, and now to ${to}`);
     }
     // An id that is minq's own, and was forgotten, comes back only by the same call sent again after that.
     for (const key of this.#given.keys()) {

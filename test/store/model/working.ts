@@ -4,7 +4,7 @@ import type { Settlement } from '../../../src/store/settlement.ts';
 import { begun, heartbeat, leave, progress, turn } from './life.ts';
 import type { Move } from './move.ts';
 import { quoted } from './move.ts';
-import { LEASE_MS, type NewTurn, type Settle, type WorkerName } from './operations.ts';
+import { LEASE_MS, type NewTurn, type Operation, type Settle, type TrackIndex, type WorkerName } from './operations.ts'; // prettier-ignore
 import { idOf, ticketOf } from './queue.ts';
 import type { ModelWorker, SentTurn, World } from './world.ts';
 
@@ -58,10 +58,11 @@ function settlementsOf(
   });
 }
 
-function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: string): Move {
+function turnMove(world: World, worker: ModelWorker, track: TrackIndex, sent: SentTurn, what: string): Move {
   const { id, queue } = worker;
   const { number, want, named, settlements } = sent;
-  const expected = turn(world.queues[queue], id, number, LEASE_MS, want, settlements, named);
+  const key = track === 0 ? id : `${id} on its second track`;
+  const expected = turn(world.queues[queue], key, number, LEASE_MS, want, settlements, named);
   for (const { followUp } of settlements) if (followUp) world.remember(queue, followUp.id);
   const settled = settlements.map(({ job }) => job.ticket);
   worker.claimedAt = expected.now;
@@ -74,13 +75,13 @@ function turnMove(world: World, worker: ModelWorker, sent: SentTurn, what: strin
   const settles = endings.length > 0 ? ` settles ${endings.join(', ')};` : '';
   const gets = quoted(expected.claimed.map(({ ticket }) => ticket));
   return {
-    title: `${id} ${what} ${number}:${settles} wants ${want} (${quoted(named)} first), gets ${gets}`,
+    title: `${key} ${what} ${number}:${settles} wants ${want} (${quoted(named)} first), gets ${gets}`,
     queue,
     expected,
-    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, { named }),
-    ...(want > 0 && { turnOf: id }),
+    send: (real) => real.store(queue, id).turn(number, LEASE_MS, want, settlements, { named, track }),
+    ...(want > 0 && { turnOf: id, track }),
   };
-}
+} // prettier-ignore
 
 function endingOf({ outcome, keptMs, followUp }: Settlement): string {
   const after = followUp ? `, then ${followUp.id}` : '';
@@ -88,32 +89,37 @@ function endingOf({ outcome, keptMs, followUp }: Settlement): string {
   return outcome.kind === 'released' ? outcome.kind : `${outcome.kind} (kept ${keptMs} ms)${after}`;
 }
 
-export function newTurnMove(world: World, { worker: name, want, named: picks, settle }: NewTurn): Move {
+export function newTurnMove(world: World, { worker: name, track, want, named: picks, settle }: NewTurn): Move {
   const worker = world.worker(name);
   const settlements = settlementsOf(world, worker, settle);
   const later = world.queues[worker.queue].inOrder('scheduled');
   const named = [...new Set(picks.flatMap((pick) => later[pick] ?? []))].map(ticketOf);
-  const sent = { number: ++worker.turn, want, named, settlements };
-  worker.older = worker.last;
-  worker.last = sent;
-  return turnMove(world, worker, sent, 'turn');
+  const own = worker.tracks[track];
+  const sent = { number: ++own.number, want, named, settlements };
+  own.older = own.last;
+  own.last = sent;
+  return turnMove(world, worker, track, sent, 'turn');
 } // prettier-ignore
 
 /** Its reply was lost. What finished meanwhile goes with it. */
-export function turnAgainMove(world: World, name: WorkerName, settle: readonly Settle[], claims: boolean): Move | undefined {
+export function turnAgainMove(
+  world: World, { worker: name, track, settle, claims }: Extract<Operation, { do: 'turn again' }>,
+): Move | undefined {
   const worker = world.worker(name);
-  if (!worker.last) return undefined;
-  const { settlements } = worker.last;
+  const own = worker.tracks[track];
+  if (!own.last) return undefined;
+  const { settlements } = own.last;
   const more = settlementsOf(world, worker, settle, settlements);
-  worker.last = { ...worker.last, ...(!claims && { want: 0 }), settlements: [...settlements, ...more] };
-  return turnMove(world, worker, worker.last, 'sends again turn');
+  own.last = { ...own.last, ...(!claims && { want: 0 }), settlements: [...settlements, ...more] };
+  return turnMove(world, worker, track, own.last, 'sends again turn');
 } // prettier-ignore
 
 /** It was long on its way. Nobody hears the answer. */
-export function oldTurnMove(world: World, name: WorkerName): Move | undefined {
+export function oldTurnMove(world: World, name: WorkerName, track: TrackIndex): Move | undefined {
   const worker = world.worker(name);
-  if (!worker.older) return undefined;
-  const { turnOf: _, ...move } = turnMove(world, worker, worker.older, 'is late with turn');
+  const { older } = worker.tracks[track];
+  if (!older) return undefined;
+  const { turnOf: _, ...move } = turnMove(world, worker, track, older, 'is late with turn');
   return move;
 }
 

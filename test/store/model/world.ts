@@ -18,16 +18,23 @@ export interface SentTurn {
   settlements: Settlement[];
 }
 
+/** Turns are numbered in each. */
+export interface ModelTrack {
+  number: number;
+  last?: SentTurn;
+  older?: SentTurn | undefined;
+}
+
+const tracks = (): [ModelTrack, ModelTrack] => [{ number: 0 }, { number: 0 }];
+
 export interface ModelWorker {
   readonly name: WorkerName;
   /** Of the process: a worker that crashed comes back under another. */
   id: string;
   readonly queue: QueueName;
-  turn: number;
-  last: SentTurn | undefined;
+  tracks: [ModelTrack, ModelTrack];
   /** When its last turn claimed, by the server's clock. */
   claimedAt: number;
-  older: SentTurn | undefined;
   /** Tickets it believes to hold, and those it settled. */
   held: string[];
   past: string[];
@@ -67,7 +74,7 @@ export class World {
     let worker = this.workers.get(name);
     if (!worker) {
       worker = {
-        name, id: name, queue: name === 'x' ? 'r' : 'q', turn: 0, last: undefined, older: undefined, held: [], past: [],
+        name, id: name, queue: name === 'x' ? 'r' : 'q', tracks: tracks(), held: [], past: [],
         claimedAt: 0, counted: { number: 0, pairs: [] }, due: [], fired: undefined, left: undefined,
       }; // prettier-ignore
       this.workers.set(name, worker);
@@ -78,7 +85,7 @@ export class World {
   /** It has left, or crashed: another process begins under another id. */
   startAnew(worker: ModelWorker): void {
     Object.assign(worker, {
-      id: `${worker.name}${this.number()}`, turn: 0, last: undefined, older: undefined, held: [], past: [],
+      id: `${worker.name}${this.number()}`, tracks: tracks(), held: [], past: [],
       claimedAt: 0, counted: { number: 0, pairs: [] }, due: [], fired: undefined,
     }); // prettier-ignore
   }

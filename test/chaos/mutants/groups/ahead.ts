@@ -32,7 +32,7 @@ export const AHEAD: readonly Mutant[] = [
     name: 'ahead-lost',
     what: 'what could not begin in time is forgotten until its lease ends',
     file: 'worker/processor.ts',
-    find: `this.#giveBack(this.#slots.leftAhead(), this.#slots.claimedAt);`,
+    find: `this.#giveBack(this.#slots.leftAhead());`,
     replace: `this.#slots.leftAhead();`,
     tests,
   },

@@ -77,9 +77,9 @@ export const BOUNDS: readonly Mutant[] = [
   {
     name: 'claims-without-end',
     what: 'one turn claims for all of a thousand slots',
-    file: 'worker/processor.ts',
-    find: `MAX_CLAIMED = 250;`,
-    replace: `MAX_CLAIMED = 1e9;`,
+    file: 'worker/slots.ts',
+    find: `MOST_CLAIMED = 250;`,
+    replace: `MOST_CLAIMED = 1e9;`,
     tests: ['worker/bounds > 250 jobs a turn'],
   },
   {

@@ -29,7 +29,7 @@ export const TIMES: readonly Mutant[] = [
   {
     name: 'due-beyond-a-timer',
     what: 'a job that is due in months makes a worker claim without pause',
-    file: 'worker/processor.ts',
+    file: 'worker/idle.ts',
     find: `Math.min(nextIn, LONGEST_TIMER_MS)`,
     replace: `nextIn`,
     tests: ['worker/long-times > due in months'],
