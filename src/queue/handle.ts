@@ -1,18 +1,11 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout, clearTimeout } from '../job/globals.ts';
-import { reviveError } from '../job/codec.ts';
-import { LONGEST_TIMER_MS, type Duration } from '../job/duration.ts';
-import {
-  JobCancelledError,
-  JobFailedError,
-  ResultNotFoundError,
-  ResultTimeoutError,
-} from '../job/errors.ts';
+import type { Duration } from '../job/duration.ts';
+import { ResultNotFoundError } from '../job/errors.ts';
 import { placeOf, readFlow, readQueues, type FlowInfo } from '../flow/view.ts';
 import { readInfo, type JobInfo } from '../views/inspector.ts';
-import type { JobState, StoredOutcome } from '../job/job.ts';
+import type { JobState } from '../job/job.ts';
 import { checkResultOptions } from '../job/options.ts';
 import type { Results } from './results.ts';
+import { resultOf, Waiter } from './waiter.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a handle needs of its queue. */
@@ -55,46 +48,18 @@ export class Job<Result = unknown> {
    * @throws {ResultNotFoundError} at once, when no such job is known
    */
   async result(options?: ResultOptions): Promise<Result> {
-    const { timeout, signal } = checkResultOptions(options);
-    signal?.throwIfAborted();
-    // Thousands may share a signal, and each leaves it when its wait ends: not the leak Node would warn of.
-    if (signal) setMaxListeners(0, signal);
+    const limits = checkResultOptions(options);
     this.#context.check();
-    const outcome = await new Promise<StoredOutcome>((resolve, reject) => {
-      const end = (settle: () => void) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        leave();
-        settle();
-      };
-      const fail = (error: Error) => end(() => reject(error));
-      const onAbort = () => fail(signal!.reason as Error);
-      const leave = this.#context.results.wait(this.#context.store, this.id, {
-        resolve: (value) => end(() => resolve(value)),
-        reject: fail,
-      });
-      signal?.addEventListener('abort', onAbort);
-      const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(
-              () => fail(new ResultTimeoutError(this.id, timeout)),
-              Math.min(timeout, LONGEST_TIMER_MS),
-            );
-    });
-    switch (outcome.state) {
-      case 'completed':
-        return outcome.result as Result;
-      case 'failed':
-        throw new JobFailedError(
-          this.id,
-          this.fn ?? (await this.info().catch(() => undefined))?.fn ?? 'unknown function',
-          reviveError(outcome.error ?? { name: 'Error', message: 'no error was recorded' }),
-          outcome.step,
-        );
-      case 'cancelled':
-        throw new JobCancelledError(this.id, outcome.reason ?? 'cancelled');
-    }
+    const { results, store } = this.#context;
+    limits.signal?.throwIfAborted();
+    const waiter = new Waiter(this.id, limits);
+    results.wait(store, waiter);
+    const outcome = await waiter.outcome;
+    return (await resultOf(
+      this.id,
+      outcome,
+      async () => this.fn ?? (await this.info()).fn,
+    )) as Result;
   }
 
   /** @throws {ResultNotFoundError} when no such job is known */

@@ -1,10 +1,10 @@
 import { performance } from '../job/globals.ts';
-import { Batch, type BatchItem } from './batch.ts';
+import { Batch, type BatchOptions } from './batch.ts';
 import { defaultUrl, type RedisSource } from '../redis/client.ts';
 import { Connection } from '../redis/connection.ts';
 import { toMs, type Duration } from '../job/duration.ts';
 import { refuse, show } from '../job/refuse.ts';
-import { InvalidArgumentError, QueueClosedError, RedisUnavailableError } from '../job/errors.ts';
+import { InvalidArgumentError, QueueClosedError } from '../job/errors.ts';
 import { definitionText } from '../cron/entry.ts';
 import { isFlow, type Flow } from '../flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
@@ -13,6 +13,7 @@ import { checkName, isFunctionName } from '../job/names.ts';
 import {
   checkEnqueueOptions,
   checkQueueOptions,
+  checkResultOptions,
   checkSchedule,
   checkScheduleName,
   type EnqueueOptions,
@@ -20,11 +21,14 @@ import {
 } from '../job/options.ts';
 import { headOf, planFlow } from '../flow/plan.ts';
 import { Operator } from './operator.ts';
-import { newJob, type NewJob } from '../job/record.ts';
+import { newJob } from '../job/record.ts';
+import { Pending, withId, type Lane } from './pending.ts';
 import { Results } from './results.ts';
 import { writeEntry } from '../cron/schedules.ts';
 import type {
   AnyJobs,
+  CallOptions,
+  CallRest,
   CheckedFlow,
   EnqueueItem,
   EnqueueRest,
@@ -34,7 +38,8 @@ import type {
   Schedule,
 } from './signature.ts';
 import { Store } from '../store/store.ts';
-import { traceEnqueue, type EnqueueTrace } from './tracing.ts';
+import { traceEnqueue } from './tracing.ts';
+import { resultOf, Waiter } from './waiter.ts';
 
 export interface QueueOptions {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
@@ -47,68 +52,7 @@ export interface QueueOptions {
   callTimeout?: Duration;
 }
 
-/** What belongs to one queue name: `enqueue({ queue })` may name others. */
-interface Lane {
-  context: HandleContext;
-  batch: Batch<Pending>;
-  /** When the queue was last made known, by `performance.now()`; and when Redis has heard of it. */
-  announced: { at: number; done: Promise<void> };
-}
-
 const ANNOUNCED_EVERY_MS = 60_000;
-
-/** A job on its way. One object for all there is to know: of ten thousand at once, each more costs a tenth of the time. */
-class Pending implements NewJob, BatchItem {
-  readonly id: string;
-  readonly how: string;
-  readonly json: string;
-  readonly #fn: string;
-  readonly #lane: Lane;
-  readonly #trace: EnqueueTrace | undefined;
-  #resolve: ((job: Job) => void) | undefined;
-  #reject: ((error: Error) => void) | undefined;
-
-  constructor(fn: string, { id, how, json }: NewJob, lane: Lane, trace: EnqueueTrace | undefined) {
-    this.id = id;
-    this.how = how;
-    this.json = json;
-    this.#fn = fn;
-    this.#lane = lane;
-    this.#trace = trace;
-  }
-
-  get bytes(): number {
-    return this.json.length;
-  }
-
-  /** With a delay, a lane or an id of the user's it takes more commands, and some are put into a large sorted set. */
-  get weight(): number {
-    return this.how === '' ? 1 : 4;
-  }
-
-  send(resolve: (job: Job) => void, reject: (error: Error) => void): void {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#lane.batch.add(this);
-  }
-
-  accept(duplicate: boolean): void {
-    const handle = new Job(this.id, this.#fn, duplicate, this.#lane.context);
-    this.#trace?.done(handle);
-    this.#resolve!(handle);
-  }
-
-  fail(error: Error): void {
-    const named = withId(error, this.id);
-    this.#trace?.fail(named);
-    this.#reject!(named);
-  }
-
-  /** It is not sent, because another can't be. */
-  drop(error: unknown): void {
-    this.#trace?.fail(error);
-  }
-}
 
 /**
  * The producer's side: enqueues jobs, waits for results, looks at the queue. Connects at the first use.
@@ -166,6 +110,31 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   enqueue(fn: unknown, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
     if (isFlow(fn)) return this.#enqueueFlow(fn);
     return new Promise((resolve, reject) => this.#prepare(fn, args, options).send(resolve, reject));
+  }
+
+  /**
+   * Enqueues one job and waits for its result, in one: the call that enqueues it also asks to be told of its end.
+   * @param options those of `enqueue`, and of `result`: `timeout` and `signal` end the wait, not the job. (How long the job may
+   * run is said at the function.)
+   * @throws {InvalidArgumentError} before anything is sent
+   * @throws {JobFailedError} with the job's own error as `cause`
+   * @throws {JobCancelledError | ResultTimeoutError | ResultNotFoundError} as `result()`
+   * @throws {RedisUnavailableError | RedisOutOfMemoryError | QueueClosedError} as `enqueue`
+   * @example const sum = await queue.call('add', [2, 3], { timeout: '5s' })
+   */
+  call<N extends JobName<Jobs>>(fn: N, ...rest: CallRest<Jobs[N]>): Promise<JobResult<Jobs[N]>>;
+  async call(
+    fn: unknown,
+    args: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<unknown> {
+    const { timeout, signal, ...own } = options;
+    const limits = checkResultOptions({ timeout, signal });
+    signal?.throwIfAborted();
+    const job = this.#prepare(fn, args, own, true);
+    const waiter = new Waiter(job.id, limits);
+    job.call(waiter);
+    return resultOf(job.id, await waiter.outcome, async () => fn as string);
   }
 
   async #enqueueFlow(flow: Flow): Promise<Job> {
@@ -232,7 +201,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     });
   }
 
-  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined): Pending {
+  #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined, waits = false): Pending {
     if (this.#closed) throw new QueueClosedError(this.name);
     if (!isFunctionName(fn)) {
       throw new InvalidArgumentError(
@@ -242,6 +211,9 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     if (!Array.isArray(args)) refuse('args', args, 'give an array of the arguments');
     const options =
       given === undefined ? this.#defaults : checkEnqueueOptions(given, 'options', this.#defaults);
+    if (waits && options.resultTtl === 0) {
+      refuse('resultTtl', 0, 'call() waits for the result: let it be kept, or use enqueue()');
+    }
     const queue = options.queue ?? this.name;
     const lane = this.#lane(queue);
     const id = options.id ?? newId();
@@ -256,16 +228,25 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     let lane = this.#lanes.get(queue);
     if (!lane) {
       const store = new Store(this.#connection, this.#prefix, queue);
+      const batch = (send: BatchOptions<Pending>['send']) =>
+        new Batch<Pending>({
+          timeoutMs: this.#callTimeoutMs,
+          send: (items, deadline) => {
+            this.#announce(made);
+            return send(items, deadline);
+          },
+        });
       const made: Lane = {
         announced: { at: -Infinity, done: Promise.resolve() },
         context: { store, results: this.#results, check: () => this.#check() },
-        batch: new Batch({
-          timeoutMs: this.#callTimeoutMs,
-          send: async (items, deadline) => {
-            this.#announce(made);
-            const refused = await store.enqueue(items, deadline);
-            for (const [i, item] of items.entries()) item.accept(refused.has(i));
-          },
+        batch: batch(async (items, deadline) => {
+          const refused = await store.enqueue(items, deadline);
+          for (const [i, item] of items.entries()) item.accept(refused.has(i));
+        }),
+        calls: batch(async (items, deadline) => {
+          const channel = this.#results.channel(store);
+          const { refused, outcomes } = await store.call(items, channel, deadline);
+          for (const [i, item] of items.entries()) item.accept(refused.has(i), outcomes[i]);
         }),
       };
       lane = made;
@@ -317,7 +298,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   close(): Promise<void> {
     this.#closed ??= (async () => {
       const lanes = [...this.#lanes.values()];
-      await Promise.all(lanes.map((lane) => lane.batch.drained()));
+      await Promise.all(lanes.flatMap(({ batch, calls }) => [batch.drained(), calls.drained()]));
       await Promise.all(lanes.map((lane) => lane.announced.done));
       this.#results.close(new QueueClosedError(this.name));
       this.#connection.close();
@@ -329,9 +310,3 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     return this.close();
   }
 }
-
-/** What was not, or maybe not, enqueued has a name all the same. */
-const withId = <E>(error: E, id: string): E | RedisUnavailableError =>
-  error instanceof RedisUnavailableError
-    ? new RedisUnavailableError(error.message, { maybeEnqueued: error.maybeEnqueued, id })
-    : error;

@@ -13,19 +13,17 @@ import type { Deadline } from '../job/duration.ts';
 import { ResultNotFoundError } from '../job/errors.ts';
 import { parseOutcome, type StoredOutcome } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
+import type { Waiter } from './waiter.ts';
 
 const LOOK_AGAIN_MS = 5_000;
-
-export interface Waiter {
-  resolve(outcome: StoredOutcome): void;
-  reject(error: Error): void;
-}
 
 /** What is awaited of one queue. */
 interface Awaited {
   store: Store;
   channel: string;
-  waiters: Map<string, Set<Waiter>>;
+  waiters: Map<string, Waiter>;
+  /** How often the subscription was made anew: what was said meanwhile, nobody heard. */
+  renewed: number;
   lookups: Batch<Lookup>;
   subscribed: Promise<void>;
 }
@@ -49,20 +47,40 @@ export class Results {
     this.#callTimeoutMs = callTimeoutMs;
   }
 
-  /** The waiter hears of the outcome once, unless it is taken off by the function returned. */
-  wait(store: Store, id: string, waiter: Waiter): () => void {
+  /** Where this client is told of outcomes. */
+  channel(store: Store): string {
+    return store.keys.results(this.#client);
+  }
+
+  /** The waiter hears of the outcome of its job. */
+  wait(store: Store, waiter: Waiter): void {
     const awaited = this.#awaited(store);
-    const waiters = awaited.waiters.get(id) ?? new Set();
-    awaited.waiters.set(id, waiters.add(waiter));
+    waiter.join(awaited.waiters);
+    const fail = (error: Error) => waiter.reject(error);
     // Subscribe, then look: in the other order an outcome could slip through between the two.
-    awaited.subscribed.then(
-      () => look(awaited, [id], (error) => waiter.reject(error)),
-      (error: Error) => waiter.reject(error),
-    );
-    return () => {
-      waiters.delete(waiter);
-      if (waiters.size === 0 && awaited.waiters.get(id) === waiters) awaited.waiters.delete(id);
-    };
+    awaited.subscribed.then(() => look(awaited, [waiter.id], fail), fail);
+  }
+
+  /**
+   * The same for a job that is yet to be enqueued, by a call that has `channel` told of its end.
+   * @returns that call may be sent; its answer is given to `enqueued`
+   */
+  expect(store: Store, waiter: Waiter): Promise<void> {
+    const awaited = this.#awaited(store);
+    waiter.coming = true;
+    waiter.renewed = awaited.renewed;
+    waiter.join(awaited.waiters);
+    return awaited.subscribed;
+  }
+
+  /** @param outcome as `Store.watch` gives it */
+  enqueued(store: Store, waiter: Waiter, outcome: string | null): void {
+    const awaited = this.#queues.get(store.queue);
+    waiter.coming = false;
+    if (!awaited || waiter.ended) return;
+    if (outcome !== '') tell(awaited, waiter.id, outcome);
+    // What was said while there was no subscription, nobody heard.
+    else if (waiter.renewed !== awaited.renewed) look(awaited, [waiter.id], () => {});
   }
 
   #awaited(store: Store): Awaited {
@@ -71,8 +89,9 @@ export class Results {
       const waiters: Awaited['waiters'] = new Map();
       awaited = {
         store,
-        channel: store.keys.results(this.#client),
+        channel: this.channel(store),
         waiters,
+        renewed: 0,
         lookups: new Batch({
           timeoutMs: this.#callTimeoutMs,
           send: (items, deadline) => lookUp(awaited!, items, deadline),
@@ -115,7 +134,10 @@ export class Results {
     subscriber
       .call((client) => client.subscribe(awaited.channel))
       .catch(() => {}) // the next `ready` comes back here
-      .finally(() => lookAgain(awaited));
+      .finally(() => {
+        awaited.renewed++;
+        lookAgain(awaited);
+      });
   }
 
   #hear(channel: string, message: string): void {
@@ -132,26 +154,25 @@ export class Results {
     clearInterval(this.#renewal);
     this.#subscriber?.close();
     for (const { waiters } of this.#queues.values()) {
-      for (const waiter of [...waiters.values()].flatMap((set) => [...set])) waiter.reject(error);
-      waiters.clear();
+      for (let waiter of waiters.values())
+        for (; waiter; waiter = waiter.next!) waiter.reject(error);
     }
   }
 }
 
-function tell(awaited: Awaited, id: string, text: string | null): void {
-  const waiters = awaited.waiters.get(id);
-  if (!waiters) return;
-  awaited.waiters.delete(id);
-  for (const waiter of waiters) {
-    if (text === null) {
-      waiter.reject(new ResultNotFoundError(id));
-      continue;
-    }
-    try {
-      waiter.resolve(parseOutcome(text));
-    } catch (error) {
-      waiter.reject(error as Error);
-    }
+function tell({ waiters }: Awaited, id: string, text: string | null): void {
+  let outcome: StoredOutcome | undefined;
+  let error: unknown = new ResultNotFoundError(id);
+  try {
+    if (text !== null) outcome = parseOutcome(text);
+  } catch (unreadable) {
+    error = unreadable;
+  }
+  for (let waiter = waiters.get(id); waiter;) {
+    const { next } = waiter;
+    if (outcome) waiter.resolve(outcome);
+    else if (!waiter.coming) waiter.reject(error);
+    waiter = next;
   }
 }
 
@@ -160,7 +181,9 @@ function look(awaited: Awaited, ids: Iterable<string>, fail: (error: Error) => v
 }
 
 /** A look that fails is made up for by the next one: those who wait go on waiting. */
-const lookAgain = (awaited: Awaited): void => look(awaited, [...awaited.waiters.keys()], () => {});
+const lookAgain = (awaited: Awaited): void => {
+  look(awaited, awaited.waiters.keys(), () => {});
+};
 
 async function lookUp(awaited: Awaited, items: Lookup[], deadline: Deadline): Promise<void> {
   const ids = items.map((item) => item.id);

@@ -9,6 +9,7 @@ import type {
   TakesJson,
 } from '../job/jsonify.ts';
 import type { EnqueueOptions, Ticks } from '../job/options.ts';
+import type { ResultOptions } from './handle.ts';
 
 /** The shape of a queue without a type argument: every name and argument is accepted. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- "anything" is what is meant
@@ -52,6 +53,15 @@ export type EnqueueRest<F> =
   [] extends Parameters<F>
     ? [args?: JobArgs<F>, options?: EnqueueOptions]
     : [args: JobArgs<F>, options?: EnqueueOptions];
+
+/** Options of `call`: those of `enqueue`, but for the job's own `timeout`, and those of `result`. */
+export type CallOptions = Omit<EnqueueOptions, 'timeout'> & ResultOptions;
+
+/** What follows the name in `call`. */
+export type CallRest<F> =
+  [] extends Parameters<F>
+    ? [args?: JobArgs<F>, options?: CallOptions]
+    : [args: JobArgs<F>, options?: CallOptions];
 
 /** What `schedule` takes: when, and which function with which arguments and options. */
 export type Schedule<Jobs, N extends JobName<Jobs>> = Ticks & {

@@ -21,7 +21,7 @@ import {
   resumeScript,
   retryScript,
 } from './scripts/control.ts';
-import { enqueuePlainScript, enqueueScript } from './scripts/enqueue.ts';
+import { callScripts, enqueueScripts, laidOut } from './scripts/enqueue.ts';
 import { forgetScript } from './scripts/forget.ts';
 import { turnScript } from './scripts/turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
@@ -110,14 +110,24 @@ export class Store {
 
   /** @returns the indexes of those that were refused because their job exists */
   async enqueue(jobs: readonly NewJob[], deadline?: Deadline): Promise<Set<number>> {
-    const plain = jobs.every(({ how }) => how === '');
-    const script = plain ? enqueuePlainScript : enqueueScript;
-    const rest: string[] = [];
-    for (const { id, how, json } of jobs) {
-      if (plain) rest.push(id, json);
-      else rest.push(id, how, json);
-    }
-    return new Set((await this.#caller.run(script, {}, rest, deadline)) as number[]);
+    const { kind, args } = laidOut(jobs);
+    const refused = await this.#caller.run(enqueueScripts[kind], {}, args, deadline);
+    return new Set(refused as number[]);
+  }
+
+  /**
+   * Enqueues jobs, and has `channel` told how each ends.
+   * @returns for each of them what `watch` says; and the indexes of those that were refused
+   */
+  async call(
+    jobs: readonly NewJob[],
+    channel: string,
+    deadline?: Deadline,
+  ): Promise<{ refused: Set<number>; outcomes: Reply[] }> {
+    const { kind, args } = laidOut(jobs);
+    const reply = await this.#caller.run(callScripts[kind], { channel }, args, deadline);
+    const [refused, outcomes] = reply as [number[], Reply[]];
+    return { refused: new Set(refused), outcomes };
   }
 
   /**

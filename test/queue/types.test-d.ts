@@ -64,6 +64,22 @@ void queue.enqueue('greet', []);
 // @ts-expect-error an optional one of the wrong type
 void queue.enqueue('greet', ['a', 'loud']);
 
+// ---- Calls -------------------------------------------------------------------------------------
+
+const called = queue.call('add', [1, 2], { timeout: '5s', signal: new AbortController().signal });
+same<Awaited<typeof called>, number>(true);
+void queue.call('ping');
+// @ts-expect-error the arguments are missing
+void queue.call('add');
+// @ts-expect-error of another type
+void queue.call('add', [1, 'two']);
+// @ts-expect-error no such function
+void queue.call('ad', [1, 2]);
+// @ts-expect-error no such option
+void queue.call('add', [1, 2], { wait: '5s' });
+
+// ---- Arguments that may be left out ------------------------------------------------------------
+
 void queue.enqueue('opt');
 void queue.enqueue('opt', [1]);
 void queue.enqueue('opt', [1, undefined]);

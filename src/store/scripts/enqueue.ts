@@ -1,14 +1,13 @@
+import type { NewJob } from '../../job/record.ts';
 import { defineScript } from '../../redis/script.ts';
-import { clock, finish, firstTicket, place, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, firstTicket, kept, place, tickets, wakeOne, watch } from './fragments.ts';
 
 /**
  * Moves: nothing -> queued, for up to 1,000 plain jobs: most calls are one, and this is all they need.
- * Refuses, called by, if we crash: as `enqueue`. Two arguments a job: id, JSON.
+ * Refuses, called by, if we crash: as below. Two arguments a job: id, JSON.
  */
-export const enqueuePlainScript = defineScript({
-  name: 'enqueuePlain',
+const PLAIN = {
   keys: ['jobs', 'queued', 'stats', 'dropped'],
-  args: [],
   uses: [clock, wakeOne, firstTicket],
   lua: `
 local ids = {}
@@ -28,23 +27,21 @@ if #line > 0 then
   redis.pcall('HINCRBY', stats, 'enqueued', #line)
   wakeOne()
 end
-return {}`,
-});
+`,
+};
 
 /**
  * Moves: nothing -> queued or scheduled, for up to 1,000 jobs.
  * Refuses when: the id is taken (see `place`); replies with the positions of those it refused, from 0:
  * one id may come twice in a call, the first accepted and the second refused.
- * Called by: `Queue.enqueue`, all calls of one tick together.
+ * Called by: `Queue.enqueue` and `Queue.call`, all calls of one tick together.
  * If we crash: all jobs are in, or none. Sent again it changes nothing: the ids are the client's.
  *
  * Three arguments a job: id, how, JSON. `how` is empty for a plain job, else `lane mode due`, e.g. `h pending 0`,
  * `n - +5000`. Jobs in a row without an id of the user's go in together: a few variadic commands for all.
  */
-export const enqueueScript = defineScript({
-  name: 'enqueue',
+const ANY = {
   keys: [],
-  args: [],
   uses: [clock, wakeOne, tickets, finish, place],
   lua: `
 local function parsed(how)
@@ -111,5 +108,60 @@ for i = REST, #ARGV, 3 do
   end
 end
 flush()
+`,
+};
+
+export const enqueueScripts = {
+  plain: defineScript({
+    ...PLAIN,
+    name: 'enqueuePlain',
+    args: [],
+    lua: `${PLAIN.lua}
+return {}`,
+  }),
+  any: defineScript({
+    ...ANY,
+    name: 'enqueue',
+    args: [],
+    lua: `${ANY.lua}
 return refused`,
-});
+  }),
+};
+
+/** Before the first write: where a key is of another type, no job is enqueued whose caller would hear of an error. */
+const MAY_WATCH = "for _, hash in ipairs({ outcomes, waiters }) do redis.call('HLEN', hash) end";
+
+/** The same where who enqueues waits for the results: `channel` will be told. Reply: also what `watch` says of each job. */
+export const callScripts = {
+  plain: defineScript({
+    ...PLAIN,
+    name: 'callPlain',
+    args: ['channel'],
+    uses: [...PLAIN.uses, kept, watch],
+    lua: `${MAY_WATCH}
+${PLAIN.lua}
+return { {}, watch(ids, channel) }`,
+  }),
+  any: defineScript({
+    ...ANY,
+    name: 'call',
+    args: ['channel'],
+    uses: [...ANY.uses, watch],
+    lua: `${MAY_WATCH}
+${ANY.lua}
+local called = {}
+for i = REST, #ARGV, 3 do called[#called + 1] = ARGV[i] end
+return { refused, watch(called, channel) }`,
+  }),
+};
+
+/** Jobs as these scripts take them. */
+export function laidOut(jobs: readonly NewJob[]): { kind: 'plain' | 'any'; args: string[] } {
+  const plain = jobs.every(({ how }) => how === '');
+  const args: string[] = [];
+  for (const { id, how, json } of jobs) {
+    if (plain) args.push(id, json);
+    else args.push(id, how, json);
+  }
+  return { kind: plain ? 'plain' : 'any', args };
+}

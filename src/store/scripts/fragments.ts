@@ -184,6 +184,36 @@ local function tell(ids, texts)
 end`,
 };
 
+/**
+ * `watch(ids, channel)`: outcomes that are there already; '' where the channel will be told; false for an unknown job.
+ * Needs `kept`.
+ */
+export const watch: Fragment = {
+  keys: ['jobs', 'outcomes', 'waiters'],
+  lua: `
+local function watch(ids, channel)
+  local replies = redis.call('HMGET', outcomes, unpack(ids))
+  local who = redis.call('HMGET', waiters, unpack(ids))
+  local new = {}
+  for i, id in ipairs(ids) do
+    if replies[i] == '' then
+      replies[i] = '-' -- garbage, and no word of ours
+    elseif replies[i] then
+      if not kept(id, replies[i]) then replies[i] = false end
+    elseif redis.call('HEXISTS', jobs, id) == 1 then
+      replies[i] = ''
+      local known = who[i] and string.find(' ' .. who[i] .. ' ', ' ' .. channel .. ' ', 1, true)
+      if not known then
+        new[#new + 1] = id
+        new[#new + 1] = who[i] and who[i] .. ' ' .. channel or channel
+      end
+    end
+  end
+  if #new > 0 then redis.call('HSET', waiters, unpack(new)) end
+  return replies
+end`,
+};
+
 /** Bytes kept of a job's failed attempts; the oldest lines go first, and one that is longer has no place. */
 const MAX_HISTORY = 8_192;
 

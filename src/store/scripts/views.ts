@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
-import { clock, idOf, kept, tickets } from './fragments.ts';
+import { clock, idOf, kept, tickets, watch } from './fragments.ts';
 
 /** Reads: what is known of one job, and its failed attempts. */
 export const infoScript = defineScript({
@@ -203,30 +203,11 @@ return { redis.call('ZCARD', scheduled), inLists - redis.call('SCARD', dropped),
 export const watchScript = defineScript({
   name: 'watch',
   flags: 'allow-oom',
-  keys: ['jobs', 'outcomes', 'waiters'],
+  keys: [],
   args: ['channel'],
-  uses: [clock, kept],
+  uses: [clock, kept, watch],
   lua: `
-local ids = { unpack(ARGV, REST) }
-local replies = redis.call('HMGET', outcomes, unpack(ids))
-local who = redis.call('HMGET', waiters, unpack(ids))
-local new = {}
-for i, id in ipairs(ids) do
-  if replies[i] == '' then
-    replies[i] = '-' -- garbage, and no word of ours
-  elseif replies[i] then
-    if not kept(id, replies[i]) then replies[i] = false end
-  elseif redis.call('HEXISTS', jobs, id) == 1 then
-    replies[i] = ''
-    local known = who[i] and string.find(' ' .. who[i] .. ' ', ' ' .. channel .. ' ', 1, true)
-    if not known then
-      new[#new + 1] = id
-      new[#new + 1] = who[i] and who[i] .. ' ' .. channel or channel
-    end
-  end
-end
-if #new > 0 then redis.call('HSET', waiters, unpack(new)) end
-return replies`,
+return watch({ unpack(ARGV, REST) }, channel)`,
 });
 
 /** Most jobs looked at, and how far ahead: no job is put off for longer because its function is unknown. */

@@ -87,9 +87,9 @@ export const CONNECTION: readonly Mutant[] = [
   {
     name: 'new-id-after-a-timeout',
     what: 'the error of an enqueue names another id than was sent: repeated, it is a second job',
-    file: 'queue/queue.ts',
+    file: 'queue/pending.ts',
     find: `const named = withId(error, this.id);`,
-    replace: `const named = withId(error, newId());`,
+    replace: `const named = withId(error, 'another');`,
     tests: ['queue/connection'],
   },
   {

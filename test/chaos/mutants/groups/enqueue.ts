@@ -99,8 +99,8 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'enqueue-wakes-nobody',
     what: 'an enqueue leaves no token: an idle worker sees the job a lease later',
     file: 'store/scripts/enqueue.ts',
-    find: `  wakeOne()\nend\nreturn {}`,
-    replace: `end\nreturn {}`,
+    find: `'enqueued', #line)\n  wakeOne()`,
+    replace: `'enqueued', #line)`,
     tests: ['store/turn', 'worker/waiting > one token wakes one worker'],
   },
   {

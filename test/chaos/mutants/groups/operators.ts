@@ -78,8 +78,8 @@ export const OPERATORS: readonly Mutant[] = [
     name: 'trim-the-newest',
     what: 'where more results are kept than may be, the newest are forgotten, though the oldest lose their place',
     file: 'store/scripts/fragments.ts',
-    find: `redis.call('ZRANGE', set, 0, last, 'WITHSCORES'), {}, 0`,
-    replace: `redis.call('ZREVRANGE', set, 0, last, 'WITHSCORES'), {}, 0`,
+    find: `redis.call('ZRANGE', set, 0, last)`,
+    replace: `redis.call('ZREVRANGE', set, 0, last)`,
     tests: ['queue/retention'],
   },
   {

@@ -37,7 +37,7 @@ export const TIMES: readonly Mutant[] = [
   {
     name: 'result-beyond-a-timer',
     what: 'who would wait 30 days for a result waits a millisecond',
-    file: 'queue/handle.ts',
+    file: 'queue/waiter.ts',
     find: `Math.min(timeout, LONGEST_TIMER_MS)`,
     replace: `timeout`,
     tests: ['worker/long-times > a timeout'],

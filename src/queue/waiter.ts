@@ -1,0 +1,108 @@
+/** Who waits for the outcome of a job, and what they are told. */
+import { setMaxListeners } from 'node:events';
+import { setTimeout, clearTimeout } from '../job/globals.ts';
+import { reviveError } from '../job/codec.ts';
+import { LONGEST_TIMER_MS } from '../job/duration.ts';
+import { JobCancelledError, JobFailedError, ResultTimeoutError } from '../job/errors.ts';
+import type { StoredOutcome } from '../job/job.ts';
+
+/** Waits once: what comes after the end is not heard. No closures: there may be thousands at a time. */
+export class Waiter {
+  readonly id: string;
+  /** @throws {ResultTimeoutError}, the signal's reason, and what `reject` is given */
+  readonly outcome: Promise<StoredOutcome>;
+  ended = false;
+  /** Its job is being enqueued by a call that isn't answered yet: who looks for the job may not find it. */
+  coming = false;
+  /** How often the subscription had been renewed when it began to wait. */
+  renewed = 0;
+  /** Where it is found by the id, before others who wait for the same job. */
+  among: Map<string, Waiter> | undefined;
+  next: Waiter | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timeoutMs: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #resolve!: (outcome: StoredOutcome) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor(id: string, { timeout, signal }: { timeout?: number; signal?: AbortSignal }) {
+    this.id = id;
+    this.#signal = signal;
+    this.#timeoutMs = timeout;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (timeout !== undefined) {
+      this.#timer = setTimeout(() => this.#giveUp(), Math.min(timeout, LONGEST_TIMER_MS));
+    }
+    // Thousands may share a signal, and each leaves it when its wait ends: not the leak Node would warn of.
+    if (signal) {
+      setMaxListeners(0, signal);
+      signal.addEventListener('abort', this.#onAbort);
+    }
+  }
+
+  join(among: Map<string, Waiter>): void {
+    this.among = among;
+    this.next = among.get(this.id);
+    among.set(this.id, this);
+  }
+
+  resolve(outcome: StoredOutcome): void {
+    if (this.#end()) this.#resolve(outcome);
+  }
+
+  reject(reason: unknown): void {
+    if (this.#end()) this.#reject(reason);
+  }
+
+  #giveUp(): void {
+    this.reject(new ResultTimeoutError(this.id, this.#timeoutMs!));
+  }
+
+  readonly #onAbort = (): void => this.reject(this.#signal!.reason);
+
+  #end(): boolean {
+    if (this.ended) return false;
+    this.ended = true;
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#leave();
+    return true;
+  }
+
+  #leave(): void {
+    const first = this.among?.get(this.id);
+    if (first === this) {
+      if (this.next) this.among!.set(this.id, this.next);
+      else this.among!.delete(this.id);
+    }
+    for (let each = first; each; each = each.next) if (each.next === this) each.next = this.next;
+  }
+}
+
+/**
+ * What the job returned.
+ * @param nameOf gives the name of its function, where it failed
+ * @throws {JobFailedError | JobCancelledError}
+ */
+export async function resultOf(
+  id: string,
+  outcome: StoredOutcome,
+  nameOf: () => Promise<string | undefined>,
+): Promise<unknown> {
+  switch (outcome.state) {
+    case 'completed':
+      return outcome.result;
+    case 'failed':
+      throw new JobFailedError(
+        id,
+        (await nameOf().catch(() => undefined)) ?? 'unknown function',
+        reviveError(outcome.error ?? { name: 'Error', message: 'no error was recorded' }),
+        outcome.step,
+      );
+    case 'cancelled':
+      throw new JobCancelledError(id, outcome.reason ?? 'cancelled');
+  }
+}
