@@ -22,8 +22,6 @@ interface Awaited {
   store: Store;
   channel: string;
   waiters: Map<string, Waiter>;
-  /** How often the subscription was made anew: what was said meanwhile, nobody heard. */
-  renewed: number;
   lookups: Batch<Lookup>;
   subscribed: Promise<void>;
 }
@@ -68,7 +66,6 @@ export class Results {
   expect(store: Store, waiter: Waiter): Promise<void> {
     const awaited = this.#awaited(store);
     waiter.coming = true;
-    waiter.renewed = awaited.renewed;
     waiter.join(awaited.waiters);
     return awaited.subscribed;
   }
@@ -77,10 +74,7 @@ export class Results {
   enqueued(store: Store, waiter: Waiter, outcome: string | null): void {
     const awaited = this.#queues.get(store.queue);
     waiter.coming = false;
-    if (!awaited || waiter.ended) return;
-    if (outcome !== '') tell(awaited, waiter.id, outcome);
-    // What was said while there was no subscription, nobody heard.
-    else if (waiter.renewed !== awaited.renewed) look(awaited, [waiter.id], () => {});
+    if (awaited && outcome !== '') tell(awaited, waiter.id, outcome);
   }
 
   #awaited(store: Store): Awaited {
@@ -91,7 +85,6 @@ export class Results {
         store,
         channel: this.channel(store),
         waiters,
-        renewed: 0,
         lookups: new Batch({
           timeoutMs: this.#callTimeoutMs,
           send: (items, deadline) => lookUp(awaited!, items, deadline),
@@ -134,10 +127,7 @@ export class Results {
     subscriber
       .call((client) => client.subscribe(awaited.channel))
       .catch(() => {}) // the next `ready` comes back here
-      .finally(() => {
-        awaited.renewed++;
-        lookAgain(awaited);
-      });
+      .finally(() => lookAgain(awaited));
   }
 
   #hear(channel: string, message: string): void {

@@ -14,8 +14,6 @@ export class Waiter {
   ended = false;
   /** Its job is being enqueued by a call that isn't answered yet: who looks for the job may not find it. */
   coming = false;
-  /** How often the subscription had been renewed when it began to wait. */
-  renewed = 0;
   /** Where it is found by the id, before others who wait for the same job. */
   among: Map<string, Waiter> | undefined;
   next: Waiter | undefined;
