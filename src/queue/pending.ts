@@ -16,6 +16,12 @@ export interface Lane {
   announced: { at: number; done: Promise<void> };
 }
 
+/** Who hears how it went. */
+export interface Receiver {
+  accept(job: Job, place: number): void;
+  reject(error: Error, place: number): void;
+}
+
 /** A job on its way. One object for all there is to know: of ten thousand at once, each more costs a tenth of the time. */
 export class Pending implements NewJob, BatchItem {
   readonly id: string;
@@ -25,8 +31,8 @@ export class Pending implements NewJob, BatchItem {
   readonly #lane: Lane;
   readonly #trace: EnqueueTrace | undefined;
   #waiter: Waiter | undefined;
-  #resolve: ((job: Job) => void) | undefined;
-  #reject: ((error: Error) => void) | undefined;
+  #receiver: Receiver | undefined;
+  #place = 0;
 
   constructor(fn: string, { id, how, json }: NewJob, lane: Lane, trace: EnqueueTrace | undefined) {
     this.id = id;
@@ -46,9 +52,10 @@ export class Pending implements NewJob, BatchItem {
     return this.how === '' ? 1 : 4;
   }
 
-  send(resolve: (job: Job) => void, reject: (error: Error) => void): void {
-    this.#resolve = resolve;
-    this.#reject = reject;
+  /** @param place is told with the outcome */
+  send(receiver: Receiver, place = 0): void {
+    this.#receiver = receiver;
+    this.#place = place;
     this.#lane.batch.add(this);
   }
 
@@ -66,10 +73,10 @@ export class Pending implements NewJob, BatchItem {
   /** @param outcome of a call: as `Store.watch` gives it */
   accept(duplicate: boolean, outcome: string | null = ''): void {
     const { context } = this.#lane;
-    if (this.#trace || this.#resolve) {
+    if (this.#trace || this.#receiver) {
       const handle = new Job(this.id, this.#fn, duplicate, context);
       this.#trace?.done(handle);
-      this.#resolve?.(handle);
+      this.#receiver?.accept(handle, this.#place);
     }
     if (this.#waiter) context.results.enqueued(context.store, this.#waiter, outcome);
   }
@@ -77,7 +84,7 @@ export class Pending implements NewJob, BatchItem {
   fail(error: Error): void {
     const named = withId(error, this.id);
     this.#trace?.fail(named);
-    this.#reject?.(named);
+    this.#receiver?.reject(named, this.#place);
     this.#waiter?.reject(named);
   }
 

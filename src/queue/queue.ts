@@ -22,7 +22,7 @@ import {
 import { headOf, planFlow } from '../flow/plan.ts';
 import { Operator } from './operator.ts';
 import { newJob } from '../job/record.ts';
-import { Pending, withId, type Lane } from './pending.ts';
+import { Pending, withId, type Lane, type Receiver } from './pending.ts';
 import { Results } from './results.ts';
 import { writeEntry } from '../cron/schedules.ts';
 import type {
@@ -109,7 +109,9 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   enqueue<const F>(flow: CheckedFlow<Jobs, F>): Promise<Job<FlowResult<Jobs, F>>>;
   enqueue(fn: unknown, args: readonly unknown[] = [], options?: EnqueueOptions): Promise<Job> {
     if (isFlow(fn)) return this.#enqueueFlow(fn);
-    return new Promise((resolve, reject) => this.#prepare(fn, args, options).send(resolve, reject));
+    return new Promise((accept, reject) =>
+      this.#prepare(fn, args, options).send({ accept, reject }),
+    );
   }
 
   /**
@@ -168,13 +170,9 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   async enqueueMany(items: readonly EnqueueItem<Jobs>[]): Promise<PromiseSettledResult<Job>[]> {
     if (!Array.isArray(items)) refuse('items', items, 'give an array of { fn, args }');
     const prepared: Pending[] = [];
-    for (const [i, item] of (items as readonly unknown[]).entries()) {
+    for (let i = 0; i < items.length; i++) {
       try {
-        if (typeof item !== 'object' || item === null) {
-          throw new InvalidArgumentError(`${show(item)} is not usable; give { fn, args }`);
-        }
-        const { fn, args = [], ...options } = item as { fn?: unknown; args?: unknown };
-        prepared.push(this.#prepare(fn, args, options));
+        prepared.push(this.#prepareItem(items[i]));
       } catch (error) {
         const named =
           error instanceof InvalidArgumentError
@@ -192,13 +190,26 @@ export class Queue<Jobs = AnyJobs> extends Operator {
         outcomes[i] = outcome;
         if (--open === 0) resolve(outcomes);
       };
-      for (const [i, one] of prepared.entries()) {
-        one.send(
-          (value) => settle(i, { status: 'fulfilled', value }),
-          (reason) => settle(i, { status: 'rejected', reason }),
-        );
-      }
+      // One for all of them: two closures each would be a fifth of what they cost.
+      const receiver: Receiver = {
+        accept: (value, i) => settle(i, { status: 'fulfilled', value }),
+        reject: (reason, i) => settle(i, { status: 'rejected', reason }),
+      };
+      for (let i = 0; i < prepared.length; i++) prepared[i]!.send(receiver, i);
     });
+  }
+
+  #prepareItem(item: unknown): Pending {
+    if (typeof item !== 'object' || item === null) {
+      throw new InvalidArgumentError(`${show(item)} is not usable; give { fn, args }`);
+    }
+    const { fn, args = [] } = item as { fn?: unknown; args?: unknown };
+    for (const key in item) {
+      if (key === 'fn' || key === 'args') continue;
+      const { fn: _, args: __, ...options } = item as Record<string, unknown>;
+      return this.#prepare(fn, args, options);
+    }
+    return this.#prepare(fn, args, undefined);
   }
 
   #prepare(fn: unknown, args: unknown, given: EnqueueOptions | undefined, waits = false): Pending {
