@@ -10,7 +10,7 @@ import { IO } from './scenarios/io.ts';
 import { PROCESS } from './scenarios/process.ts';
 import { RETRIES } from './scenarios/retries.ts';
 import type { Scenario } from './scenarios/scenario.ts';
-import { WORKERS_2 } from './scenarios/workers.ts';
+import { WORKERS } from './scenarios/workers.ts';
 
 /** In the order in which they are measured and shown. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,7 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...IO,
   ...ARGS,
   RETRIES,
-  WORKERS_2,
+  ...WORKERS,
   CHORD,
   ...BACKLOG,
   ...DELAYED,

@@ -22,6 +22,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'min - max', text: ({ jobsPerSecond }) => (jobsPerSecond ? range(jobsPerSecond) : '') },
   figure('Redis us', 'redisCpuUs', short),
   figure('Node us', 'nodeCpuUs', short),
+  {
+    title: 'busy',
+    text: ({ jobsPerSecond: rate, redisCpuUs: redis, nodeCpuUs: node }) =>
+      rate && redis && node ? (((redis.median + node.median) * rate.median) / 1e6).toFixed(2) : '',
+  },
   figure('sent', 'sent', short),
   figure('in Lua', 'inScripts', short),
   figure('bytes', 'bytes', whole),
@@ -36,8 +41,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const LEGEND = `jobs/s: median of the rounds. Per job: CPU of Redis and of Node in microseconds; commands sent by the client and
-called by its scripts (counted by MONITOR, apart from what is timed); bytes between the two; memory while it waits. Loop: how late
-Node's event loop is, in steps of a millisecond.`;
+called by its scripts (counted by MONITOR, apart from what is timed); bytes between the two; memory while it waits. Busy: CPU of
+both against the clock: at 1 one waits while the other works. Loop: how late Node's event loop is, in steps of a millisecond.`;
 
 /** Names of figures in comparisons; for all but the first, less is better. */
 const COMPARED: Partial<Record<Figure, string>> = {

@@ -32,6 +32,7 @@ const SCENARIOS: Record<string, { figures: string[]; floor?: boolean }> = {
   'args-100k': { figures: usual, floor: true },
   retries: { figures: usual },
   'workers-2': { figures: usual },
+  'workers-4': { figures: usual },
   'chord-10000': { figures: usual },
   'backlog-1k': { figures: uncounted, floor: true },
   'backlog-100k': { figures: uncounted, floor: true },

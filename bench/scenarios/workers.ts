@@ -5,18 +5,17 @@ import { GATE, inBulk } from './gated.ts';
 import type { Scenario } from './scenario.ts';
 import type { Done } from './worker-process.ts';
 
-const WORKERS = 2;
 const SLOTS = 50;
 
-export const WORKERS_2: Scenario = {
-  name: 'workers-2',
-  title: 'process no-op, two worker processes, 50 at once each',
+export const WORKERS: readonly Scenario[] = [2, 4].map((processes) => ({
+  name: `workers-${processes}`,
+  title: `process no-op, ${processes} worker processes, ${SLOTS} at once each`,
   // It has nothing that would wake a worker in another process.
   without: ['floor'],
   long: true,
   async prepare(lib, { library, url, onEnd }) {
     const workers = await Promise.all(
-      Array.from({ length: WORKERS }, async () => {
+      Array.from({ length: processes }, async () => {
         const worker = fork(path.join(import.meta.dirname, 'worker-process.ts'), [
           library,
           url,
@@ -30,7 +29,7 @@ export const WORKERS_2: Scenario = {
     const fill = inBulk((numbers) => lib.enqueueMany(numbers));
     return async (n, meter) => {
       const full = Promise.all(workers.map((worker) => once(worker, 'message')));
-      await lib.enqueueMany(Array.from({ length: WORKERS * SLOTS }, () => GATE));
+      await lib.enqueueMany(Array.from({ length: processes * SLOTS }, () => GATE));
       await full;
       await fill(n);
       await meter.start();
@@ -41,7 +40,7 @@ export const WORKERS_2: Scenario = {
       return { nodeCpuUs: cpuUs / n };
     };
   },
-};
+}));
 
 /** @returns what the CPU of all of them was when they had run n jobs together */
 function allDone(workers: readonly ChildProcess[], n: number): Promise<number> {

@@ -116,6 +116,8 @@ class Writer {
     if (typeof toJSON === 'function' && !Buffer.isBuffer(value)) {
       return this.write(toJSON.call(value, String(this.#path.at(-1) ?? '')));
     }
+    if (JSON.isRawJSON(value))
+      this.#refuse("JSON.rawJSON can't be stored; pass the value it stands for");
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (kind !== 'Object' || ArrayBuffer.isView(value)) {
       const a = /^[AEIO]/.test(kind) ? 'an' : 'a';

@@ -6,7 +6,10 @@
 const { parse, stringify } = globalThis.JSON;
 const { performance: clock, Date: Calendar } = globalThis;
 
-export const JSON = { parse, stringify };
+/** Since Node 21: whether a value is `JSON.rawJSON`, a text that stands for itself. */
+const { isRawJSON = () => false } = globalThis.JSON as { isRawJSON?: (value: unknown) => boolean };
+
+export const JSON = { parse, stringify, isRawJSON };
 export const performance = { now: clock.now.bind(clock), timeOrigin: clock.timeOrigin };
 
 export const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval } = globalThis;

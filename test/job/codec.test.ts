@@ -292,3 +292,13 @@ void t.test('a described error becomes an Error again', async (t) => {
   t.match(error.stack, /^TypeError: odd\n\s+at .*codec\.test\.ts/);
   t.same(Object.keys(error), []);
 });
+
+const { rawJSON } = JSON as { rawJSON?: (text: string) => object };
+void t.test(
+  'JSON.rawJSON is refused by its name, wherever it stands',
+  { skip: rawJSON ? false : 'Node 21 and later have it' },
+  async (t) => {
+    const message = "args[0].a: JSON.rawJSON can't be stored; pass the value it stands for";
+    t.throws(() => encodeArgs([{ a: rawJSON!('12345678901234567890') }]), { message });
+  },
+);

@@ -88,7 +88,8 @@ scene('a delayed job waits for its time, by the clock of Redis', async (t, stage
   for (const job of jobs) await job.result({ timeout: '10s' });
   t.ok(startedAt['delay']! >= from + 299, `delay: after ${startedAt['delay']! - from} ms`);
   t.ok(startedAt['runAt']! >= from + 299, `runAt: after ${startedAt['runAt']! - from} ms`);
-  t.ok(startedAt['past']! < from + 299, `in the past: at once`);
+  const others = Math.min(startedAt['delay']!, startedAt['runAt']!);
+  t.ok(startedAt['past']! < others, 'in the past: at once');
   t.match(await far.info(), { state: 'scheduled', dueAt: 8.64e15 });
 });
 

@@ -242,17 +242,21 @@ async function takenIds(stand: Stand): Promise<void> {
   await stand.redis.client.del(jobs);
 }
 
-/** Whatever stands among the names of queues, the good ones are shown. */
-async function badNames(stand: Stand): Promise<void> {
-  const { client } = stand.redis;
-  const handler = dashboard({ redis: stand.redis.url });
+async function dashboardOn(stand: Stand, queues?: string[]) {
+  const handler = dashboard({ redis: stand.redis.url, ...(queues && { queues }) });
   const server = createServer((req, res) => void handler(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stand.onEnd(async () => {
     await stop(server);
     await handler.close();
   });
-  const site = siteAt((server.address() as AddressInfo).port);
+  return siteAt((server.address() as AddressInfo).port);
+}
+
+/** Whatever stands among the names of queues, the good ones are shown. */
+async function badNames(stand: Stand): Promise<void> {
+  const { client } = stand.redis;
+  const site = await dashboardOn(stand);
   const paths = ['api/queues', 'api/workers', 'api/cron', 'api/findings', 'metrics'];
   const read = async (what: string) => {
     for (const path of paths) {
@@ -301,14 +305,7 @@ async function spinNot(stand: Stand): Promise<void> {
 /** The dashboard and the command line, once all keys are full of garbage. */
 async function readSites(stand: Stand, names: readonly KeyName[]): Promise<void> {
   const queues = names.map((name) => queueOf(name));
-  const handler = dashboard({ redis: stand.redis.url, queues });
-  const server = createServer((req, res) => void handler(req, res));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  stand.onEnd(async () => {
-    await stop(server);
-    await handler.close();
-  });
-  const site = siteAt((server.address() as AddressInfo).port);
+  const site = await dashboardOn(stand, queues);
   const read = async (path: string) => {
     const { status, text } = await site.get(path);
     stand.ensure([200, 404].includes(status), `${path}: ${status} ${text.slice(0, 200)}`);
