@@ -63,7 +63,9 @@ export class Pending implements NewJob, BatchItem {
   call(waiter: Waiter): void {
     this.#waiter = waiter;
     const { results, store } = this.#lane.context;
-    results.expect(store, waiter).then(
+    const ready = results.expect(store, waiter);
+    if (!ready) return this.#lane.calls.add(this);
+    ready.then(
       () =>
         waiter.ended ? this.drop(new ResultTimeoutError(this.id, 0)) : this.#lane.calls.add(this),
       (error: Error) => this.fail(error),

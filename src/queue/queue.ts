@@ -125,15 +125,11 @@ export class Queue<Jobs = AnyJobs> extends Operator {
    * @example const sum = await queue.call('add', [2, 3], { timeout: '5s' })
    */
   call<N extends JobName<Jobs>>(fn: N, ...rest: CallRest<Jobs[N]>): Promise<JobResult<Jobs[N]>>;
-  async call(
-    fn: unknown,
-    args: readonly unknown[] = [],
-    options: CallOptions = {},
-  ): Promise<unknown> {
-    const { timeout, signal, ...own } = options;
-    const limits = checkResultOptions({ timeout, signal });
-    signal?.throwIfAborted();
-    const job = this.#prepare(fn, args, own, true);
+  async call(fn: unknown, args: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
+    const { timeout, signal, ...own } = options ?? {};
+    const limits = options ? checkResultOptions({ timeout, signal }) : {};
+    limits.signal?.throwIfAborted();
+    const job = this.#prepare(fn, args, options && own, true);
     const waiter = new Waiter(job.id, limits);
     job.call(waiter);
     return resultOf(job.id, await waiter.outcome, async () => fn as string);

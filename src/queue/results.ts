@@ -13,7 +13,7 @@ import type { Deadline } from '../job/duration.ts';
 import { ResultNotFoundError } from '../job/errors.ts';
 import { parseOutcome, type StoredOutcome } from '../job/job.ts';
 import type { Store } from '../store/store.ts';
-import type { Waiter } from './waiter.ts';
+import type { Line, Waiter } from './waiter.ts';
 
 const LOOK_AGAIN_MS = 5_000;
 
@@ -21,9 +21,11 @@ const LOOK_AGAIN_MS = 5_000;
 interface Awaited {
   store: Store;
   channel: string;
-  waiters: Map<string, Waiter>;
+  waiters: Map<string, Line>;
   lookups: Batch<Lookup>;
   subscribed: Promise<void>;
+  /** The first time it was. (After a break all that is awaited is looked up.) */
+  listens: boolean;
 }
 
 interface Lookup extends BatchItem {
@@ -61,13 +63,13 @@ export class Results {
 
   /**
    * The same for a job that is yet to be enqueued, by a call that has `channel` told of its end.
-   * @returns that call may be sent; its answer is given to `enqueued`
+   * @returns when that call may be sent, undefined for now; its answer is given to `enqueued`
    */
-  expect(store: Store, waiter: Waiter): Promise<void> {
+  expect(store: Store, waiter: Waiter): Promise<void> | undefined {
     const awaited = this.#awaited(store);
     waiter.coming = true;
     waiter.join(awaited.waiters);
-    return awaited.subscribed;
+    return awaited.listens ? undefined : awaited.subscribed;
   }
 
   /** @param outcome as `Store.watch` gives it */
@@ -90,6 +92,7 @@ export class Results {
           send: (items, deadline) => lookUp(awaited!, items, deadline),
         }),
         subscribed: Promise.resolve(),
+        listens: false,
       };
       this.#queues.set(store.queue, awaited);
       this.#subscribe(awaited);
@@ -101,8 +104,11 @@ export class Results {
     awaited.subscribed = this.#connect().call(async (client) => {
       await client.subscribe(awaited.channel);
     });
-    // Those who wait have been told; the next wait tries anew.
-    awaited.subscribed.catch(() => this.#queues.delete(awaited.store.queue));
+    awaited.subscribed.then(
+      () => (awaited.listens = true),
+      // Those who wait have been told; the next wait tries anew.
+      () => this.#queues.delete(awaited.store.queue),
+    );
   }
 
   #connect(): Connection {
@@ -144,21 +150,23 @@ export class Results {
     clearInterval(this.#renewal);
     this.#subscriber?.close();
     for (const { waiters } of this.#queues.values()) {
-      for (let waiter of waiters.values())
-        for (; waiter; waiter = waiter.next!) waiter.reject(error);
+      for (const line of waiters.values()) while (line.first) line.first.reject(error);
     }
   }
 }
 
 function tell({ waiters }: Awaited, id: string, text: string | null): void {
+  const line = waiters.get(id);
+  if (!line) return;
   let outcome: StoredOutcome | undefined;
-  let error: unknown = new ResultNotFoundError(id);
+  let error: unknown;
   try {
-    if (text !== null) outcome = parseOutcome(text);
+    if (text === null) error = new ResultNotFoundError(id);
+    else outcome = parseOutcome(text);
   } catch (unreadable) {
     error = unreadable;
   }
-  for (let waiter = waiters.get(id); waiter;) {
+  for (let waiter = line.first; waiter;) {
     const { next } = waiter;
     if (outcome) waiter.resolve(outcome);
     else if (!waiter.coming) waiter.reject(error);

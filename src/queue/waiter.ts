@@ -6,6 +6,14 @@ import { LONGEST_TIMER_MS } from '../job/duration.ts';
 import { JobCancelledError, JobFailedError, ResultTimeoutError } from '../job/errors.ts';
 import type { StoredOutcome } from '../job/job.ts';
 
+/**
+ * All who wait for a job. A `Map` whose entries come and go is copied from time to time, and the copies hold on to what was in
+ * it until the next full garbage collection: so it holds these, which are empty by then.
+ */
+export interface Line {
+  first: Waiter | undefined;
+}
+
 /** Waits once: what comes after the end is not heard. No closures: there may be thousands at a time. */
 export class Waiter {
   readonly id: string;
@@ -14,9 +22,9 @@ export class Waiter {
   ended = false;
   /** Its job is being enqueued by a call that isn't answered yet: who looks for the job may not find it. */
   coming = false;
-  /** Where it is found by the id, before others who wait for the same job. */
-  among: Map<string, Waiter> | undefined;
+  /** Who waits for the same job and came before. */
   next: Waiter | undefined;
+  #among: Map<string, Line> | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #timeoutMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -41,10 +49,12 @@ export class Waiter {
     }
   }
 
-  join(among: Map<string, Waiter>): void {
-    this.among = among;
-    this.next = among.get(this.id);
-    among.set(this.id, this);
+  join(among: Map<string, Line>): void {
+    let line = among.get(this.id);
+    if (!line) among.set(this.id, (line = { first: undefined }));
+    this.#among = among;
+    this.next = line.first;
+    line.first = this;
   }
 
   resolve(outcome: StoredOutcome): void {
@@ -71,12 +81,12 @@ export class Waiter {
   }
 
   #leave(): void {
-    const first = this.among?.get(this.id);
-    if (first === this) {
-      if (this.next) this.among!.set(this.id, this.next);
-      else this.among!.delete(this.id);
-    }
-    for (let each = first; each; each = each.next) if (each.next === this) each.next = this.next;
+    const line = this.#among?.get(this.id);
+    if (!line) return;
+    if (line.first === this) line.first = this.next;
+    for (let each = line.first; each; each = each.next)
+      if (each.next === this) each.next = this.next;
+    if (!line.first) this.#among!.delete(this.id);
   }
 }
 

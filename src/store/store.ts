@@ -117,7 +117,7 @@ export class Store {
 
   /**
    * Enqueues jobs, and has `channel` told how each ends.
-   * @returns for each of them what `watch` says; and the indexes of those that were refused
+   * @returns for each of them what `watch` says, nothing where all were new; and the indexes of those that were refused
    */
   async call(
     jobs: readonly NewJob[],

@@ -131,7 +131,7 @@ return refused`,
 /** Before the first write: where a key is of another type, no job is enqueued whose caller would hear of an error. */
 const MAY_WATCH = "for _, hash in ipairs({ outcomes, waiters }) do redis.call('HLEN', hash) end";
 
-/** The same where who enqueues waits for the results: `channel` will be told. Reply: also what `watch` says of each job. */
+/** The same where who enqueues waits for the results: `channel` will be told. Reply: also what `watch` says of each job, if it has to be asked. */
 export const callScripts = {
   plain: defineScript({
     ...PLAIN,
@@ -140,7 +140,12 @@ export const callScripts = {
     uses: [...PLAIN.uses, kept, watch],
     lua: `${MAY_WATCH}
 ${PLAIN.lua}
-return { {}, watch(ids, channel) }`,
+if #line < #ids then return { {}, watch(ids, channel) } end
+-- All are new: nobody else can wait for them, and none has ended.
+local waits = {}
+for i, id in ipairs(ids) do waits[i * 2 - 1], waits[i * 2] = id, channel end
+redis.call('HSET', waiters, unpack(waits))
+return { {}, {} }`,
   }),
   any: defineScript({
     ...ANY,

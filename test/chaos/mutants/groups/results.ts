@@ -94,8 +94,8 @@ export const RESULTS: readonly Mutant[] = [
     name: 'waiters-of-one-job-cut-off',
     what: 'of several who wait for a job in one process the others are forgotten when one gives up',
     file: 'queue/waiter.ts',
-    find: `if (this.next) this.among!.set(this.id, this.next);\n      else `,
-    replace: ``,
+    find: `if (!line.first) this.#among!`,
+    replace: `this.#among!`,
     tests: ['queue/results', 'queue/call'],
   },
 ];
