@@ -93,6 +93,7 @@ local function plainTurn()
   local over = earliestLease()
   return { now, over and math.max(0, math.ceil(over - now)) or -1, {}, got, records, {}, {} }
 end
+if amount(lease) == 0 then error('minq: a lease takes some time') end -- no key can expire at once
 local plain = plainTurn()
 if plain then return plain end -- before the whole turn's functions are made`,
 };
