@@ -1,6 +1,7 @@
 /**
  * The heart of a worker: claim -> execute -> settle, in turns. A turn is one round trip that settles what has
- * finished and claims as many jobs as there are free slots, and a few very short ones ahead (slots.ts).
+ * finished and claims as many jobs as there are free slots, and a few very short ones ahead (slots.ts). Where there is
+ * enough to do, two are under way (track.ts).
  *
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.
@@ -169,8 +170,7 @@ export class Processor {
 
   /** While it is looked for what a turn fails by, there is one at a time. */
   #nextTrack(): Track | undefined {
-    const { tracks } = this.#slots;
-    const wait = !this.#limits.together && tracks.some(({ busy }) => busy);
+    const wait = !this.#limits.together && this.#slots.tracks.some(({ busy }) => busy);
     return wait ? undefined : this.#slots.nextTrack(this.#mayHalve);
   }
 
