@@ -29,14 +29,17 @@ export interface WorkerFacts {
   blocked: { times: number; ms: number };
 }
 
-/** Those who know; they are there before the worker runs, too. */
+/** Those who know; they are there before the worker runs, too. @internal */
 export interface Sources {
   readonly slots: Slots;
   readonly timings: Timings;
   readonly watch: LoopWatch;
 }
 
-/** @param connection undefined before the worker runs */
+/**
+ * @param connection undefined before the worker runs
+ * @internal
+ */
 export function factsOf(
   { slots, timings, watch }: Sources,
   connection: Connection | undefined,
@@ -73,6 +76,7 @@ export function namesOf(
 /**
  * What `queue.workers()` shows, as JSON.
  * @param known names of its functions
+ * @internal
  */
 export function presenceOf(
   { slots, watch }: Sources,

@@ -83,7 +83,8 @@ export function staysSmall({
     const name = route.replaceAll(stage.name, 'x').padEnd(50);
     t.comment(`${name} ${median.toFixed(1).padStart(6)} ms ${String(bytes).padStart(6)} bytes ${sent} commands`);
     t.ok(bytes > 10 && bytes < MOST_BYTES, `${route}: ${bytes} bytes`);
-    t.ok(sent >= 1 && sent <= 20, `${route}: ${sent} commands`);
+    // What is looked through comes in pieces of so many bytes: of long stacks in more of them.
+    t.ok(sent >= 1 && sent <= 40, `${route}: ${sent} commands`);
     t.ok(median < WANTED_MS * PATIENCE, `${route}: ${median} ms`);
   }
   const { next, jobs } = (await get(`api/jobs?${of}&state=queued&fn=nobody`)).json;
