@@ -15,6 +15,8 @@ import { Track, type Finished } from './track.ts';
 
 /** Most slots that one turn claims for: the script is to take less than 5 ms. */
 const MOST_CLAIMED = 250;
+/** So many jobs a turn must have room for where there are to be two. */
+const LEAST_HALVED = 50;
 /** Most jobs claimed ahead: by then the round trip is a small part of what a job costs. */
 const MOST_AHEAD = 50;
 const SHORT_MS = 1;
@@ -143,10 +145,10 @@ export class Slots implements Iterable<Run> {
     return Math.min(this.free, more ? this.#half : MOST_CLAIMED, MOST_CLAIMED);
   }
 
-  /** One slot can't be halved. */
+  /** One slot can't be halved, and where turns would be small, Redis would do more for each job than two at a time spare. */
   get #half(): number {
     const half = Math.min(Math.ceil(this.concurrency / 2), MOST_CLAIMED);
-    return this.concurrency > 1 ? half : Infinity;
+    return this.concurrency > 1 && half + this.#size >= LEAST_HALVED ? half : Infinity;
   }
 
   // ---- Ended, and to be settled ----------------------------------------------------------------
