@@ -1,5 +1,5 @@
 /** A job on its way to Redis, and whom to tell how that went. */
-import { RedisUnavailableError, ResultTimeoutError } from '../job/errors.ts';
+import { RedisUnavailableError } from '../job/errors.ts';
 import type { NewJob } from '../job/record.ts';
 import type { Batch, BatchItem } from './batch.ts';
 import { Job, type HandleContext } from './handle.ts';
@@ -66,8 +66,7 @@ export class Pending implements NewJob, BatchItem {
     const ready = results.expect(store, waiter);
     if (!ready) return this.#lane.calls.add(this);
     ready.then(
-      () =>
-        waiter.ended ? this.drop(new ResultTimeoutError(this.id, 0)) : this.#lane.calls.add(this),
+      () => (waiter.ended ? this.drop(waiter.reason) : this.#lane.calls.add(this)),
       (error: Error) => this.fail(error),
     );
   }
@@ -90,7 +89,7 @@ export class Pending implements NewJob, BatchItem {
     this.#waiter?.reject(named);
   }
 
-  /** It is not sent, because another can't be. */
+  /** It is not sent: another can't be, or nobody waits for it any more. */
   drop(error: unknown): void {
     this.#trace?.fail(error);
   }

@@ -28,7 +28,6 @@ import { writeEntry } from '../cron/schedules.ts';
 import type {
   AnyJobs,
   CallOptions,
-  CallRest,
   CheckedFlow,
   EnqueueItem,
   EnqueueRest,
@@ -124,7 +123,10 @@ export class Queue<Jobs = AnyJobs> extends Operator {
    * @throws {RedisUnavailableError | RedisOutOfMemoryError | QueueClosedError} as `enqueue`
    * @example const sum = await queue.call('add', [2, 3], { timeout: '5s' })
    */
-  call<N extends JobName<Jobs>>(fn: N, ...rest: CallRest<Jobs[N]>): Promise<JobResult<Jobs[N]>>;
+  call<N extends JobName<Jobs>>(
+    fn: N,
+    ...rest: EnqueueRest<Jobs[N], CallOptions>
+  ): Promise<JobResult<Jobs[N]>>;
   async call(fn: unknown, args: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
     const { timeout, signal, ...own } = options ?? {};
     const limits = options ? checkResultOptions({ timeout, signal }) : {};

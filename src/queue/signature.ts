@@ -49,19 +49,13 @@ type NoneOf<A extends unknown[]> = { [K in keyof A]: undefined } extends infer N
 export type JobResult<F> = F extends (...args: never[]) => infer R ? Jsonify<Awaited<R>> : never;
 
 /** What follows the name in `enqueue`: the arguments may be left out when the function takes none. */
-export type EnqueueRest<F> =
+export type EnqueueRest<F, Options = EnqueueOptions> =
   [] extends Parameters<F>
-    ? [args?: JobArgs<F>, options?: EnqueueOptions]
-    : [args: JobArgs<F>, options?: EnqueueOptions];
+    ? [args?: JobArgs<F>, options?: Options]
+    : [args: JobArgs<F>, options?: Options];
 
 /** Options of `call`: those of `enqueue`, but for the job's own `timeout`, and those of `result`. */
 export type CallOptions = Omit<EnqueueOptions, 'timeout'> & ResultOptions;
-
-/** What follows the name in `call`. */
-export type CallRest<F> =
-  [] extends Parameters<F>
-    ? [args?: JobArgs<F>, options?: CallOptions]
-    : [args: JobArgs<F>, options?: CallOptions];
 
 /** What `schedule` takes: when, and which function with which arguments and options. */
 export type Schedule<Jobs, N extends JobName<Jobs>> = Ticks & {

@@ -20,6 +20,8 @@ export class Waiter {
   /** @throws {ResultTimeoutError}, the signal's reason, and what `reject` is given */
   readonly outcome: Promise<StoredOutcome>;
   ended = false;
+  /** Why it ended without an outcome. */
+  reason: unknown;
   /** Its job is being enqueued by a call that isn't answered yet: who looks for the job may not find it. */
   coming = false;
   /** Who waits for the same job and came before. */
@@ -62,7 +64,9 @@ export class Waiter {
   }
 
   reject(reason: unknown): void {
-    if (this.#end()) this.#reject(reason);
+    if (!this.#end()) return;
+    this.reason = reason;
+    this.#reject(reason);
   }
 
   #giveUp(): void {

@@ -134,10 +134,11 @@ export class Slots implements Iterable<Run> {
    * @param more whether there is enough to claim for two
    */
   nextTrack(more: boolean): Track | undefined {
-    const idle = this.tracks.filter(({ busy }) => !busy);
-    if (idle.length === 2) return idle.find(({ failed }) => failed) ?? idle[0];
+    const [one, two] = this.tracks;
+    if (!one.busy && !two.busy) return two.failed && !one.failed ? two : one;
+    if ((one.busy && two.busy) || one.failed || two.failed) return undefined;
     const worth = this.finished >= this.#half || (more && this.free >= this.#half);
-    return worth && !this.tracks.some(({ failed }) => failed) ? idle[0] : undefined;
+    return worth ? (one.busy ? two : one) : undefined;
   }
 
   /** How many slots the next turn claims for: where there are more jobs than that, it leaves half of the slots to another. */

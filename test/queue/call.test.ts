@@ -172,6 +172,8 @@ scene('who listens to enqueues hears of calls, too', async (t, stage) => {
   const listeners = { start: note('start'), end: note('end'), asyncStart: note('asyncStart'), asyncEnd: note('asyncEnd'), error: note('error') }; // prettier-ignore
   const channel = tracingChannel<unknown, EnqueueMessage>('minq:enqueue');
   channel.subscribe(listeners);
+  let why: unknown;
+  channel.error.subscribe((message) => (why = (message as EnqueueMessage).error));
   const queue = stage.queue();
   stage.worker(jobs);
   await queue.call('echo', [1]);
@@ -182,6 +184,7 @@ scene('who listens to enqueues hears of calls, too', async (t, stage) => {
   await t.rejects(late);
   await until(() => heard.length === 5);
   t.same(heard, ['start fails', 'end fails', 'error fails', 'asyncStart fails', 'asyncEnd fails']);
+  t.match(why, { message: 'at once' }, 'with the reason');
   channel.unsubscribe(listeners);
 });
 

@@ -33,43 +33,42 @@ faultyScene('with more jobs than slots both are used, and each job runs once', a
   t.match(await queue.stats(), { refused: 0, recovered: 0 });
 });
 
+/** What ran, and the most that did at once. */
+function counting(work: (i: number) => Promise<unknown>) {
+  const ran: number[] = [];
+  const seen = { ran, running: 0, most: 0 };
+  const job = async (i: number) => {
+    seen.most = Math.max(seen.most, ++seen.running);
+    await work(i);
+    ran.push(i);
+    seen.running--;
+  };
+  return { seen, job };
+}
+
 for (const concurrency of [1, 2, 3, 10]) {
   scene(`never more than ${concurrency} at once, whatever they take`, async (t, stage) => {
     const queue = stage.queue();
-    const ran: number[] = [];
-    let running = 0;
-    let most = 0;
-    const mixed = async (i: number) => {
-      most = Math.max(most, ++running);
+    const { seen, job } = counting(async (i) => {
       if (i % 7 === 3) await new Promise((resolve) => setImmediate(resolve));
       if (i % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-      ran.push(i);
-      running--;
-    };
+    });
     await queue.enqueueMany(several(1_500, 'mixed'));
-    stage.worker({ mixed }, { concurrency });
+    stage.worker({ mixed: job }, { concurrency });
     await until(async () => (await queue.counts()).completed === 1_500);
-    t.ok(most <= concurrency, `${most}`);
-    t.same(inOrder(ran), firstOnes(1_500));
+    t.ok(seen.most <= concurrency, `${seen.most}`);
+    t.same(inOrder(seen.ran), firstOnes(1_500));
   });
 }
 
 scene('a hundred at once, claimed by two turns: never more', async (t, stage) => {
   const queue = stage.queue();
-  const ran: number[] = [];
-  let running = 0;
-  let most = 0;
-  const slow = async (i: number) => {
-    most = Math.max(most, ++running);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    ran.push(i);
-    running--;
-  };
+  const { seen, job } = counting(() => new Promise((resolve) => setTimeout(resolve, 5)));
   await queue.enqueueMany(several(2_000, 'slow'));
-  const { id } = stage.worker({ slow }, { concurrency: 100 });
+  const { id } = stage.worker({ slow: job }, { concurrency: 100 });
   await until(async () => (await queue.counts()).completed === 2_000);
-  t.equal(most, 100);
-  t.same(inOrder(ran), firstOnes(2_000));
+  t.equal(seen.most, 100);
+  t.same(inOrder(seen.ran), firstOnes(2_000));
   t.equal(await usedBoth(stage, id), 1);
 });
 

@@ -8,8 +8,8 @@ export const TRACKS: readonly Mutant[] = [
     name: 'one-track',
     what: 'no second turn is ever taken beside the first',
     file: 'worker/slots.ts',
-    find: `return worth && `,
-    replace: `return worth && false && `,
+    find: `return worth ? `,
+    replace: `return worth && false ? `,
     tests,
   },
   {
@@ -32,8 +32,8 @@ export const TRACKS: readonly Mutant[] = [
     name: 'failed-track-waits',
     what: 'a turn that failed is not sent again before others',
     file: 'worker/slots.ts',
-    find: `idle.find(({ failed }) => failed) ?? idle[0]`,
-    replace: `idle[0]`,
+    find: `return two.failed && !one.failed ? two : one;`,
+    replace: `return one;`,
     tests,
   },
   {
