@@ -72,9 +72,8 @@ async function round(): Promise<Measurement> {
   const watch = new Stopwatch(control);
   const loop = new LoopDelay();
   const scripts = new ScriptLog(control);
-  const meters: Meter[] = [watch];
+  const meters: Meter[] = [watch, scripts];
   if (scenario.loopDelay) meters.push(loop);
-  if (scenario.scripts) meters.push(scripts);
   const { jobs = n, ...found } = (await batch(n, together(...meters))) ?? {};
 
   const counter = new CommandCounter(control);
@@ -88,7 +87,8 @@ async function round(): Promise<Measurement> {
     ...watch.perJob(jobs),
     ...(counted > 0 && counter.perJob(counted)),
     ...(scenario.loopDelay && { loopDelayP99Ms: loop.p99Ms }),
-    ...(scenario.scripts && { longestScriptMs: scripts.longestMs, longScripts: scripts.long }),
+    longestScriptMs: scripts.longestMs,
+    longScripts: scripts.long,
     ...(scenario.memory && { memoryBytes: await weigh() }),
     ...found,
   };

@@ -21,6 +21,6 @@ export interface Measurement {
   /** Of Node, in steps of a millisecond. */
   loopDelayP99Ms?: number;
   /** The longest script, 0 when under a millisecond; and how many took over 5 ms. */
-  longestScriptMs?: number;
-  longScripts?: number;
+  longestScriptMs: number;
+  longScripts: number;
 }

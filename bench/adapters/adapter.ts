@@ -25,8 +25,15 @@ export interface Adapter {
   enqueueChord?(numbers: readonly number[], last: number): Promise<unknown>;
 }
 
-/** @param uses what of it will be used that some libraries want to be told beforehand */
-export type Connect = (url: string, uses?: 'results' | 'delays') => Promise<Adapter>;
+/**
+ * @param uses what of it will be used that some libraries want to be told beforehand
+ * @param queue its name, where a scenario has several
+ */
+export type Connect = (
+  url: string,
+  uses?: 'results' | 'delays',
+  queue?: string,
+) => Promise<Adapter>;
 
 /** How many results are kept, where a library can be told a number. */
 export const KEPT = 10_000;

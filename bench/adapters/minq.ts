@@ -15,11 +15,11 @@ interface Jobs {
  */
 export const minqFrom =
   (folder: string, name: string): Connect =>
-  async (redis) => {
+  async (redis, _uses, queueName = name) => {
     const { chord, Queue, step, Worker } = native(
       path.resolve(folder, 'dist/index.js'),
     ) as typeof import('../../dist/index.js');
-    const queue = new Queue<Jobs>(name, { redis });
+    const queue = new Queue<Jobs>(queueName, { redis });
     let worker: MinqWorker | undefined;
     let running: Promise<void> | undefined;
     const enqueueMany = async (
@@ -32,7 +32,7 @@ export const minqFrom =
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     };
     return {
-      waitingKey: `minq:{${name}}:queued`,
+      waitingKey: `minq:{${queueName}}:queued`,
       enqueue: (arg) => queue.enqueue('noop', [arg]),
       enqueueMany: (numbers) => enqueueMany(numbers),
       delayMany: (numbers, dueAt) => enqueueMany(numbers, { delay: dueAt - Date.now() }),
@@ -46,7 +46,7 @@ export const minqFrom =
         ),
       async work(concurrency, job) {
         const jobs: Jobs = { noop: job, last: (_results, arg) => job(arg) };
-        worker = new Worker({ ...jobs }, { queue: name, redis, concurrency });
+        worker = new Worker({ ...jobs }, { queue: queueName, redis, concurrency });
         running = worker.run();
       },
       async callAndWait(i) {

@@ -24,7 +24,6 @@ function backlog(name: string, full: number, quick: number): Scenario {
     alone: true,
     size: { full, quick },
     counted: 0,
-    scripts: true,
     async prepare(lib, about) {
       const jobs = about.quick ? TIMED.quick : TIMED.full;
       let hold = signal();

@@ -15,7 +15,6 @@ export const DELAYED: readonly Scenario[] = [
     long: true,
     alone: true,
     size: { full: 1_000_000, quick: 2_000 },
-    scripts: true,
     prepare:
       (lib, { control }) =>
       async (n, meter) => {
@@ -37,7 +36,6 @@ export const DELAYED: readonly Scenario[] = [
     alone: true,
     size: { full: 100_000, quick: 500 },
     counted: 0,
-    scripts: true,
     async prepare(lib) {
       let left = 0;
       let done = signal();

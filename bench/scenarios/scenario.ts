@@ -46,7 +46,5 @@ export interface Scenario {
   readonly memory?: boolean;
   /** Also says how late the event loop is. */
   readonly loopDelay?: boolean;
-  /** Also says how long the longest script took. */
-  readonly scripts?: boolean;
   prepare(lib: Adapter, about: Surroundings): Promise<Batch> | Batch;
 }

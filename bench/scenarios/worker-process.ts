@@ -1,7 +1,7 @@
 /**
  * A worker of no-op jobs in a process of its own. Tells its parent when every slot is held at the gate, opens
  * the gate when told to, and then says every few milliseconds how many jobs it ran and what they cost.
- * Arguments: library, URL of Redis, concurrency.
+ * Arguments: library, URL of Redis, concurrency, and the queue's name where there are several.
  */
 import { LIBRARIES } from '../libraries.ts';
 import { GATE } from './gated.ts';
@@ -15,10 +15,10 @@ export interface Done {
 
 const REPORT_MS = 2;
 
-const [library = '', url = '', concurrency = ''] = process.argv.slice(2);
+const [library = '', url = '', concurrency = '', queue] = process.argv.slice(2);
 const slots = Number(concurrency);
 const { connect } = await LIBRARIES[library]!();
-const lib = await connect(url);
+const lib = await connect(url, undefined, queue);
 
 let gate = signal();
 let held = 0;

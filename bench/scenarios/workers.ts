@@ -1,66 +1,63 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { GATE, inBulk } from './gated.ts';
+/** Several workers, each in a process of its own: on one queue, and on several queues of a cluster. */
+import { startCluster } from '../../test/helpers/cluster.ts';
+import { LIBRARIES } from '../libraries.ts';
+import { ScriptLog, Stopwatch, together } from '../meter.ts';
+import { Fleet } from './fleet.ts';
 import type { Scenario } from './scenario.ts';
-import type { Done } from './worker-process.ts';
 
 const SLOTS = 50;
 
-export const WORKERS: readonly Scenario[] = [2, 4].map((processes) => ({
+const ONE_QUEUE: readonly Scenario[] = [2, 4].map((processes) => ({
   name: `workers-${processes}`,
   title: `process no-op, ${processes} worker processes, ${SLOTS} at once each`,
   // It has nothing that would wake a worker in another process.
   without: ['floor'],
   long: true,
   async prepare(lib, { library, url, onEnd }) {
-    const workers = await Promise.all(
-      Array.from({ length: processes }, async () => {
-        const worker = fork(path.join(import.meta.dirname, 'worker-process.ts'), [
-          library,
-          url,
-          String(SLOTS),
-        ]);
-        await once(worker, 'message');
-        return worker;
-      }),
+    const fleet = await Fleet.start(
+      Array.from({ length: processes }, () => ({ library, url, slots: SLOTS })),
     );
-    onEnd(() => Promise.all(workers.map(end)));
-    const fill = inBulk((numbers) => lib.enqueueMany(numbers));
+    onEnd(() => fleet.end());
+    return async (n, meter) => ({ nodeCpuUs: (await fleet.run([lib], n, meter)) / n });
+  },
+}));
+
+/** What runs beside is a cluster of its own; the figures of Redis are those of its masters together. */
+const CLUSTER: readonly Scenario[] = [1, 2, 3, 4].map((queues) => ({
+  name: `cluster-${queues}`,
+  title: `process no-op, cluster of 3 masters, queues with a worker of ${SLOTS} at once each: ${queues}`,
+  without: ['bullmq', 'bee-queue', 'floor'],
+  long: true,
+  counted: 0,
+  async prepare(_lib, { library, onEnd }) {
+    const cluster = await startCluster({ replicas: false });
+    const { url, nodes } = cluster;
+    const names = await Promise.all(
+      Array.from({ length: queues }, (_, i) => cluster.queueOn(i % nodes.length, `bench-${i}`)),
+    );
+    const { connect } = await LIBRARIES[library]!();
+    const libs = await Promise.all(names.map((name) => connect(url, undefined, name)));
+    const fleet = await Fleet.start(names.map((queue) => ({ library, url, slots: SLOTS, queue })));
+    onEnd(async () => {
+      await fleet.end();
+      await Promise.all(libs.map((lib) => lib.close()));
+      await cluster.stop();
+    });
     return async (n, meter) => {
-      const full = Promise.all(workers.map((worker) => once(worker, 'message')));
-      await lib.enqueueMany(Array.from({ length: processes * SLOTS }, () => GATE));
-      await full;
-      await fill(n);
-      await meter.start();
-      const spent = allDone(workers, n);
-      for (const worker of workers) worker.send('open');
-      const cpuUs = await spent;
-      await meter.stop();
-      return { nodeCpuUs: cpuUs / n };
+      const watches = nodes.map(({ client }) => new Stopwatch(client));
+      const logs = nodes.map(({ client }) => new ScriptLog(client));
+      const nodeCpuUs = await fleet.run(libs, n, together(meter, ...watches, ...logs));
+      const costs = watches.map((watch) => watch.perJob(n));
+      const sum = (what: 'redisCpuUs' | 'bytes') => costs.reduce((all, one) => all + one[what], 0);
+      return {
+        nodeCpuUs: nodeCpuUs / n,
+        redisCpuUs: sum('redisCpuUs'),
+        bytes: sum('bytes'),
+        longestScriptMs: Math.max(...logs.map((log) => log.longestMs)),
+        longScripts: logs.reduce((all, log) => all + log.long, 0),
+      };
     };
   },
 }));
 
-/** @returns what the CPU of all of them was when they had run n jobs together */
-function allDone(workers: readonly ChildProcess[], n: number): Promise<number> {
-  const done = new Map<ChildProcess, Done>();
-  const sum = (what: keyof Done) => [...done.values()].reduce((all, one) => all + one[what], 0);
-  return new Promise((resolve) => {
-    for (const worker of workers) {
-      const hear = (said: Done) => {
-        done.set(worker, said);
-        if (sum('jobs') < n) return;
-        for (const one of workers) one.removeAllListeners('message');
-        resolve(sum('cpuUs'));
-      };
-      worker.on('message', hear);
-    }
-  });
-}
-
-async function end(worker: ChildProcess): Promise<void> {
-  const exit = once(worker, 'exit');
-  worker.disconnect();
-  await exit;
-}
+export const WORKERS: readonly Scenario[] = [...ONE_QUEUE, ...CLUSTER];
