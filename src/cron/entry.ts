@@ -8,7 +8,7 @@ import { isFixedTime, lastTicks, nextTick, type When } from './times.ts';
 import { BadRecordError } from '../job/errors.ts';
 import type { JobRecord } from '../job/job.ts';
 import { isFunctionName } from '../job/names.ts';
-import type { ResolvedEnqueueOptions, ResolvedSchedule } from '../job/options.ts';
+import type { ResolvedEnqueueOptions, ResolvedSchedule } from '../job/checks.ts';
 
 /** Most missed ticks that `catchUp: 'all'` makes up for. */
 const MOST_CAUGHT_UP = 100;
@@ -22,15 +22,26 @@ export interface Definition {
   readonly options: ResolvedEnqueueOptions;
   readonly catchUp: 'last' | 'none' | 'all';
   readonly overlap: boolean;
+  /** The last instant at which it may fire, epoch ms. */
+  readonly until?: number;
+  /** How often it fires before it is over. */
+  readonly times?: number;
   /** The app beside whose functions it stands; undefined for one made with `Queue.schedule`. */
   readonly app?: string;
 }
 
 /** A definition as text. The same definition gives the same text: texts are compared, in Redis too. */
-export function definitionText(given: ResolvedSchedule & { fn: string }, app?: string): string {
-  const { cron, every, timezone = 'UTC', catchUp = 'last', overlap = true, options = {} } = given;
+export function definitionText(
+  given: ResolvedSchedule & { fn: string; expires?: number },
+  app?: string,
+): string {
+  const { cron, every, timezone = 'UTC', catchUp = 'last', overlap = true, until, times } = given;
+  const options = {
+    ...given.options,
+    ...(given.expires !== undefined && { expires: given.expires }),
+  };
   const when = every === undefined ? { cron, timezone } : { every };
-  const rest = encodeValue({ when, options, catchUp, overlap, app }, 'options')!; // `meta` may hold anything
+  const rest = encodeValue({ when, options, catchUp, overlap, app, until, times }, 'options')!; // `meta` may hold anything
   return `{"fn":"${given.fn}","args":${encodeArgs(given.args ?? [])},${rest.slice(1)}`;
 }
 
@@ -44,6 +55,15 @@ export function parseDefinition(text: string): Definition {
     // Said below.
   }
   throw new BadRecordError('the definition of the cron entry in Redis is unreadable');
+}
+
+/** Its first tick after this; undefined: none will come. */
+export function nextOf(
+  { when, until = Infinity }: Definition,
+  afterMs: number,
+): number | undefined {
+  const tick = nextTick(when, afterMs);
+  return tick !== undefined && tick <= until ? tick : undefined;
 }
 
 /** Whether both fire at the same times. */
@@ -68,7 +88,12 @@ export interface DueTicks {
  */
 export function dueTicks(entry: Definition, tick: number, now: number, since: number): DueTicks {
   const missedUntil = Math.max(since, now - MISSED_MS);
-  const due = lastTicks(entry.when, tick, now, MOST_CAUGHT_UP + MISSED_MS / 1_000 + 1);
+  const due = lastTicks(
+    entry.when,
+    tick,
+    Math.min(now, entry.until ?? now),
+    MOST_CAUGHT_UP + MISSED_MS / 1_000 + 1,
+  );
   const punctual = due.filter((each) => each > missedUntil);
   const missed = due.slice(0, due.length - punctual.length);
   const again =
@@ -81,7 +106,7 @@ export function dueTicks(entry: Definition, tick: number, now: number, since: nu
     fire: [...again, ...punctual],
     latest: due.at(-1) ?? tick,
     missed: missed.length - again.length,
-    next: nextTick(entry.when, Math.max(now, tick)),
+    next: nextOf(entry, Math.max(now, tick)),
   };
 }
 
@@ -103,9 +128,10 @@ export function replanned(
   now: number,
 ): number | undefined {
   const backMs = last === undefined ? Infinity : last - now;
+  if (tick === Infinity) return undefined; // it is paused
   if (tick <= now || backMs < WAITED_FOR_MS) return undefined;
   const repeats = backMs > CORRECTED_MS || !isFixedTime(entry.when);
-  const next = nextTick(entry.when, repeats ? now : last!);
+  const next = nextOf(entry, repeats ? now : last!);
   return next !== undefined && next < tick ? next : undefined;
 }
 

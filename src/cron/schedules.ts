@@ -3,9 +3,8 @@
  * else it looks again. So the rules stand here, and the script knows none of them.
  */
 import { JSON } from '../job/globals.ts';
-import { nextTick } from './times.ts';
-import { parseDefinition, sameTimes, type Definition } from './entry.ts';
-import { MinqError } from '../job/errors.ts';
+import { nextOf, parseDefinition, sameTimes, type Definition } from './entry.ts';
+import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { MAX_ENTRIES } from '../store/scripts/cron.ts';
 import type { EntryChange, StoredEntry } from '../store/cron.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +21,13 @@ export interface ScheduleInfo {
   args: readonly unknown[];
   catchUp: 'last' | 'none' | 'all';
   overlap: boolean;
+  /** Fires until then. */
+  untilAt?: number;
+  /** How often it fires before it is over. */
+  times?: number;
+  /** How often it has fired; where it was changed, since then. */
+  fired: number;
+  paused: boolean;
   /** The app beside whose functions it is defined; undefined for one made with `schedule`. */
   app?: string;
   nextAt?: number;
@@ -88,12 +94,22 @@ export async function syncEntries(
   }
 }
 
-/** @throws {MinqError} when an app defines an entry of this name, or there are too many */
-export async function writeEntry(store: Store, name: string, definition: string): Promise<void> {
+/**
+ * @param paused undefined: as it is
+ * @throws {MinqError} when an app defines an entry of this name, or there are too many
+ * @throws {InvalidArgumentError} when it would never fire
+ */
+export async function writeEntry(
+  store: Store,
+  name: string,
+  definition: string,
+  paused?: boolean,
+): Promise<void> {
   for (;;) {
     const { now, entries } = await store.cron.entries([name]);
     const there = entries[0];
-    if (there?.definition === definition) return;
+    const asItIs = paused === undefined || paused === (there?.tick === Infinity);
+    if (there?.definition === definition && asItIs) return;
     const owner = there && readDefinition(there)?.app;
     if (owner !== undefined) {
       throw new MinqError(
@@ -101,7 +117,13 @@ export async function writeEntry(store: Store, name: string, definition: string)
         `name: ${JSON.stringify(name)} is that of a cron function of app ${owner}; give another name`,
       );
     }
-    const word = await store.cron.writeEntries('', [change(name, there, definition, now)]);
+    const wanted = change(name, there, definition, now, paused);
+    if (wanted.tick === null) {
+      throw new InvalidArgumentError(
+        'until: no tick comes before it; give a later one, or other times',
+      );
+    }
+    const word = await store.cron.writeEntries('', [wanted]);
     if (word === 'full') throw tooMany();
     if (word === 'written') return;
   }
@@ -117,6 +139,21 @@ export async function removeEntry(store: Store, name: string): Promise<boolean> 
   }
 }
 
+/**
+ * Lets it fire no more, or again, from its next tick on; what fell due meanwhile is not made up for.
+ * @returns whether there is one of this name
+ */
+export async function pauseEntry(store: Store, name: string, paused: boolean): Promise<boolean> {
+  for (;;) {
+    const { now, entries } = await store.cron.entries([name]);
+    const there = entries[0];
+    if (!there) return false;
+    if (paused === (there.tick === Infinity)) return true;
+    const wanted = change(name, there, there.definition, now, paused);
+    if ((await store.cron.writeEntries('', [wanted])) === 'written') return true;
+  }
+}
+
 export async function readSchedules(store: Store): Promise<ScheduleInfo[]> {
   const { entries } = await store.cron.entries();
   return entries.flatMap((entry) => toInfo(entry) ?? []);
@@ -127,15 +164,19 @@ function change(
   there: StoredEntry | undefined,
   text: string,
   now: number,
+  paused = there?.tick === Infinity,
 ): EntryChange {
+  const seen = there?.definition ?? '';
+  if (paused) return { name, seen, definition: text, tick: Infinity };
   const before = there && readDefinition(there);
   const definition = parseDefinition(text);
-  const same = before && there.tick !== undefined && sameTimes(before, definition);
+  const { until = Number.MAX_SAFE_INTEGER } = definition;
+  const same = before && (there.tick ?? Infinity) <= until && sameTimes(before, definition);
   return {
     name,
-    seen: there?.definition ?? '',
+    seen,
     definition: text,
-    ...(!same && { tick: nextTick(definition.when, now) }),
+    ...(!same && { tick: nextOf(definition, now) ?? null }),
   };
 }
 
@@ -151,8 +192,9 @@ function readDefinition({ definition }: StoredEntry): Definition | undefined {
 function toInfo(entry: StoredEntry): ScheduleInfo | undefined {
   const definition = readDefinition(entry);
   if (!definition) return undefined;
-  const { when, fn, args, catchUp, overlap, app } = definition;
+  const { when, fn, args, catchUp, overlap, app, until, times } = definition;
   const [lastAt, last, fired] = entry.last.split(' ');
+  const paused = entry.tick === Infinity;
   return {
     name: entry.name,
     ...when,
@@ -160,8 +202,12 @@ function toInfo(entry: StoredEntry): ScheduleInfo | undefined {
     args,
     catchUp,
     overlap,
+    ...(until !== undefined && { untilAt: until }),
+    ...(times !== undefined && { times }),
+    fired: Number(/ times (\d+)/.exec(entry.last)?.[1] ?? 0),
+    paused,
     ...(app !== undefined && { app }),
-    ...(entry.tick !== undefined && { nextAt: entry.tick }),
+    ...(entry.tick !== undefined && !paused && { nextAt: entry.tick }),
     ...(lastAt && { lastAt: Number(lastAt), last: last as 'fired' }),
     ...(fired && { lastJob: `cron:${entry.name}:${fired}`, lastState: entry.state }),
   };

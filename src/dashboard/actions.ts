@@ -1,5 +1,5 @@
 /** What the pages may do. */
-import { checkScheduleName, type Check } from '../job/options.ts';
+import { checkScheduleName, type Check } from '../job/checks.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId, isFunctionName } from '../job/names.ts';
 import { refuse, show } from '../job/refuse.ts';

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { RedisSource } from '../redis/client.ts';
 import type { JobInfo } from '../views/inspector.ts';
 import { checkName } from '../job/names.ts';
-import { check, flag, func, type Check } from '../job/options.ts';
+import { check, flag, func, type Check } from '../job/checks.ts';
 import { refuse } from '../job/refuse.ts';
 import type { Request } from './answer.ts';
 

@@ -2,11 +2,8 @@
 import { refuse } from '../job/refuse.ts';
 import { InvalidArgumentError } from '../job/errors.ts';
 import { isFunctionName } from '../job/names.ts';
-import {
-  checkEnqueueOptions,
-  type EnqueueOptions,
-  type ResolvedEnqueueOptions,
-} from '../job/options.ts';
+import { checkEnqueueOptions, type ResolvedEnqueueOptions } from '../job/checks.ts';
+import type { EnqueueOptions } from '../job/options.ts';
 
 /** One job of a flow. */
 export interface Step<

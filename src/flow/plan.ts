@@ -5,7 +5,7 @@
 import { JSON } from '../job/globals.ts';
 import type { Flow, Step } from './flow.ts';
 import { newId } from '../job/id.ts';
-import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/options.ts';
+import { RUN_DEFAULTS, type ResolvedEnqueueOptions } from '../job/checks.ts';
 import { letterOf, recordOf } from '../job/record.ts';
 import type { PlannedFlow, QueuePart } from '../store/flow.ts';
 

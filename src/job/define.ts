@@ -3,12 +3,8 @@ import { InvalidArgumentError } from './errors.ts';
 import { refuse, show } from './refuse.ts';
 import { isFunctionName } from './names.ts';
 import type { AnyFunction } from './jsonify.ts';
-import {
-  checkJobOptions,
-  type CronJobOptions,
-  type JobOptions,
-  type ResolvedJobOptions,
-} from './options.ts';
+import { checkJobOptions, type ResolvedJobOptions } from './checks.ts';
+import type { CronJobOptions, JobOptions } from './options.ts';
 
 /** Shared between copies of minq, should an app have two. */
 const OPTIONS = Symbol.for('minq.job.options');

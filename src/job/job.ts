@@ -88,6 +88,8 @@ export interface LastError extends ErrorRecord {
   readonly since?: number;
   /** Of a lost worker: it may not have begun the job, only held it. */
   readonly inHand?: boolean;
+  /** Of a run that asked for another one free of charge. */
+  readonly free?: boolean;
 }
 
 /** A ticket that this worker holds, and what it stands for. */
@@ -204,12 +206,13 @@ function parseLastError(text: string | null): LastError | undefined {
   const stored =
     text === null ? undefined : (readJson(text) as Partial<LastError> | null | undefined);
   if (!stored) return undefined;
-  const { fn, since, inHand } = stored;
+  const { fn, since, inHand, free } = stored;
   return {
     ...readError(stored),
     ...(typeof fn === 'string' && { fn }),
     ...(isNumber(since) && { since }),
     ...(inHand === true && { inHand }),
+    ...(free === true && { free }),
   };
 }
 

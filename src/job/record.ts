@@ -2,7 +2,7 @@
 import { encodeArgs, encodeValue } from './codec.ts';
 import { newId } from './id.ts';
 import type { JobRecord } from './job.ts';
-import type { ResolvedEnqueueOptions } from './options.ts';
+import type { ResolvedEnqueueOptions } from './checks.ts';
 
 /** A job as the enqueue script takes it; see there (store/scripts/enqueue.ts) for `how`. */
 export interface NewJob {

@@ -3,7 +3,7 @@ import { ResultNotFoundError } from '../job/errors.ts';
 import { placeOf, readFlow, readQueues, type FlowInfo } from '../flow/view.ts';
 import { readInfo, type JobInfo } from '../views/inspector.ts';
 import type { JobState } from '../job/job.ts';
-import { checkResultOptions } from '../job/options.ts';
+import { checkResultOptions } from '../job/checks.ts';
 import type { Results } from './results.ts';
 import { resultOf, Waiter } from './waiter.ts';
 import type { Store } from '../store/store.ts';

@@ -2,7 +2,7 @@
 import { show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
-import { readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
+import { pauseEntry, readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
 import { Job, type HandleContext } from './handle.ts';
 import {
   findJobs,
@@ -17,7 +17,8 @@ import {
 } from '../views/inspector.ts';
 import { checkJobId } from '../job/names.ts';
 import { STATES, type JobState } from '../job/job.ts';
-import { checkFilter, checkFind, checkPage, checkScheduleName } from '../job/options.ts';
+import type { Duration } from '../job/duration.ts';
+import { checkFilter, checkFind, checkPage, checkScheduleName, checkWhen } from '../job/checks.ts';
 import { jobsOf, number } from '../views/figures.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
@@ -97,6 +98,22 @@ export abstract class Operator {
    */
   async unschedule(name: string): Promise<boolean> {
     return removeEntry(this.store, checkScheduleName(name));
+  }
+
+  /**
+   * The entry fires no more until it is resumed; a function's own stays paused over restarts and deploys.
+   * @returns false when there is none of this name
+   */
+  async pauseSchedule(name: string): Promise<boolean> {
+    return pauseEntry(this.store, checkScheduleName(name), true);
+  }
+
+  /**
+   * From its next tick on it fires again; what fell due meanwhile is not made up for.
+   * @returns false when there is none of this name
+   */
+  async resumeSchedule(name: string): Promise<boolean> {
+    return pauseEntry(this.store, checkScheduleName(name), false);
   }
 
   /**
@@ -189,6 +206,26 @@ export abstract class Operator {
       retried += words.filter((word) => word === 'queued').length;
     }
     return retried;
+  }
+
+  /**
+   * Runs a job now that is scheduled for later, or waits for its next attempt.
+   * @returns false when there is no such job, or it is in another state
+   */
+  async runNow(id: string): Promise<boolean> {
+    return this.#move(id, '0');
+  }
+
+  /**
+   * Lets a job that is scheduled, or waits for its next attempt, start at another time. It starts then, though its `expires` is over.
+   * @returns false when there is no such job, or it is in another state
+   */
+  async reschedule(id: string, when: { delay?: Duration; runAt?: Date }): Promise<boolean> {
+    return this.#move(id, checkWhen(when));
+  }
+
+  async #move(id: string, due: string): Promise<boolean> {
+    return ['scheduled', 'queued'].includes(await this.store.reschedule(checkJobId(id), due));
   }
 
   /**

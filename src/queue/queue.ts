@@ -16,9 +16,9 @@ import {
   checkResultOptions,
   checkSchedule,
   checkScheduleName,
-  type EnqueueOptions,
   type ResolvedEnqueueOptions,
-} from '../job/options.ts';
+} from '../job/checks.ts';
+import type { EnqueueOptions } from '../job/options.ts';
 import { headOf, planFlow } from '../flow/plan.ts';
 import { Operator } from './operator.ts';
 import { newJob } from '../job/record.ts';
@@ -287,8 +287,8 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   }
 
   /**
-   * Adds a cron entry, or replaces the one of this name. At each of its ticks one of the workers enqueues a job, with
-   * the id `cron:<name>:<tick in epoch ms>`.
+   * Adds a cron entry, or replaces the one of this name; the same again changes nothing. At each of its ticks one of the workers
+   * enqueues a job, with the id `cron:<name>:<tick in epoch ms>`. One that is paused stays so, unless `paused` says otherwise.
    * @example await queue.schedule('digest', { cron: '0 7 * * MON-FRI', timezone: 'Europe/Berlin', fn: 'sendDigest' })
    * @throws {InvalidArgumentError} before anything is sent
    * @throws {MinqError} `SCHEDULE_TAKEN`: a function's own entry has this name; `TOO_MANY_SCHEDULES`: over 10,000
@@ -297,10 +297,11 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     name: string,
     schedule: Schedule<Jobs, N>,
   ): Promise<void> {
-    const text = definitionText(checkSchedule(schedule));
+    const { paused, ...rules } = checkSchedule(schedule);
+    const text = definitionText(rules);
     checkScheduleName(name);
     this.#announce(this.#lane(this.name));
-    await writeEntry(this.store, name, text);
+    await writeEntry(this.store, name, text, paused);
   }
 
   /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */

@@ -61,6 +61,8 @@ export type CallOptions = Omit<EnqueueOptions, 'timeout'> & ResultOptions;
 export type Schedule<Jobs, N extends JobName<Jobs>> = Ticks & {
   fn: N;
   options?: Omit<EnqueueOptions, 'id' | 'unique' | 'delay' | 'runAt' | 'queue'>;
+  /** Whether it is to wait for `resumeSchedule`. */
+  paused?: boolean;
 } & ([] extends Parameters<Jobs[N]> ? { args?: JobArgs<Jobs[N]> } : { args: JobArgs<Jobs[N]> });
 
 /** An item of `enqueueMany`: an enqueue option beside the function and its arguments. */

@@ -4,7 +4,7 @@
  */
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { Job } from './handle.ts';
-import { checkMeta } from '../job/options.ts';
+import { checkMeta } from '../job/checks.ts';
 
 /** Message of the tracing channel `minq:enqueue`: one for each job, or for each flow. */
 export interface EnqueueMessage {

@@ -4,6 +4,7 @@ import { deadlineIn } from '../job/duration.ts';
 import {
   beatScript,
   entriesScript,
+  PAUSED,
   releaseBeatScript,
   writeEntriesScript,
 } from './scripts/cron.ts';
@@ -20,6 +21,8 @@ export interface Firing {
   letter: string;
   /** The last tick that is due; undefined: none is, the entry is only planned anew. */
   latest: number | undefined;
+  /** How often it may fire before it is over. */
+  most: number | undefined;
   jobs: readonly { tick: number; json: string }[];
 }
 
@@ -31,7 +34,7 @@ export interface BeatReply {
   known: boolean;
   /** First tick to come, epoch ms; undefined where there is no entry. */
   next: number | undefined;
-  due: { name: string; tick: number; definition: string }[];
+  due: { name: string; tick: number; definition: string; fired: number }[];
   /** Of the firings given, those that took place. */
   done: { name: string; fired: number; skipped: number; taken: number }[];
 }
@@ -41,18 +44,19 @@ export interface EntryChange {
   name: string;
   seen: string;
   definition: string;
-  /** Next tick, where the entry doesn't keep its own. */
-  tick?: number | undefined;
+  /** Next tick, where the entry doesn't keep its own; `Infinity`: it is paused; null: none will come. */
+  tick?: number | null;
 }
 
 /** An entry as it lies in Redis. */
 export interface StoredEntry {
   name: string;
   definition: string;
+  /** `Infinity` while it is paused. */
   tick: number | undefined;
   /**
-   * Empty, or `<tick> <fired | skipped | missed | taken> <last tick fired>`. Where the clock was set back, ` again <till> <pass>` follows:
-   * up to `till` times come again, and ids of their ticks end with `:<pass>`.
+   * Empty, or `<tick> <fired | skipped | missed | taken> <last tick fired> times <how often it fired>`. Where the clock was set back,
+   * ` again <till> <pass>` follows: up to `till` times come again, and ids of their ticks end with `:<pass>`.
    */
   last: string;
   /** State of the last job fired. */
@@ -79,6 +83,7 @@ export class CronStore {
       each.overlap ? '1' : '0',
       each.letter,
       each.latest === undefined ? '' : String(each.latest),
+      each.most === undefined ? '' : String(each.most),
       String(each.jobs.length),
       ...each.jobs.flatMap(({ tick, json }) => [String(tick), json]),
     ]);
@@ -92,10 +97,11 @@ export class CronStore {
       mine: mine === 1,
       known: known === 1,
       next: next < 0 ? undefined : next,
-      due: inRows(due, 3).map(([name, tick, definition]) => ({
+      due: inRows(due, 4).map(([name, tick, definition, fired]) => ({
         name: name!,
         tick: Number(tick),
         definition: definition!,
+        fired: Number(fired),
       })),
       done: inRows(done, 4).map(([name, fired, skipped, taken]) => ({
         name: name as string,
@@ -118,7 +124,7 @@ export class CronStore {
       name,
       seen,
       definition,
-      tick === undefined ? '' : String(tick),
+      tickText(tick),
     ]);
     const { control } = this.#caller.keys;
     return this.#caller.run(writeEntriesScript, { app, control }, rest) as Promise<
@@ -142,7 +148,7 @@ export class CronStore {
         entries.push({
           name: name!,
           definition: definition!,
-          tick: tick ? Number(tick) : undefined,
+          tick: tick === 'inf' ? Infinity : tick ? Number(tick) : undefined,
           last: last!,
           state: state!,
         });
@@ -163,4 +169,9 @@ export class CronStore {
     } while (cursor !== '0');
     return [...names].sort();
   }
+}
+
+function tickText(tick: number | null | undefined): string {
+  if (tick === undefined) return '';
+  return tick === null ? '-' : tick === Infinity ? PAUSED : String(tick);
 }

@@ -18,12 +18,14 @@ import {
   pauseScript,
   purgeScript,
   removeScript,
+  rescheduleScript,
   resumeScript,
   retryScript,
 } from './scripts/control.ts';
 import { callScripts, enqueueScripts, laidOut } from './scripts/enqueue.ts';
 import { forgetScript } from './scripts/forget.ts';
 import { turnScript } from './scripts/turn.ts';
+import { readTurn, refusals, type Refusal, type Turn, type TurnReply } from './turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
 import {
   countsScript,
@@ -49,35 +51,6 @@ export interface Keep {
 const ROOM = 4_194_304;
 
 const NOTHING: Counted = { number: 0, pairs: [] };
-
-export interface Turn {
-  /** Server time, epoch ms. */
-  now: number;
-  /** Milliseconds until something falls due; 0: there is more to claim; -1: nothing in sight. */
-  nextIn: number;
-  /** Settlements that were refused: the lease was lost, or the job is gone from Redis. */
-  refused: Refusal<'lost' | 'gone' | 'taken'>[];
-  claimed: Claim[];
-  /** What flows have to tell other queues. */
-  post: string[];
-}
-
-/**
- * A ticket claimed, with the texts of its record (null: missing; a number: it was not sent, and is so many bytes long) and
- * of its last failed attempt, if any.
- */
-export interface Claim {
-  ticket: string;
-  record: string | number | null;
-  lastError: string | null;
-  /** Server time, epoch ms. */
-  claimedAt: number;
-}
-
-export interface Refusal<Why extends string = 'lost' | 'gone'> {
-  ticket: string;
-  why: Why;
-}
 
 export class Store {
   readonly queue: string;
@@ -149,9 +122,7 @@ export class Store {
     }: { named?: readonly string[]; room?: number; track?: number } = {},
   ): Promise<Turn> {
     const { groups, followUps } = settlementArgs(settlements);
-    const [now, nextIn, refused, tickets, records, lastErrors, post] = (await this.#tracks[
-      track
-    ]!.run(
+    const reply = await this.#tracks[track]!.run(
       turnScript,
       {
         turn,
@@ -163,14 +134,8 @@ export class Store {
         room,
       },
       followUps.length + named.length > 0 ? groups.concat(followUps, named) : groups,
-    )) as [number, number, string[], string[], Reply[], Reply[], string[]];
-    const claimed = tickets.map((ticket, i) => ({
-      ticket,
-      record: records[i] ?? null,
-      lastError: lastErrors[i] ?? null,
-      claimedAt: now,
-    }));
-    return { now, nextIn, refused: refusals(refused), claimed, post };
+    );
+    return readTurn(reply as TurnReply);
   }
 
   /**
@@ -270,6 +235,13 @@ export class Store {
   /** @param ids at most 100 */
   retry(ids: readonly string[]) {
     return this.#caller.run(retryScript, {}, ids) as Promise<('unknown' | 'other' | 'queued')[]>;
+  }
+
+  /** @param due `+<ms>` from now, or epoch ms */
+  reschedule(id: string, due: string) {
+    return this.#caller.run(rescheduleScript, { id, due }) as Promise<
+      'unknown' | 'other' | 'scheduled' | 'queued'
+    >;
   }
 
   remove(id: string) {
@@ -392,6 +364,3 @@ export class Store {
     return this.#caller.connection.call((client) => client.get(this.keys.beat));
   }
 }
-
-const refusals = (flat: string[]): Refusal[] =>
-  inRows(flat, 2).map(([ticket, why]) => ({ ticket: ticket!, why: why as Refusal['why'] }));

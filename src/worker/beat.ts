@@ -145,6 +145,7 @@ export class Beat {
         overlap: true,
         letter: 'n',
         latest: undefined,
+        most: undefined,
         jobs: [],
       };
     });
@@ -164,7 +165,7 @@ export class Beat {
     const since = (this.#since ??= now);
     const firings: Firing[] = [];
     let jobs = 0;
-    for (const { name, tick, definition } of due) {
+    for (const { name, tick, definition, fired } of due) {
       const seen = { name, tick, definition };
       try {
         const entry = parseDefinition(definition);
@@ -173,12 +174,21 @@ export class Beat {
           logger.warn('cron: ticks were missed', { name, missed, fired: fire.length });
         const made = fire.map((each) => ({ tick: each, ...tickJob(entry, each) }));
         const letter = made[0]?.letter ?? 'n';
-        firings.push({ ...seen, next, overlap: entry.overlap, letter, latest, jobs: made });
+        const most = entry.times === undefined ? undefined : Math.max(0, entry.times - fired);
+        firings.push({ ...seen, next, overlap: entry.overlap, letter, latest, most, jobs: made });
         jobs += made.length;
       } catch (error) {
         logger.error(`cron: can't fire: ${describeError(error).message}`, { name });
         const next = now + UNREADABLE_MS;
-        firings.push({ ...seen, next, overlap: true, letter: 'n', latest: tick, jobs: [] });
+        firings.push({
+          ...seen,
+          next,
+          overlap: true,
+          letter: 'n',
+          latest: tick,
+          most: undefined,
+          jobs: [],
+        });
       }
       if (jobs >= MOST_JOBS) break;
     }

@@ -20,7 +20,7 @@ import {
 } from '../job/errors.ts';
 import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
-import { RUN_DEFAULTS } from '../job/options.ts';
+import { RUN_DEFAULTS } from '../job/checks.ts';
 import { RETRIED } from '../store/scripts/control.ts';
 import { Fail, Retry } from '../job/signals.ts';
 import { runs, type JobContext } from './context.ts';
@@ -53,8 +53,9 @@ const UNKNOWN_FUNCTION_MS = 5 * 60_000;
 export function refuse(job: ClaimedJob, fn: JobFunction | undefined): Outcome | undefined {
   const { record, attempt, claimedAt, enqueuedAt, lastError } = job;
   const late = record.expires !== undefined && claimedAt - enqueuedAt > record.expires;
-  // Who runs a job again by hand wants it late rather than never.
-  if (late && attempt === 1 && lastError?.name !== RETRIED) {
+  // Who runs a job again by hand wants it late rather than never; and one that asked for another run has been started.
+  const again = lastError?.name === RETRIED || lastError?.free;
+  if (late && attempt === 1 && !again) {
     return { kind: 'cancelled', reason: 'expired' };
   }
   if (!fn) return unknownFunction(job);
@@ -217,6 +218,12 @@ export class Run {
 
   #failure(thrown: unknown): Outcome {
     const error = describeError(thrown);
+    const backoff = this.job.record.backoff ?? this.fn.options.backoff ?? RUN_DEFAULTS.backoff;
+    const delayMs = () =>
+      (isA(thrown, Retry) ? thrown.delayMs : undefined) ?? backoffMs(backoff, this.job.attempt);
+    if (isA(thrown, Retry) && thrown.free) {
+      return { kind: 'postponed', error: { ...error, free: true }, delayMs: delayMs() };
+    }
     const attemptsLeft = this.job.attempt <= this.retries;
     if (!attemptsLeft && isA(thrown, Retry)) {
       const message = `the limit was reached (retries: ${this.retries}): ${error.message}`;
@@ -224,9 +231,7 @@ export class Run {
     }
     if (!attemptsLeft || isA(thrown, Fail) || !this.#worthRetrying(thrown))
       return { kind: 'failed', error };
-    const asked = isA(thrown, Retry) ? thrown.delayMs : undefined;
-    const backoff = this.job.record.backoff ?? this.fn.options.backoff ?? RUN_DEFAULTS.backoff;
-    return { kind: 'retry', error, delayMs: asked ?? backoffMs(backoff, this.job.attempt) };
+    return { kind: 'retry', error, delayMs: delayMs() };
   }
 
   #worthRetrying(thrown: unknown): boolean {

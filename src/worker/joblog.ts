@@ -4,7 +4,7 @@ import { errorLine } from '../job/failure.ts';
 import { parseTicket, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import { unheard, type Logger } from '../job/log.ts';
 import { Fail } from '../job/signals.ts';
-import type { Refusal } from '../store/store.ts';
+import type { Refusal } from '../store/turn.ts';
 
 export function logStart(logger: Logger, job: ClaimedJob): void {
   if (logger.info === unheard) return;

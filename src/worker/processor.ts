@@ -14,7 +14,8 @@ import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts'
 import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { isDenied } from '../redis/rights.ts';
-import type { Claim, Keep, Store, Turn } from '../store/store.ts';
+import type { Keep, Store } from '../store/store.ts';
+import type { Claim, Turn } from '../store/turn.ts';
 import { refuse, unknownFunction, Run, type ExecutorOptions, type Middleware } from './executor.ts';
 import { finishedOf, type Ending } from './finished.ts';
 import { Begun } from './begun.ts';

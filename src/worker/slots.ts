@@ -9,7 +9,7 @@
  */
 import { performance } from '../job/globals.ts';
 import { takeOut } from '../store/settlement.ts';
-import type { Claim } from '../store/store.ts';
+import type { Claim } from '../store/turn.ts';
 import type { Run } from './executor.ts';
 import { Track, type Finished } from './track.ts';
 

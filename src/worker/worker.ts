@@ -17,7 +17,7 @@ import {
   checkMiddleware,
   checkWorkerOptions,
   RUN_DEFAULTS,
-} from '../job/options.ts';
+} from '../job/checks.ts';
 import { CRON_CHANGED } from '../store/scripts/cron.ts';
 import { FAILED_KEPT_MS, MAX_KEPT } from '../store/scripts/fragments.ts';
 import { checkRights, isDenied } from '../redis/rights.ts';
@@ -333,10 +333,8 @@ export class Worker {
     const { app, cron, burst } = this.#options;
     if (!cron || burst) return { app: '', definitions };
     for (const { name, options } of this.#functions.values()) {
-      const { cron, every, timezone, catchUp, overlap } = options;
-      if (cron === undefined && every === undefined) continue;
-      const text = definitionText({ fn: name, cron, every, timezone, catchUp, overlap }, app);
-      definitions.set(name, text);
+      if (options.cron === undefined && options.every === undefined) continue;
+      definitions.set(name, definitionText({ ...options, fn: name }, app));
     }
     return { app, definitions };
   }

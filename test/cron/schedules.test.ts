@@ -1,6 +1,6 @@
 /** Cron entries: made at run time, defined beside functions, shown, changed by a deploy. */
 import { job, Worker } from '../../src/index.ts';
-import { checkJobOptions, checkSchedule } from '../../src/job/options.ts';
+import { checkJobOptions, checkSchedule } from '../../src/job/checks.ts';
 import { syncEntries } from '../../src/cron/schedules.ts';
 import { definitionText } from '../../src/cron/entry.ts';
 import { commandsDuring } from '../helpers/commands.ts';

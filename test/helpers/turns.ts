@@ -2,7 +2,8 @@
 import type { Outcome } from '../../src/job/job.ts';
 import type { NewJob } from '../../src/job/record.ts';
 import type { Settlement } from '../../src/store/settlement.ts';
-import type { Store, Turn } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Turn } from '../../src/store/turn.ts';
 
 export const JSON_OF_JOB = '{"fn":"f","args":[]}';
 export const LEASE_MS = 15_000;

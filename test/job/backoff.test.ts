@@ -1,6 +1,6 @@
 import t from 'tap';
 import { backoffMs, type Backoff } from '../../src/job/backoff.ts';
-import { RUN_DEFAULTS } from '../../src/job/options.ts';
+import { RUN_DEFAULTS } from '../../src/job/checks.ts';
 
 const backoff = (over: Partial<Backoff>): Backoff => ({
   type: 'exponential',

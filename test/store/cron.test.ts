@@ -24,6 +24,7 @@ async function dueEntry(store: Store, name: string, agoMs = 10): Promise<Firing>
     overlap: true,
     letter: 'n',
     latest: tick,
+    most: undefined,
     jobs: [{ tick, json: JSON_OF_TICK }],
   };
 }
@@ -49,7 +50,7 @@ for (const [server, redis] of [
       queued: [`${id}:2:1`],
       cron: { nightly: firing.next },
       'cron:entries': { nightly: HOURLY },
-      'cron:last': { nightly: `${firing.tick} fired ${firing.tick}` },
+      'cron:last': { nightly: `${firing.tick} fired ${firing.tick} times 1` },
       stats: { enqueued: '1' },
     });
     t.match((after['jobs'] as Record<string, string>)[id], /^\d{13}\{"fn":"f","args":\[\],"tick":1\}$/);
@@ -106,7 +107,7 @@ scene('planned anew, for the clock was set back, a time that comes again is a ti
   t.match(await core(stage), {
     queued: [`cron:nightly:${tick}:2:1`, `cron:nightly:${tick}:2:2:1`].map((id) => new RegExp(`^${id.replace(/:2:1$/, '')}`)),
     cron: { nightly: next },
-    'cron:last': { nightly: `${tick} fired ${tick}:2 again ${tick} 2` },
+    'cron:last': { nightly: `${tick} fired ${tick}:2 times 2 again ${tick} 2` },
   });
   const { entries } = await store.cron.entries(['nightly']);
   t.match(entries, [{ state: 'queued' }], 'the job of the last one');
@@ -124,6 +125,7 @@ scene(
       ...firing,
       tick,
       latest: ticks.at(-1)!,
+      most: undefined,
       next: ticks.at(-1)! + 1,
       jobs: ticks.map((each) => ({ tick: each, json: JSON_OF_TICK })),
     });
@@ -135,14 +137,14 @@ scene(
     t.match(await done(at(first + 2, first + 2)), { fired: 0, skipped: 1 }, 'active');
     await claim(store, 2, 0, settlement(ticketsOf(turn)[0]!, { kind: 'retry', error: { name: 'E', message: '' }, delayMs: 9_000 })); // prettier-ignore
     t.match(await done(at(first + 3, first + 3)), { fired: 0, skipped: 1 }, 'waits for its retry');
-    t.equal(await stage.redis.client.hget(store.keys.lastTicks, 'slow'), `${first + 3} skipped ${first}`); // prettier-ignore
+    t.equal(await stage.redis.client.hget(store.keys.lastTicks, 'slow'), `${first + 3} skipped ${first} times 1`); // prettier-ignore
     await store.cancel(`cron:slow:${first}`);
     t.match(
       await done(at(first + 4, first + 4, first + 5)),
       { fired: 1, skipped: 1 },
       'one of two',
     );
-    t.equal(await stage.redis.client.hget(store.keys.lastTicks, 'slow'), `${first + 5} skipped ${first + 4}`); // prettier-ignore
+    t.equal(await stage.redis.client.hget(store.keys.lastTicks, 'slow'), `${first + 5} skipped ${first + 4} times 2`); // prettier-ignore
     await store.remove(`cron:slow:${first + 4}`);
     t.match(await done(at(first + 6, first + 6)), { fired: 1, skipped: 0 }, 'removed: it is over');
   },

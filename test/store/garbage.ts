@@ -130,6 +130,7 @@ async function callsOf(stage: Stage, store: Store, sent: Call[]): Promise<Call[]
         overlap: false,
         letter: 'n',
         latest: 1_000,
+        most: 3,
         jobs: [{ tick: 1_000, json: '{"fn":"f","args":[]}' }],
       },
     ]),

@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { flowing } from './flowing.ts';
-import { clock, finish, remember, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, remember, scoreFor, tickets, wakeOne } from './fragments.ts';
 
 /**
  * Moves: queued | scheduled | waiting -> cancelled. A running job's ticket is marked, and its worker told.
@@ -79,6 +79,39 @@ local words = {}
 for i = REST, #ARGV do words[#words + 1] = retry(ARGV[i]) end
 wakeOne()
 return words`,
+});
+
+/**
+ * Moves: scheduled -> queued, or to another time. Replies where the job is now.
+ * Refuses when: the job is in any other state (`unknown`, `other`).
+ * Called by: `Queue.runNow`, `Queue.reschedule`. Sent again it finds the job queued (`other`), or at that time.
+ */
+export const rescheduleScript = defineScript({
+  name: 'reschedule',
+  keys: ['jobs', 'errors'],
+  args: ['id', 'due'],
+  uses: [clock, wakeOne, tickets, scoreFor],
+  lua: `
+if redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
+local relative = string.match(due, '^%+(.+)$')
+local at = relative and now + amount(relative) or amount(due)
+local ticket = ticketOf(id)
+if not redis.call('ZSCORE', scheduled, ticket) then return 'other' end
+-- Somebody wants it at this time, whatever its own options said.
+if redis.call('HEXISTS', errors, id) == 0 then
+  redis.call('HSET', errors, id, '{"name":"${RETRIED}","message":"put at another time by hand"}')
+end
+if at > now then
+  redis.call('ZADD', scheduled, scoreFor(at), ticket)
+  -- Sleeping workers know only of what was due before: the new first one must be heard of.
+  if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
+  return 'scheduled'
+end
+redis.call('RPUSH', lane(ticket), ticket)
+redis.call('ZREM', scheduled, ticket)
+wakeOne()
+return 'queued'`,
+  numbers: [],
 });
 
 /**

@@ -1,4 +1,5 @@
 import { defineScript } from '../../redis/script.ts';
+import { PAUSED } from './cron.ts';
 import { MOST_MEMBERS } from './flowing.ts';
 import {
   BEAT_MS,
@@ -61,7 +62,7 @@ if #mine > 0 then
     end
   end
 end
-local coming = redis.call('ZRANGE', cron, 0, 0, 'WITHSCORES')
+local coming = redis.call('ZRANGE', cron, '-inf', '(${PAUSED}', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
 return { lost, unwanted, tonumber(coming[2] or -1), redis.call('HEXISTS', apps, app) }`,
 });
 

@@ -51,6 +51,17 @@ export function jobsMove(world: World, what: 'retry' | 'watch', picks: readonly 
   };
 } // prettier-ignore
 
+export function rescheduleMove(world: World, pick: number, inMs: number): Move | undefined {
+  const { id, queue } = at(world.ids, pick) ?? {};
+  if (!id) return undefined;
+  return {
+    title: `put ${id} at ${inMs} ms from now`,
+    queue: queue!,
+    expected: people.reschedule(world.queues[queue!], id, world.clock.now + inMs),
+    send: (real) => real.store(queue!).reschedule(id, inMs === 0 ? '0' : `+${inMs}`),
+  };
+}
+
 /**
  * A record is garbage from now on: nothing else changes, then and later. Only of a job that is enqueued by itself: what is
  * sent once more under an id of the user's, of a tick or of a follow-up is told from another by the record.

@@ -10,6 +10,7 @@ export interface DueTick {
   name: string;
   tick: number;
   definition: string;
+  fired: number;
 }
 
 export interface BeatReply {
@@ -27,7 +28,10 @@ export function writeEntries(queue: ModelQueue, app: string, changes: readonly E
   for (const { name, definition, tick } of changes) {
     const before = queue.entries.get(name);
     if (definition === '') queue.entries.delete(name);
-    else queue.entries.set(name, { definition, tick: tick ?? before?.tick, last: before?.last });
+    else {
+      const last = before?.last && { ...before.last, ...(before.definition !== definition && { times: undefined }) };
+      queue.entries.set(name, { definition, tick: tick ?? before?.tick, last });
+    }
   }
   if (app !== '') queue.apps.set(app, queue.now);
   if (changes.length > 0) queue.told.push('control cron');
@@ -35,7 +39,8 @@ export function writeEntries(queue: ModelQueue, app: string, changes: readonly E
 } // prettier-ignore
 
 function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
-  const { name, tick: seen, definition, next, overlap, letter, latest, jobs } = firing;
+  const { name, tick: seen, definition, overlap, letter, most, jobs } = firing;
+  let { next, latest } = firing;
   const entry = queue.entries.get(name);
   if (entry?.tick !== seen || entry.definition !== definition) return [];
   const idOf = (tick: number) => `cron:${name}:${tick}`;
@@ -45,10 +50,17 @@ function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
   };
   let before = entry.last?.fired;
   let fired = 0;
+  let skipped = 0;
+  if (most === 0) next = undefined;
   for (const { tick, json } of jobs) {
-    if (!overlap && unfinished(before)) continue;
+    if (fired === most) break;
+    if (!overlap && unfinished(before)) {
+      skipped++;
+      continue;
+    }
     before = tick;
     fired++;
+    if (fired === most) [next, latest] = [undefined, tick];
     place(
       queue,
       idOf(tick),
@@ -58,10 +70,9 @@ function fire(queue: ModelQueue, firing: Firing): BeatReply['done'] {
       0,
     );
   }
-  const skipped = jobs.length - fired;
   entry.tick = next;
   const word = before === latest ? 'fired' : skipped > 0 ? 'skipped' : 'missed';
-  entry.last = { tick: latest!, word, fired: before };
+  entry.last = { tick: latest!, word, fired: before, times: (entry.last?.times ?? 0) + fired };
   return [{ name, fired, skipped, taken: 0 }];
 }
 
@@ -69,13 +80,13 @@ export function beat(queue: ModelQueue, worker: string, app: string, firings: re
   const { now } = queue;
   const done = firings.flatMap((firing) => fire(queue, firing));
   const ticks = [...queue.entries]
-    .flatMap(([name, { tick, definition }]) => (tick === undefined ? [] : { name, tick, definition }))
+    .flatMap(([name, { tick, definition, last }]) => (tick === undefined ? [] : { name, tick, definition, fired: last?.times ?? 0 }))
     .sort((a, b) => a.tick - b.tick || (a.name < b.name ? -1 : 1));
   const holder = queue.beat && queue.beat.until >= now ? queue.beat.worker : undefined;
   const mine =
     holder === undefined || holder === worker || ticks.some(({ tick }) => tick <= now - TAKEOVER_MS);
   if (mine && ticks.length > 0) queue.beat = { worker, until: now + BEAT_MS };
-  const coming = mine ? ticks.filter(({ tick }) => tick > now) : ticks;
+  const coming = ticks.filter(({ tick }) => tick < Infinity && (!mine || tick > now));
   return {
     now,
     mine,

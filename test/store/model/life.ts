@@ -234,7 +234,9 @@ export function heartbeat(
     const job = queue.running(ticket);
     if (job) Object.assign(job, { at: queue.now + leaseMs, told: true });
   }
-  const ticks = [...queue.entries.values()].flatMap(({ tick }) => tick ?? []);
+  const ticks = [...queue.entries.values()].flatMap(({ tick = Infinity }) =>
+    tick === Infinity ? [] : tick,
+  );
   return {
     lost: lost.map((ticket) => whyRefused(queue, ticket)),
     unwanted: tickets.filter((ticket) => queue.running(ticket)?.unwanted),

@@ -49,6 +49,8 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'retry':
     case 'watch':
       return acting.jobsMove(world, op.do, op.picks);
+    case 'reschedule':
+      return acting.rescheduleMove(world, op.pick, op.inMs);
     case 'cancel flow':
       return acting.cancelFlowMoves(world, op.pick);
     case 'spoil':

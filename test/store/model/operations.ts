@@ -64,13 +64,14 @@ export type Operation =
   | { do: 'progress'; worker: WorkerName; pick: number }
   | { do: 'cancel' | 'remove' | 'look'; pick: number }
   | { do: 'retry' | 'watch'; picks: number[] }
+  | { do: 'reschedule'; pick: number; inMs: number }
   | { do: 'cancel flow'; pick: number }
   /** Somebody writes over a job's record. */
   | { do: 'spoil'; pick: number; text: string }
   | { do: 'purge'; queue: QueueName; state: 'queued' | 'scheduled' | 'completed' | 'failed' | 'cancelled' }
   | { do: 'pause' | 'resume' | 'prune'; queue: QueueName }
   | { do: 'deliver' | 'delivered'; queue: QueueName; pick: number }
-  | { do: 'schedule'; name: 'm' | 'n'; every: number; overlap: boolean; lane: Lane; stale: boolean; app: boolean }
+  | { do: 'schedule'; name: 'm' | 'n'; every: number; overlap: boolean; lane: Lane; times: number; paused: boolean; stale: boolean; app: boolean }
   | { do: 'unschedule'; name: 'm' | 'n' }
   | { do: 'beat'; worker: 'a' | 'b' | 'c'; again: boolean; all: boolean }
   | { do: 'release beat'; worker: 'a' | 'b' | 'c' }
@@ -149,6 +150,7 @@ const EVERYTHING = [
   op(3, 'remove', { pick }),
   op(3, 'look', { pick }),
   op(4, 'retry', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }),
+  op(3, 'reschedule', { pick, inMs: fc.constantFrom(0, 1_000, 30_000) }),
   op(3, 'watch', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }),
   op(1, 'cancel flow', { pick: fc.nat(2) }),
   op(2, 'spoil', { pick, text: fc.constantFrom(...GARBAGE) }),
@@ -166,6 +168,8 @@ const EVERYTHING = [
     every: fc.constantFrom(1_000, 20_000),
     overlap: fc.boolean(),
     lane,
+    times: fc.constantFrom(0, 0, 1, 2),
+    paused: rarely,
     stale: rarely,
     app: fc.boolean(),
   }),

@@ -49,6 +49,17 @@ export function retry(queue: ModelQueue, ids: readonly string[]): string[] {
   });
 }
 
+const PUT_OFF = '{"name":"RunAgain","message":"put at another time by hand"}';
+
+export function reschedule(queue: ModelQueue, id: string, due: number): string {
+  const job = queue.jobs.get(id);
+  if (!job) return 'unknown';
+  if (job.state !== 'scheduled') return 'other';
+  job.lastError ??= PUT_OFF;
+  queue.line(job, due);
+  return job.state;
+}
+
 export function remove(queue: ModelQueue, id: string): string {
   const job = queue.jobs.get(id);
   if (!job) return 'unknown';

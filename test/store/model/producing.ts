@@ -1,7 +1,7 @@
 /** Moves of producers: jobs and flows, sent once or twice. */
 import { chain, group, step, type Flow } from '../../../src/flow/flow.ts';
 import { headOf, planFlow, type FlowPlan } from '../../../src/flow/plan.ts';
-import { RUN_DEFAULTS } from '../../../src/job/options.ts';
+import { RUN_DEFAULTS } from '../../../src/job/checks.ts';
 import type { NewJob } from '../../../src/job/record.ts';
 import { enqueueFlow, modelFlow, type ModelFlow } from './flows.ts';
 import { enqueue } from './life.ts';

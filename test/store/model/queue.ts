@@ -57,8 +57,10 @@ export interface ModelTurn {
 export interface ModelEntry {
   definition: string;
   tick: number | undefined;
-  /** The last tick, what became of it, and the last tick fired. */
-  last: { tick: number; word: string; fired: number | undefined } | undefined;
+  /** The last tick, what became of it, the last tick fired, and how often it fired; undefined where that is to be counted anew. */
+  last:
+    | { tick: number; word: string; fired: number | undefined; times: number | undefined }
+    | undefined;
 }
 
 export const ticketOf = ({ id, run, attempt, lane }: ModelJob): string =>

@@ -66,7 +66,7 @@ function contentOf(word: string, content: string[] | string | null): unknown {
   const pairs = new Map<string, string | number>();
   for (let i = 0; i < content!.length; i += 2) {
     const value = content![i + 1]!;
-    pairs.set(content![i]!, word === 'ZRANGE' ? Number(value) : value);
+    pairs.set(content![i]!, word !== 'ZRANGE' ? value : value === 'inf' ? Infinity : Number(value));
   }
   return pairs;
 }

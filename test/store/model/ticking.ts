@@ -13,19 +13,20 @@ interface Definition {
   every: number;
   overlap: boolean;
   letter: string;
+  times?: number;
 }
 
 type Schedule = Extract<Operation, { do: 'schedule' }>;
 
-export function scheduleMove(world: World, { name, every, overlap, lane, stale, app }: Schedule): Move {
+export function scheduleMove(world: World, { name, every, overlap, lane, times, paused, stale, app }: Schedule): Move {
   const { definition: seen = '', tick } = world.queues.q.entries.get(name) ?? {};
-  const definition = JSON.stringify({ every, overlap, letter: lane[0] });
-  const keeps = tick !== undefined && (JSON.parse(seen) as Definition).every === every;
+  const definition = JSON.stringify({ every, overlap, letter: lane[0], ...(times > 0 && { times }) });
+  const keeps = tick !== undefined && tick < Infinity && (JSON.parse(seen) as Definition).every === every;
   return writeMove(world, app ? APP : '', {
     name,
     seen: stale ? 'what it once was' : seen,
     definition,
-    ...(!keeps && { tick: world.clock.now + every }),
+    ...((paused || !keeps) && { tick: paused ? Infinity : world.clock.now + every }),
   });
 } // prettier-ignore
 
@@ -36,7 +37,7 @@ export function unscheduleMove(world: World, name: string): Move {
 
 function writeMove(world: World, app: string, change: EntryChange): Move {
   const { name, seen, definition, tick } = change;
-  for (const ms of tick === undefined ? [] : [0, 1, 2]) {
+  for (const ms of (tick ?? Infinity) === Infinity ? [] : [0, 1, 2]) {
     world.remember('q', `cron:${name}:${tick! + ms * 1_000}`);
   }
   return {
@@ -48,8 +49,12 @@ function writeMove(world: World, app: string, change: EntryChange): Move {
 }
 
 /** What a worker fires that saw this entry due. */
-function firingOf({ name, tick, definition }: cron.DueTick, now: number, all: boolean): Firing {
-  const { every, overlap, letter } = JSON.parse(definition) as Definition;
+function firingOf(
+  { name, tick, definition, fired: before }: cron.DueTick,
+  now: number,
+  all: boolean,
+): Firing {
+  const { every, overlap, letter, times } = JSON.parse(definition) as Definition;
   const due = Math.floor((now - tick) / every);
   const ticks = Array.from({ length: due + 1 > CAUGHT_UP ? CAUGHT_UP : due + 1 }, (_, i) => tick + (due - i) * every).reverse(); // prettier-ignore
   const fired = all ? ticks : ticks.slice(-1);
@@ -61,6 +66,7 @@ function firingOf({ name, tick, definition }: cron.DueTick, now: number, all: bo
     overlap,
     letter,
     latest: tick + due * every,
+    most: times === undefined ? undefined : Math.max(0, times - before),
     jobs: fired.map((each) => ({ tick: each, json: `{"fn":"f","args":[],"tick":${each}}` })),
   };
 }

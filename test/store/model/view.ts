@@ -52,7 +52,8 @@ export function viewOfModel(queue: ModelQueue): View {
   for (const [id, { at, counted }] of queue.workers) view.set(`worker ${id}`, `${at} ${counted}`);
   for (const [name, count] of queue.timings) view.set(`timing ${name}`, String(count));
   for (const [name, { definition, tick, last }] of queue.entries) {
-    const what = last ? `${last.tick} ${last.word} ${last.fired ?? ''}` : 'never';
+    const times = last?.times === undefined ? '' : ` times ${last.times}`;
+    const what = last ? `${last.tick} ${last.word} ${last.fired ?? ''}${times}` : 'never';
     view.set(`cron ${name}`, `${definition} next ${tick ?? 'never'} last ${what}`);
   }
   for (const [name, at] of queue.apps) view.set(`app ${name}`, String(at));

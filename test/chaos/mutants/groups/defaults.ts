@@ -5,7 +5,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'retries-two',
     what: 'three runs, not four',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `  retries: 3,\n`,
     replace: `  retries: 2,\n`,
     tests: ['worker/defaults'],
@@ -13,7 +13,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'backoff-max-one-minute',
     what: 'a retry waits a minute at most',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `max: 600_000`,
     replace: `max: 60_000`,
     tests: ['worker/defaults'],
@@ -21,7 +21,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'backoff-from-two-seconds',
     what: 'a retry waits twice as long',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `delay: 1_000, max`,
     replace: `delay: 2_000, max`,
     tests: ['worker/defaults'],
@@ -29,7 +29,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'backoff-half-jitter',
     what: 'retries come in herds',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `jitter: 1 }`,
     replace: `jitter: 0.5 }`,
     tests: ['worker/defaults'],
@@ -37,7 +37,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'timeout-ten-minutes',
     what: 'a run may take ten minutes',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `timeout: 5 * 60_000`,
     replace: `timeout: 10 * 60_000`,
     tests: ['worker/defaults'],
@@ -45,7 +45,7 @@ export const DEFAULTS: readonly Mutant[] = [
   {
     name: 'results-for-a-day',
     what: 'results are kept for a day',
-    file: 'job/options.ts',
+    file: 'job/checks.ts',
     find: `resultTtl: 3_600_000`,
     replace: `resultTtl: 86_400_000`,
     tests: ['worker/defaults'],

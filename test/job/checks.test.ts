@@ -8,7 +8,7 @@ import {
   checkResultOptions,
   checkWorkerOptions,
   RUN_DEFAULTS,
-} from '../../src/job/options.ts';
+} from '../../src/job/checks.ts';
 
 type Table = readonly (readonly [given: object | null | string | number, message: RegExp])[];
 
