@@ -216,6 +216,44 @@ async function countFailed(queue: Queue, wanted: JobFilter): Promise<number> {
   return count;
 }
 
+export const run: Command = {
+  help: `Usage: minq run <id> [options]
+
+Runs a job now that is scheduled for later, or waits for its next attempt.
+
+${QUEUE}${json('{ done, id, state }')}`,
+  words: [1, 1],
+  async run(given) {
+    const id = given.words[0]!;
+    return act(given, async (queue) => {
+      if (await queue.runNow(id)) return did(`job ${id} is queued`, { id, state: 'queued' });
+      const state = await queue.job(id).state();
+      return didNot(`job ${id} is ${state}; only scheduled jobs can be run now`, { id, state });
+    });
+  },
+};
+
+export const unschedule: Command = {
+  help: `Usage: minq unschedule <name> [options]
+
+Removes a cron entry; jobs it has enqueued stay. One that stands beside a function comes back when a worker starts:
+minq cron pause keeps it from firing. Asks first.
+
+${YES}${QUEUE}${json('{ done, name }')}`,
+  words: [1, 1],
+  async run(given) {
+    const name = given.words[0]!;
+    checkYes(given, 'unschedule');
+    return act(given, async (queue) => {
+      const question = () => `Remove cron entry ${name} of queue ${queue.name} for good?`;
+      if (!(await agreed(given, question))) return unwanted({ name });
+      return (await queue.unschedule(name))
+        ? did(`cron entry ${name} is removed`, { name })
+        : didNot(`there is no cron entry ${JSON.stringify(name)} on queue ${queue.name}`, { name });
+    });
+  },
+};
+
 export const pause: Command = {
   help: `Usage: minq pause [options]
 

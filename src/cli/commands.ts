@@ -29,17 +29,22 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> 
     async () => (await import('./stats.ts')).stats,
   ],
   workers: ['show who works, and on what', async () => (await import('./workers.ts')).workers],
-  cron: ['show the cron entries, or run one now', async () => (await import('./cron.ts')).cron],
+  cron: [
+    'show the cron entries; run, pause, resume one; say when an expression falls due',
+    async () => (await import('./cron.ts')).cron,
+  ],
   check: [
     'tell whether all is well: workers, waiting jobs, Redis',
     async () => (await import('./check.ts')).check,
   ],
   retry: ['run a failed job again, or all of them', async () => (await act()).retry],
+  run: ['run a scheduled job now', async () => (await act()).run],
   cancel: ['cancel a job', async () => (await act()).cancel],
   remove: ['remove a job without a trace', async () => (await act()).remove],
   purge: ['remove all jobs of one state', async () => (await act()).purge],
   pause: ['let no worker start jobs of a queue', async () => (await act()).pause],
   resume: ['let workers start them again', async () => (await act()).resume],
+  unschedule: ['remove a cron entry', async () => (await act()).unschedule],
   repair: ['put back jobs that lie in no place', async () => (await act()).repair],
   forget: ['remove a queue that is used no more', async () => (await act()).forget],
 };

@@ -1,7 +1,7 @@
 /** What the pages may do. */
-import { checkScheduleName, type Check } from '../job/checks.ts';
+import type { Check } from '../job/checks.ts';
 import { STATES } from '../job/job.ts';
-import { checkJobId, isFunctionName } from '../job/names.ts';
+import { checkJobId, checkScheduleName, isFunctionName } from '../job/names.ts';
 import { refuse, show } from '../job/refuse.ts';
 import type { Operator } from '../queue/operator.ts';
 import { Refusal } from './answer.ts';

@@ -8,7 +8,7 @@ import { checkCron, checkTimezone } from './pattern.ts';
 import { LONGEST_TIMER_MS, toMs } from './duration.ts';
 import { refuse } from './refuse.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { checkName, checkId, checkOwnId, isFunctionName } from './names.ts';
+import { checkName, checkOwnId, isFunctionName } from './names.ts';
 
 /** Defaults of a run: retries 3, exponential backoff from 1 s up to 10 m, timeout 5 m, results 1 h. */
 export const RUN_DEFAULTS = {
@@ -227,8 +227,6 @@ export function checkJobOptions(value: unknown): ResolvedJobOptions {
   checkTicks(options);
   return options;
 }
-
-export const checkScheduleName = (value: unknown): string => checkId(value, 'name', 128);
 
 /** What `Queue.schedule` takes. */
 export function checkSchedule(value: unknown): ResolvedSchedule & { fn: string } {

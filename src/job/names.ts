@@ -20,12 +20,20 @@ export function checkName(value: unknown, what: string): string {
   return refuse(what, value, 'give 1 to 64 of the characters A-Z a-z 0-9 _ . -');
 }
 
-const ID = /^[\w.:@/+=-]+$/;
+const SCHEDULE_NAME = /^[\w.:@/+=-]{1,128}$/;
 
 /** @throws {InvalidArgumentError} */
-export function checkId(value: unknown, name: string, most: number): string {
+export function checkScheduleName(value: unknown): string {
+  if (typeof value === 'string' && SCHEDULE_NAME.test(value)) return value;
+  return refuse('name', value, 'give 1 to 128 of the characters A-Z a-z 0-9 _ . : @ / + = -');
+}
+
+/** Scripts part ids by blanks, people read them: letters, digits, signs and symbols of any language. */
+const ID = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]+$/u;
+
+function checkId(value: unknown, name: string, most: number): string {
   if (typeof value === 'string' && ID.test(value) && value.length <= most) return value;
-  return refuse(name, value, `give 1 to ${most} of the characters A-Z a-z 0-9 _ . : @ / + = -`);
+  return refuse(name, value, `give 1 to ${most} printable characters without blanks`);
 }
 
 /**

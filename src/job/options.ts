@@ -3,7 +3,7 @@ import type { Duration } from './duration.ts';
 
 /** Options of `enqueue`. An option given here wins over the job's own. */
 export interface EnqueueOptions {
-  /** Id of the job, 1 to 128 characters. Default: a new one. */
+  /** Id of the job: 1 to 128 printable characters without blanks. Default: a new one. */
   id?: string;
   /** With `id`: refuse a second job while the first is waiting or running (`pending`, the default), or also while its outcome is kept (`kept`). */
   unique?: 'pending' | 'kept';

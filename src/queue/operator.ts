@@ -15,10 +15,10 @@ import {
   type JobInfo,
   type WorkerInfo,
 } from '../views/inspector.ts';
-import { checkJobId } from '../job/names.ts';
+import { checkJobId, checkScheduleName } from '../job/names.ts';
 import { STATES, type JobState } from '../job/job.ts';
 import type { Duration } from '../job/duration.ts';
-import { checkFilter, checkFind, checkPage, checkScheduleName, checkWhen } from '../job/checks.ts';
+import { checkFilter, checkFind, checkPage, checkWhen } from '../job/checks.ts';
 import { jobsOf, number } from '../views/figures.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';

@@ -9,13 +9,12 @@ import { definitionText } from '../cron/entry.ts';
 import { isFlow, type Flow } from '../flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
 import { newId, randomText } from '../job/id.ts';
-import { checkName, isFunctionName } from '../job/names.ts';
+import { checkName, checkScheduleName, isFunctionName } from '../job/names.ts';
 import {
   checkEnqueueOptions,
   checkQueueOptions,
   checkResultOptions,
   checkSchedule,
-  checkScheduleName,
   type ResolvedEnqueueOptions,
 } from '../job/checks.ts';
 import type { EnqueueOptions } from '../job/options.ts';

@@ -1,7 +1,6 @@
 /**
- * The heart of a worker: claim -> execute -> settle, in turns. A turn is one round trip that settles what has
- * finished and claims as many jobs as there are free slots, and a few very short ones ahead (slots.ts). Where there is
- * enough to do, two are under way (track.ts).
+ * The heart of a worker: claim -> execute -> settle, in turns. A turn is one round trip that settles what has finished and
+ * claims as many jobs as there are free slots, and a few very short ones ahead (slots.ts); often two are under way (track.ts).
  *
  * Level-triggered: after every wake-up, timeout or error it claims. Group commit: what finishes while a turn
  * is under way, or within the same tick, is settled by the next turn together.

@@ -76,6 +76,17 @@ scene('retry runs one failed job again, and says why it does not', async (t, sta
   held.open();
 }); // prettier-ignore
 
+scene('run runs a scheduled job now, and says why it does not', async (t, stage) => {
+  const run = runner(stage);
+  const queue = stage.queue();
+  await queue.enqueue('f', [], { id: 'later', delay: '1h' });
+  did(t, await run('run', 'later'), 'job later is queued');
+  didNot(t, await run('run', 'later'), /job later is queued; only scheduled jobs can be run now/);
+  await queue.enqueue('f', [], { id: 'größe#1', delay: '1h' });
+  did(t, await run('run', 'größe#1', '--json'), { done: true, id: 'größe#1', state: 'queued' });
+  didNot(t, await run('run', 'nobody', '--json'), { id: 'nobody', why: /unknown/ });
+});
+
 scene('retry --all runs those again that are wanted', async (t, stage) => {
   let broken = true;
   const perhaps = (text: string) => (broken ? fail(text) : text);
@@ -225,7 +236,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry cancel remove purge pause resume repair forget'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry run cancel remove purge pause resume unschedule repair forget'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await command([name, '--help']);

@@ -41,8 +41,37 @@ scene('minq cron shows entries, what became of them, and who fires them; run fir
   t.match((await cron()).stdout, /\nnobody fires them now: start a worker\n$/);
 
   t.match(await cron('run', 'nobody'), { code: 1, stderr: 'minq: there is no cron entry "nobody"\n' });
-  t.match(await cron('stop', 'nightly'), { code: 2, stderr: /^minq: "stop": the only action is/ });
-  t.match(await cron('run'), { code: 2, stderr: /^minq: "run": the only action is/ });
+  t.match(await cron('stop', 'nightly'), { code: 2, stderr: /^minq: "stop": give one of run, pause, resume, next, / });
+  t.match(await cron('constructor', 'nightly'), { code: 2, stderr: /^minq: "constructor": give one of/ });
+  t.match(await cron('run'), { code: 2, stderr: /^minq: "run": give one of .*, and behind it a name/ });
+
+  t.match(await cron('pause', 'poll'), { code: 0, stdout: `poll is paused; go on with: minq cron resume poll --queue ${stage.name}\n` });
+  t.match((await cron()).stdout, /\npoll +every 1s +paused +20/);
+  t.match(await cron('resume', 'poll', '--json'), { code: 0, stdout: '{"name":"poll","paused":false}\n' });
+  t.match((await cron()).stdout, /\npoll +every 1s +20/);
+  t.match(await cron('pause', 'nobody'), { code: 1, stderr: 'minq: there is no cron entry "nobody"\n' });
+  await queue.schedule('once', { every: '1h', fn: 'plain', times: 1, until: new Date(Date.now() + 7_200_000) });
+  t.match(await command(['unschedule', 'once', '--queue', stage.name, '--yes'], { redis }), { code: 0, stdout: 'cron entry once is removed\n' });
+  t.match(await command(['unschedule', 'once', '--queue', stage.name, '--yes'], { redis }), { code: 1, stderr: /^minq: there is no cron entry "once" on queue/ });
+  t.match(await command(['unschedule', 'once'], { redis }), { code: 2, stderr: /give --yes/ });
+}); // prettier-ignore
+
+scene('minq cron next says when an expression falls due, and what it means elsewhere, without a Redis', async (t) => {
+  const next = (...args: string[]) => command(['cron', 'next', ...args], { redis: 'redis://127.0.0.1:1' });
+  const fridays = await next('0 2 13 * FRI', '--timezone', 'Europe/Berlin', '--count', '2');
+  t.equal(fridays.code, 0);
+  const lines = fridays.stdout.split('\n');
+  t.match(lines[0], /^20\d\d-\d\d-\d\d 0[01]:00:00Z  \w+, \d+ \w+ 20\d\d at 02:00:00 (CET|CEST|GMT\+[12])$/);
+  t.match(lines[2], /^day of month or day of week: one that fits is enough, .*in Celery both/);
+  t.equal(lines.length, 4);
+  const seconds = JSON.parse((await next('*/10 * * * * 1', '--json')).stdout) as { next: number[]; notes: string[] };
+  t.equal(seconds.next.length, 5);
+  t.ok(seconds.next.every((tick) => tick % 10_000 === 0 && new Date(tick).getUTCDay() === 1));
+  t.match(seconds.notes, [/^day of week: 0 and 7 are Sunday/, /^six fields: the first one is the second/]);
+  t.same((JSON.parse((await next('@daily', '--json')).stdout) as typeof seconds).notes, []);
+  t.match(await next('61 * * * *'), { code: 2, stderr: /^minq: cron: "61 \* \* \* \*" is not usable; its minute/ });
+  t.match(await next('@daily', '--timezone', 'Mars'), { code: 2, stderr: /^minq: --timezone: "Mars"/ });
+  t.match(await next('@daily', '--count', '0'), { code: 2, stderr: /^minq: --count: 0/ });
 }); // prettier-ignore
 
 scene('of several queues the first has the cron entries; --no-cron leaves them to others', async (t, stage) => {

@@ -65,7 +65,7 @@ void t.test(
     [null, /^options: null is not usable; give an object$/],
     ['5s', /^options: "5s" is not usable; give an object$/],
     [[], /^options: an array is not usable; give an object$/],
-    [{ id: '' }, /^id: "" is not usable; give 1 to 128 of the characters/],
+    [{ id: '' }, /^id: "" is not usable; give 1 to 128 printable characters/],
     [{ id: 'a b' }, /^id: "a b"/],
     [{ id: 'a\nb' }, /^id: "a\\nb"/],
     [{ id: 'x'.repeat(129) }, /^id: "x{60}\.\.\."/],

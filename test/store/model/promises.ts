@@ -85,9 +85,9 @@ function goneBack(before: Snapshot, now: Snapshot): string[] {
     if (old !== undefined && till < old) found.push(`the lease of ${ticket} went back from ${old} to ${till}`); // prettier-ignore
   }
   for (const [name, tick] of now.cron) {
-    const old = before.cron.get(name);
+    const old = before.cron.get(name) ?? Infinity; // so far away: it was paused
     const same = before.entries.get(name) === now.entries.get(name);
-    if (same && old !== undefined && tick < old) found.push(`the tick of ${name} went back from ${old} to ${tick}`); // prettier-ignore
+    if (same && old < Infinity && tick < old) found.push(`the tick of ${name} went back from ${old} to ${tick}`); // prettier-ignore
   }
   for (const [id, ticket] of now.tickets) {
     const old = before.tickets.get(id);

@@ -126,8 +126,8 @@ export const DEFAULTS: readonly Mutant[] = [
     name: 'no-overlap',
     what: 'runs of an entry do not overlap',
     file: 'cron/entry.ts',
-    find: `overlap = true, options`,
-    replace: `overlap = false, options`,
+    find: `overlap = true, until`,
+    replace: `overlap = false, until`,
     tests: ['worker/defaults'],
   },
 ];

@@ -30,8 +30,8 @@ export const GARBAGE: readonly Mutant[] = [
     name: 'entries-unchecked',
     what: 'a tick that is no number lets half of the cron entries be written',
     file: 'store/scripts/cron.ts',
-    find: `  if ARGV[i + 3] ~= '' then whole(ARGV[i + 3]) end\n`,
-    replace: ``,
+    find: ` then whole(ARGV[i + 3]) end\n`,
+    replace: ` then end\n`,
     tests: ['store/garbage > of cron entries'],
   },
   {

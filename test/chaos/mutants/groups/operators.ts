@@ -90,4 +90,28 @@ export const OPERATORS: readonly Mutant[] = [
     replace: ``,
     tests: ['store/control', 'queue/results'],
   },
+  {
+    name: 'put-off-expires',
+    what: 'a job that was put at another time by hand expires before it',
+    file: 'store/scripts/control.ts',
+    find: `if redis.call('HEXISTS', errors, id) == 0 then`,
+    replace: `if false then`,
+    tests: ['queue/reschedule > reschedule: what is put'],
+  },
+  {
+    name: 'run-now-twice',
+    what: 'a job that is run now stays scheduled as well',
+    file: 'store/scripts/control.ts',
+    find: `redis.call('RPUSH', lane(ticket), ticket)\nredis.call('ZREM', scheduled, ticket)`,
+    replace: `redis.call('RPUSH', lane(ticket), ticket)`,
+    tests: ['store/model', 'queue/reschedule'],
+  },
+  {
+    name: 'run-now-asleep',
+    what: 'a job that is run now waits until something else wakes a worker',
+    file: 'store/scripts/control.ts',
+    find: `redis.call('ZREM', scheduled, ticket)\nwakeOne()`,
+    replace: `redis.call('ZREM', scheduled, ticket)`,
+    tests: ['queue/reschedule'],
+  },
 ];

@@ -180,4 +180,20 @@ export const WORKER: readonly Mutant[] = [
     replace: ``,
     tests: ['worker/records'],
   },
+  {
+    name: 'free-retry-charged',
+    what: 'a retry free of charge uses up an attempt',
+    file: 'worker/executor.ts',
+    find: `isA(thrown, Retry) && thrown.free`,
+    replace: `isA(thrown, Retry) && !thrown.free`,
+    tests: ['queue/reschedule > Retry free'],
+  },
+  {
+    name: 'free-retry-expires',
+    what: 'a job that put itself off is cancelled as never started',
+    file: 'worker/executor.ts',
+    find: `lastError?.name === RETRIED || lastError?.free`,
+    replace: `lastError?.name === RETRIED`,
+    tests: ['queue/reschedule > Retry free: a job that'],
+  },
 ];
