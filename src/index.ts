@@ -1,5 +1,5 @@
 export { currentJob, type JobContext } from './worker/context.ts';
-export { job } from './job/define.ts';
+export { job, routesOf } from './job/define.ts';
 export type { Duration } from './job/duration.ts';
 export {
   BadRecordError,

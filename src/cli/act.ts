@@ -4,9 +4,9 @@ import { InvalidArgumentError, ResultNotFoundError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { JobFilter, JobInfo } from '../views/inspector.ts';
-import { json, QUEUE, type Command, type Given } from './command.ts';
+import { json, QUEUE, QUEUE_OF, type Command, type Given } from './command.ts';
 import { jobsOf, number } from '../views/figures.ts';
-import { withQueue } from './redis.ts';
+import { withQueue, withQueueOf } from './redis.ts';
 import { print, printJson } from './terminal.ts';
 
 /** What became of it: a line, or with `--json` the fields. */
@@ -21,8 +21,14 @@ const did = (says: string, fields: object): Outcome => ({ done: true, says, fiel
 const didNot = (says: string, fields: object): Outcome => ({ done: false, says, fields });
 const unwanted = (fields: object): Outcome => didNot('nothing was done', fields);
 
-function act(given: Given, action: (queue: Queue) => Promise<Outcome>): Promise<number> {
-  return withQueue(given, async (queue) => {
+/** @param id of the job it is about, which may be on any queue */
+function act(
+  given: Given,
+  action: (queue: Queue) => Promise<Outcome>,
+  id?: string,
+): Promise<number> {
+  const withOne = id === undefined ? withQueue : withQueueOf(id);
+  return withOne(given, async (queue) => {
     const unknown = (error: unknown) => didNotFind(queue, error);
     const { done, says, fields } = await action(queue).catch(unknown);
     if (given.json) printJson({ done, ...fields, ...(!done && { why: says }) });
@@ -78,25 +84,32 @@ export const cancel: Command = {
 Cancels a job: a waiting one at once, a running one within a second, by its signal. The last step of a flow takes all
 the others along that wait; another step fails what comes after it. Asks first.
 
-${YES}${QUEUE}${json('{ done, id, state }')}`,
+${YES}${QUEUE_OF}${json('{ done, id, state }')}`,
   words: [1, 1],
   async run(given) {
     const id = given.words[0]!;
     checkYes(given, 'cancel');
-    return act(given, async (queue) => {
-      const job = queue.job(id);
-      const info = await job.info();
-      const flow = info.flow ? `, a step of flow ${info.flow.id}` : '';
-      const over = info.endedAt !== undefined;
-      if (!over && !(await agreed(given, () => `Cancel ${nameOf(info)}${flow}?`))) {
-        return unwanted({ id });
-      }
-      const cancelled = !over && (await job.cancel());
-      const state = await job.state();
-      return cancelled
-        ? did(`job ${id} ${state === 'active' ? 'is told to stop' : 'is cancelled'}`, { id, state })
-        : didNot(`job ${id} is ${state}; there is nothing to cancel`, { id, state });
-    });
+    return act(
+      given,
+      async (queue) => {
+        const job = queue.job(id);
+        const info = await job.info();
+        const flow = info.flow ? `, a step of flow ${info.flow.id}` : '';
+        const over = info.endedAt !== undefined;
+        if (!over && !(await agreed(given, () => `Cancel ${nameOf(info)}${flow}?`))) {
+          return unwanted({ id });
+        }
+        const cancelled = !over && (await job.cancel());
+        const state = await job.state();
+        return cancelled
+          ? did(`job ${id} ${state === 'active' ? 'is told to stop' : 'is cancelled'}`, {
+              id,
+              state,
+            })
+          : didNot(`job ${id} is ${state}; there is nothing to cancel`, { id, state });
+      },
+      id,
+    );
   },
 };
 
@@ -105,19 +118,25 @@ export const remove: Command = {
 
 Removes a job without a trace, whatever its state, unless it is running: cancel it first. Asks first.
 
-${YES}${QUEUE}${json('{ done, id }')}`,
+${YES}${QUEUE_OF}${json('{ done, id }')}`,
   words: [1, 1],
   async run(given) {
     const id = given.words[0]!;
     checkYes(given, 'remove');
-    return act(given, async (queue) => {
-      const info = await queue.job(id).info();
-      const { state } = info;
-      if (state === 'active') return didNot(`job ${id} is active; cancel it first`, { id, state });
-      if (!(await agreed(given, () => `Remove ${nameOf(info)} for good?`))) return unwanted({ id });
-      if (!(await queue.remove(id))) throw new ResultNotFoundError(id);
-      return did(`job ${id} is removed`, { id });
-    });
+    return act(
+      given,
+      async (queue) => {
+        const info = await queue.job(id).info();
+        const { state } = info;
+        if (state === 'active')
+          return didNot(`job ${id} is active; cancel it first`, { id, state });
+        if (!(await agreed(given, () => `Remove ${nameOf(info)} for good?`)))
+          return unwanted({ id });
+        if (!(await queue.remove(id))) throw new ResultNotFoundError(id);
+        return did(`job ${id} is removed`, { id });
+      },
+      id,
+    );
   },
 };
 
@@ -174,7 +193,7 @@ ${YES}${QUEUE}${json('{ done, id, state } or { done, count }')}`,
     if ((wanted.fn ?? wanted.error) !== undefined) {
       throw new InvalidArgumentError('--fn and --error go with --all');
     }
-    return act(given, (queue) => retryOne(queue, id));
+    return act(given, (queue) => retryOne(queue, id), id);
   },
 };
 
@@ -221,15 +240,19 @@ export const run: Command = {
 
 Runs a job now that is scheduled for later, or waits for its next attempt.
 
-${QUEUE}${json('{ done, id, state }')}`,
+${QUEUE_OF}${json('{ done, id, state }')}`,
   words: [1, 1],
   async run(given) {
     const id = given.words[0]!;
-    return act(given, async (queue) => {
-      if (await queue.runNow(id)) return did(`job ${id} is queued`, { id, state: 'queued' });
-      const state = await queue.job(id).state();
-      return didNot(`job ${id} is ${state}; only scheduled jobs can be run now`, { id, state });
-    });
+    return act(
+      given,
+      async (queue) => {
+        if (await queue.runNow(id)) return did(`job ${id} is queued`, { id, state: 'queued' });
+        const state = await queue.job(id).state();
+        return didNot(`job ${id} is ${state}; only scheduled jobs can be run now`, { id, state });
+      },
+      id,
+    );
   },
 };
 

@@ -13,6 +13,9 @@ export interface Command {
 
 /** Options of many commands, as they stand in the help. */
 export const QUEUE = '  --queue name       the queue (default: default)\n';
+/** Where a command is about one job. */
+export const QUEUE_OF =
+  '  --queue name       the queue (default: the one that has it, of all that are used)\n';
 export const QUEUES =
   '  --queue name       a queue; may be repeated (default: all that are used)\n';
 export const json = (form: string): string => `  --json             print JSON: ${form}\n`;

@@ -4,8 +4,8 @@ import { causeLines, errorLine, headOf } from '../job/failure.ts';
 import { outlineOf, type FlowOutline } from '../flow/outline.ts';
 import type { FlowInfo } from '../flow/view.ts';
 import { orUnreadable, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
-import type { Command } from './command.ts';
-import { withQueue } from './redis.ts';
+import { QUEUE_OF, type Command } from './command.ts';
+import { withQueueOf } from './redis.ts';
 import { show, table } from './terminal.ts';
 import { runsOf } from './workers.ts';
 
@@ -19,12 +19,11 @@ export const job: Command = {
 Shows everything that is known of a job, and the attempts that failed before. Times are by Redis's clock. Of a step of
 a flow it shows the flow too, with the state of each step.
 
-  --queue name       the queue (default: default)
-  --json             print JSON, values in full
+${QUEUE_OF}  --json             print JSON, values in full
 `,
   words: [1, 1],
   run: (given) =>
-    withQueue(given, async (queue) => {
+    withQueueOf(given.words[0]!)(given, async (queue) => {
       const handle = queue.job(given.words[0]!);
       const info = await handle.info();
       const [flow, workers] = await Promise.all([

@@ -18,7 +18,7 @@ export interface QueueChoice {
 
 export interface WorkOptions {
   burst: boolean;
-  /** Whether the file's cron entries fire; on the first of the queues only, or each tick would fire on all. */
+  /** Whether the file's cron entries fire: on the queues of their functions, or else on the first one, or each tick would fire on all. */
   cron: boolean;
   metrics: Address | undefined;
   logger: Logger;
@@ -49,7 +49,8 @@ export async function work(
   sendFiles(files.filter((each) => !each.includes('node_modules')));
   const app = appOf(file);
   workers = queues.map(
-    (choice, i) => new Worker(exports, { ...choice, burst, logger, app, cron: cron && i === 0 }),
+    (choice, i) =>
+      new Worker(exports, { ...choice, burst, logger, app, cron: cron && (i === 0 || 'own') }),
   );
 
   // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it

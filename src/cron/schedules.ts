@@ -12,6 +12,8 @@ import type { Store } from '../store/store.ts';
 /** A cron entry as `Queue.schedules` shows it. Times (`...At`) are epoch ms by Redis's clock. */
 export interface ScheduleInfo {
   name: string;
+  /** Where it fires. */
+  queue: string;
   /** Expression, or undefined where it is `every`. */
   cron?: string;
   timezone?: string;
@@ -139,6 +141,13 @@ export async function removeEntry(store: Store, name: string): Promise<boolean> 
   }
 }
 
+/** Removes an entry made with `schedule` for this function, which another queue has now. */
+export async function leaveEntry(store: Store, name: string, fn: string): Promise<void> {
+  const there = (await store.cron.entries([name])).entries[0];
+  const definition = there && readDefinition(there);
+  if (definition?.fn === fn && definition.app === undefined) await removeEntry(store, name);
+}
+
 /**
  * Lets it fire no more, or again, from its next tick on; what fell due meanwhile is not made up for.
  * @returns whether there is one of this name
@@ -156,7 +165,7 @@ export async function pauseEntry(store: Store, name: string, paused: boolean): P
 
 export async function readSchedules(store: Store): Promise<ScheduleInfo[]> {
   const { entries } = await store.cron.entries();
-  return entries.flatMap((entry) => toInfo(entry) ?? []);
+  return entries.flatMap((entry) => toInfo(entry, store.queue) ?? []);
 }
 
 function change(
@@ -189,7 +198,7 @@ function readDefinition({ definition }: StoredEntry): Definition | undefined {
   }
 }
 
-function toInfo(entry: StoredEntry): ScheduleInfo | undefined {
+function toInfo(entry: StoredEntry, queue: string): ScheduleInfo | undefined {
   const definition = readDefinition(entry);
   if (!definition) return undefined;
   const { when, fn, args, catchUp, overlap, app, until, times } = definition;
@@ -197,6 +206,7 @@ function toInfo(entry: StoredEntry): ScheduleInfo | undefined {
   const paused = entry.tick === Infinity;
   return {
     name: entry.name,
+    queue,
     ...when,
     fn,
     args,

@@ -122,6 +122,7 @@ const jobChecks = {
   ...runChecks,
   retryIf: func<(error: unknown) => boolean>(),
   onFailure: text,
+  queue: checkName as Check<string>,
   expires: duration(1),
   ...tickChecks,
 } satisfies Checks;
@@ -138,11 +139,23 @@ const scheduleChecks = {
   paused: flag,
 } satisfies Checks;
 
+const routes: Check<Record<string, string>> = (value, name) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refuse(name, value, "give an object, such as { sendMail: 'mail' }");
+  }
+  for (const [fn, queue] of Object.entries(value)) {
+    if (!isFunctionName(fn)) refuse(name, fn, 'give the names of functions your jobs file exports');
+    checkName(queue, `${name}.${fn}`);
+  }
+  return { ...value } as Record<string, string>;
+};
+
 const queueChecks = {
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
   defaults: ((value, name) => checkEnqueueOptions(value, name)) as Check<ResolvedEnqueueOptions>,
   callTimeout: duration(1, LONGEST_TIMER_MS),
+  routes,
 } satisfies Checks;
 
 export const checkMiddleware = func<(...args: never[]) => Promise<unknown>>();
@@ -159,7 +172,7 @@ const workerChecks = {
   queue: checkName as Check<string>,
   concurrency: checkConcurrency,
   app: text,
-  cron: flag,
+  cron: (value, name) => (value === 'own' ? value : flag(value, name)),
   lease: duration(300, LONGEST_TIMER_MS),
   shutdownTimeout: duration(),
   burst: flag,

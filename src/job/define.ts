@@ -41,6 +41,21 @@ export interface JobFunction {
   readonly name: string;
   readonly fn: AnyFunction;
   readonly options: ResolvedJobOptions;
+  /** The queue to which the function belongs that its `onFailure` names. */
+  readonly failureQueue?: string;
+}
+
+/**
+ * The queues that functions say they belong to, with `job({ queue })`: for producers that may import the functions.
+ * @example new Queue<typeof jobs>('default', { routes: routesOf(jobs) })
+ * @throws {InvalidArgumentError} when there is no function in `jobs`
+ */
+export function routesOf<Jobs extends object>(jobs: Jobs): { [N in keyof Jobs & string]?: string } {
+  const routes: Record<string, string> = {};
+  for (const { name, options } of collectFunctions(jobs).values()) {
+    if (options.queue !== undefined) routes[name] = options.queue;
+  }
+  return routes as { [N in keyof Jobs & string]?: string };
 }
 
 /**
@@ -64,12 +79,17 @@ export function collectFunctions(jobs: unknown): Map<string, JobFunction> {
       `jobs: no function found; export the functions that are to be jobs${hidden}`,
     );
   }
-  for (const { name, options } of functions.values()) {
-    if (options.onFailure !== undefined && !functions.has(options.onFailure)) {
+  for (const [name, fn] of functions) {
+    const { onFailure } = fn.options;
+    if (onFailure === undefined) continue;
+    const handler = functions.get(onFailure);
+    if (!handler) {
       throw new InvalidArgumentError(
-        `onFailure of "${name}": there is no function ${show(options.onFailure)} in the jobs file`,
+        `onFailure of "${name}": there is no function ${show(onFailure)} in the jobs file`,
       );
     }
+    const { queue } = handler.options;
+    if (queue !== undefined) functions.set(name, { ...fn, failureQueue: queue });
   }
   return functions;
 }

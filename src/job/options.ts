@@ -76,4 +76,9 @@ export interface JobOptions extends Pick<
   retryIf?: (error: unknown) => boolean;
   /** Name of the job to enqueue when this one has failed for good; its argument is `{ id, fn, args, error, attempt }`. */
   onFailure?: string;
+  /**
+   * The queue it belongs to: its cron entries fire there, and it runs there where another's `onFailure` names it. Producers have it from
+   * `routes: routesOf(jobs)`.
+   */
+  queue?: string;
 }

@@ -1,6 +1,7 @@
 import type { Duration } from '../job/duration.ts';
 import { ResultNotFoundError } from '../job/errors.ts';
 import { placeOf, readFlow, readQueues, type FlowInfo } from '../flow/view.ts';
+import { ofEach } from '../views/each.ts';
 import { readInfo, type JobInfo } from '../views/inspector.ts';
 import type { JobState } from '../job/job.ts';
 import { checkResultOptions } from '../job/checks.ts';
@@ -28,17 +29,29 @@ export class Job<Result = unknown> {
   readonly id: string;
   /** Undefined for a handle made by `queue.job(id)`, which knows only the id. */
   readonly fn: string | undefined;
-  readonly queue: string;
   /** The enqueue was refused, because a job with this id existed; this is the handle of that job. */
   readonly duplicate: boolean;
-  readonly #context: HandleContext;
+  #context: HandleContext;
+  readonly #others: () => Store[];
 
-  constructor(id: string, fn: string | undefined, duplicate: boolean, context: HandleContext) {
+  /** @param others where it may be, if it isn't where we think */
+  constructor(
+    id: string,
+    fn: string | undefined,
+    duplicate: boolean,
+    context: HandleContext,
+    others: () => Store[] = () => [],
+  ) {
     this.id = id;
     this.fn = fn;
-    this.queue = context.store.queue;
     this.duplicate = duplicate;
     this.#context = context;
+    this.#others = others;
+  }
+
+  /** Where the job is; of `queue.job(id)`, as far as it is known yet. */
+  get queue(): string {
+    return this.#context.store.queue;
   }
 
   /**
@@ -50,11 +63,16 @@ export class Job<Result = unknown> {
   async result(options?: ResultOptions): Promise<Result> {
     const limits = checkResultOptions(options);
     this.#context.check();
-    const { results, store } = this.#context;
     limits.signal?.throwIfAborted();
-    const waiter = new Waiter(this.id, limits);
-    results.wait(store, waiter);
-    const outcome = await waiter.outcome;
+    const waitFor = () => {
+      const waiter = new Waiter(this.id, limits);
+      this.#context.results.wait(this.#context.store, waiter);
+      return waiter.outcome;
+    };
+    const outcome = await waitFor().catch(async (error: unknown) => {
+      if (!(error instanceof ResultNotFoundError) || !(await this.#isElsewhere())) throw error;
+      return waitFor();
+    });
     return (await resultOf(
       this.id,
       outcome,
@@ -73,9 +91,21 @@ export class Job<Result = unknown> {
    */
   async info(): Promise<JobInfo> {
     this.#context.check();
-    const info = await readInfo(this.#context.store, this.id);
+    const look = () => readInfo(this.#context.store, this.id);
+    const info = (await look()) ?? ((await this.#isElsewhere()) ? await look() : undefined);
     if (!info) throw new ResultNotFoundError(this.id);
     return info;
+  }
+
+  /** Looks for it on the other queues, once on each. From then on it is there. */
+  async #isElsewhere(): Promise<boolean> {
+    const found = await ofEach(
+      this.#others(),
+      async (store) => (await readInfo(store, this.id)) && store,
+    );
+    const store = found.find((each) => each !== undefined);
+    if (store) this.#context = { ...this.#context, store };
+    return store !== undefined;
   }
 
   /**
@@ -85,7 +115,9 @@ export class Job<Result = unknown> {
   async flow(): Promise<FlowInfo | undefined> {
     this.#context.check();
     const place = placeOf(this.id);
-    return place && readFlow(this.#context.store, place.flow);
+    if (!place) return undefined;
+    const read = () => readFlow(this.#context.store, place.flow);
+    return (await read()) ?? ((await this.#isElsewhere()) ? read() : undefined);
   }
 
   /**
@@ -95,10 +127,12 @@ export class Job<Result = unknown> {
    */
   async cancel(): Promise<boolean> {
     this.#context.check();
-    const { store } = this.#context;
-    const word = await store.cancel(this.id);
+    let word = await this.#context.store.cancel(this.id);
+    if (word === 'unknown' && (await this.#isElsewhere())) {
+      word = await this.#context.store.cancel(this.id);
+    }
     if (word === 'flow') {
-      await cancelFlow(store, this.id);
+      await cancelFlow(this.#context.store, this.id);
       return true;
     }
     return word === 'cancelled' || word === 'cancelling';

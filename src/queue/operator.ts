@@ -20,6 +20,7 @@ import { STATES, type JobState } from '../job/job.ts';
 import type { Duration } from '../job/duration.ts';
 import { checkFilter, checkFind, checkPage, checkWhen } from '../job/checks.ts';
 import { jobsOf, number } from '../views/figures.ts';
+import { ofEach } from '../views/each.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
 import { MAX_RETRIED } from '../store/scripts/control.ts';
 import {
@@ -47,9 +48,17 @@ export abstract class Operator {
     return this.context().store;
   }
 
-  /** A handle on a job of this queue, by its id. No I/O: whether the job exists, or the queue is closed, shows at the first use. */
+  /** Where its jobs and cron entries are: this queue first, then those it has routes to. */
+  protected stores(): Store[] {
+    return [this.store];
+  }
+
+  /**
+   * A handle on a job, by its id. No I/O: whether the job exists, or the queue is closed, shows at the first use. One that is not on this
+   * queue is then looked for on those it has routes to. (Not on all there are: an id that users give may be there on each of them.)
+   */
   job<Result = unknown>(id: string): Job<Result> {
-    return new Job(checkJobId(id), undefined, false, this.handles());
+    return new Job(checkJobId(id), undefined, false, this.handles(), () => this.stores().slice(1));
   }
 
   /** How many jobs are in each state, and whether the queue is paused. */
@@ -87,9 +96,9 @@ export abstract class Operator {
     return readFindings(this.store);
   }
 
-  /** The cron entries of this queue, by name: those of `schedule` and those beside functions. */
+  /** The cron entries of this queue and of those it has routes to, by name: those of `schedule` and those beside functions. */
   async schedules(): Promise<ScheduleInfo[]> {
-    return readSchedules(this.store);
+    return (await ofEach(this.stores(), readSchedules)).flat();
   }
 
   /**
@@ -97,7 +106,7 @@ export abstract class Operator {
    * @returns false when there is none of this name
    */
   async unschedule(name: string): Promise<boolean> {
-    return removeEntry(this.store, checkScheduleName(name));
+    return this.#anyEntry(name, removeEntry);
   }
 
   /**
@@ -105,7 +114,7 @@ export abstract class Operator {
    * @returns false when there is none of this name
    */
   async pauseSchedule(name: string): Promise<boolean> {
-    return pauseEntry(this.store, checkScheduleName(name), true);
+    return this.#anyEntry(name, (store) => pauseEntry(store, name, true));
   }
 
   /**
@@ -113,7 +122,17 @@ export abstract class Operator {
    * @returns false when there is none of this name
    */
   async resumeSchedule(name: string): Promise<boolean> {
-    return pauseEntry(this.store, checkScheduleName(name), false);
+    return this.#anyEntry(name, (store) => pauseEntry(store, name, false));
+  }
+
+  /** @param act is told whether there is one of this name */
+  async #anyEntry(
+    name: string,
+    act: (store: Store, name: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    checkScheduleName(name);
+    for (const store of this.stores()) if (await act(store, name)) return true;
+    return false;
   }
 
   /**
@@ -121,14 +140,17 @@ export abstract class Operator {
    * @throws {MinqError} `NO_SCHEDULE` when there is none of this name
    */
   async runSchedule(name: string): Promise<Job> {
-    const store = this.store;
-    const { now, entries } = await store.cron.entries([checkScheduleName(name)]);
-    if (!entries[0]) throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
-    const entry = parseDefinition(entries[0].definition);
-    const { json, letter } = tickJob(entry, now);
-    const id = tickId(name, now);
-    const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
-    return new Job(id, entry.fn, refused.has(0), this.context());
+    checkScheduleName(name);
+    for (const store of this.stores()) {
+      const { now, entries } = await store.cron.entries([name]);
+      if (!entries[0]) continue;
+      const entry = parseDefinition(entries[0].definition);
+      const { json, letter } = tickJob(entry, now);
+      const id = tickId(name, now);
+      const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
+      return new Job(id, entry.fn, refused.has(0), { ...this.context(), store });
+    }
+    throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
   }
 
   /** Counters since the queue exists. */

@@ -23,7 +23,8 @@ import { Operator } from './operator.ts';
 import { newJob } from '../job/record.ts';
 import { Pending, withId, type Lane, type Receiver } from './pending.ts';
 import { Results } from './results.ts';
-import { writeEntry } from '../cron/schedules.ts';
+import { Routes } from './routes.ts';
+import { leaveEntry, writeEntry } from '../cron/schedules.ts';
 import type {
   AnyJobs,
   CallOptions,
@@ -39,7 +40,7 @@ import { Store } from '../store/store.ts';
 import { traceEnqueue } from './tracing.ts';
 import { resultOf, Waiter } from './waiter.ts';
 
-export interface QueueOptions {
+export interface QueueOptions<Jobs = AnyJobs> {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
   redis?: RedisSource;
   /** First part of every key. Default `minq`. */
@@ -48,6 +49,11 @@ export interface QueueOptions {
   defaults?: Omit<EnqueueOptions, 'id' | 'unique' | 'runAt' | 'queue'>;
   /** Longest time a call waits for Redis. Default 5 s. */
   callTimeout?: Duration;
+  /**
+   * The queues of functions that don't go to this one, by name: for jobs, steps of flows and cron entries. The `queue` of an enqueue
+   * or of a step wins. See `routesOf`.
+   */
+  routes?: { readonly [N in JobName<Jobs>]?: string };
 }
 
 const ANNOUNCED_EVERY_MS = 60_000;
@@ -60,20 +66,23 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   readonly name: string;
   readonly #prefix: string;
   readonly #defaults: ResolvedEnqueueOptions;
+  readonly #routes: Routes;
   readonly #callTimeoutMs: number;
   readonly #connection: Connection;
   readonly #results: Results;
   readonly #lanes = new Map<string, Lane>();
   #closed: Promise<void> | undefined;
 
-  constructor(name = 'default', options: QueueOptions = {}) {
+  constructor(name = 'default', options: QueueOptions<Jobs> = {}) {
     super();
     this.name = checkName(name, 'queue');
     const {
       prefix = 'minq',
       defaults = {},
       callTimeout = toMs('5s', 'callTimeout'),
+      routes,
     } = checkQueueOptions(options);
+    this.#routes = new Routes(this.name, routes);
     this.#prefix = prefix;
     this.#defaults = defaults;
     this.#callTimeoutMs = callTimeout;
@@ -136,8 +145,9 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     return resultOf(job.id, await waiter.outcome, async () => fn as string);
   }
 
-  async #enqueueFlow(flow: Flow): Promise<Job> {
+  async #enqueueFlow(given: Flow): Promise<Job> {
     this.#check();
+    const flow = this.#routes.lay(given);
     const head = headOf(flow, this.name);
     const { id, fn, queue } = head.last;
     const trace = traceEnqueue(queue, fn, id);
@@ -222,7 +232,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     if (waits && options.resultTtl === 0) {
       refuse('resultTtl', 0, 'call() waits for the result: let it be kept, or use enqueue()');
     }
-    const queue = options.queue ?? this.name;
+    const queue = options.queue ?? this.#routes.queueOf(fn);
     const lane = this.#lane(queue);
     const id = options.id ?? newId();
     const trace = traceEnqueue(queue, fn, id, options.meta);
@@ -281,6 +291,11 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     return this.#lane(this.name).context;
   }
 
+  protected override stores(): Store[] {
+    this.#check();
+    return this.#routes.queues.map((queue) => this.#lane(queue).context.store);
+  }
+
   #check(): void {
     if (this.#closed) throw new QueueClosedError(this.name);
   }
@@ -299,8 +314,13 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const { paused, ...rules } = checkSchedule(schedule);
     const text = definitionText(rules);
     checkScheduleName(name);
-    this.#announce(this.#lane(this.name));
-    await writeEntry(this.store, name, text, paused);
+    const lane = this.#lane(this.#routes.queueOf(rules.fn));
+    this.#announce(lane);
+    await writeEntry(lane.context.store, name, text, paused);
+    // Its function may have had another route.
+    for (const store of this.stores()) {
+      if (store !== lane.context.store) await leaveEntry(store, name, rules.fn);
+    }
   }
 
   /** Waits until what was accepted is sent, then closes the connections. Results awaited reject. */

@@ -1,5 +1,5 @@
 /**
- * Carries what flows have to tell other queues. Two queues may live on different nodes of a cluster, so no script
+ * Carries what flows, and failures, have to tell other queues. Two queues may live on different nodes of a cluster, so no script
  * reaches both: a message stays in the outbox until it was delivered, and who gets it twice does it once.
  */
 import { setTimeout, clearTimeout } from '../job/globals.ts';
@@ -45,7 +45,9 @@ export class Courier {
       for (const message of post) {
         const [, kind, queue, node, payload] = /^(\w+) ([^|]+)\|(\S+) (.*)$/s.exec(message) ?? [];
         if (queue === undefined) continue;
-        const answer = await this.#store.on(queue).flows.deliver(kind!, node!, payload!);
+        const other = this.#store.on(queue);
+        if (kind === 'enqueue') await other.announce();
+        const answer = await other.flows.deliver(kind!, node!, payload!);
         if (kind === 'ask' && answer !== 'waiting')
           await this.#store.flows.deliver(answer, node!, payload!);
       }

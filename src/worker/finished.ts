@@ -20,20 +20,25 @@ export interface Ending {
 export function finishedOf(
   { job, outcome, ranMs = 0, record, fn, run }: Ending,
   keep: Keep,
+  queue: string,
 ): Finished {
   const resultTtl = resultTtlOf(record, fn, keep.completed.age);
   const keptMs = outcome.kind === 'completed' ? resultTtl : keep.failed.age;
   const followUp =
-    outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn) : undefined;
+    outcome.kind === 'failed' && fn ? failureJob(job, record!, outcome, fn, queue) : undefined;
   return { job, outcome, ranMs, keptMs, free: resultTtl === 0, followUp, run };
 }
 
-/** The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. */
+/**
+ * The job named by `onFailure`. Its id is fixed by the run that failed: sent twice, it is one job. One that belongs to another queue
+ * is told to it as what flows tell each other is: ` queue|id`.
+ */
 function failureJob(
   job: Pick<ClaimedJob, 'id' | 'run' | 'attempt'>,
   record: JobRecord,
   outcome: Outcome & { kind: 'failed' },
   fn: JobFunction,
+  queue: string,
 ): NewJob | undefined {
   const handler = fn.options.onFailure;
   if (handler === undefined) return undefined;
@@ -44,8 +49,10 @@ function failureJob(
     error: outcome.error,
     attempt: job.attempt,
   };
+  const id = `${job.id}:failure:${job.run}`;
+  const { failureQueue = queue } = fn;
   return {
-    id: `${job.id}:failure:${job.run}`,
+    id: failureQueue === queue ? id : ` ${failureQueue}|${id}`,
     how: '',
     json: JSON.stringify({ fn: handler, args: [what], ...(record.meta && { meta: record.meta }) }),
   };

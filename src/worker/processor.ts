@@ -394,7 +394,7 @@ export class Processor {
   }
 
   #settle(ending: Ending): void {
-    this.#slots.finish(finishedOf(ending, this.#options.keep));
+    this.#slots.finish(finishedOf(ending, this.#options.keep, this.#options.store.queue));
     this.#schedule();
   }
 }

@@ -57,10 +57,11 @@ export interface WorkerOptions {
   /** Stop by itself when nothing is left to run now. Default false. */
   burst?: boolean;
   /**
-   * Whether the functions' own cron entries (`job({ cron }, fn)`) fire on this queue. Default true. Where the same functions
-   * work on several queues, let all workers but one queue's have `false`: an entry fires on each queue that has it.
+   * Whether the functions' own cron entries (`job({ cron }, fn)`) fire on this queue. Default true. An entry fires on each queue
+   * that has it: where the same functions work on several queues, let all workers but one queue's have `'own'`, only those of
+   * functions with this `queue`. Of a function with another `queue` it doesn't fire here in any case.
    */
-  cron?: boolean;
+  cron?: boolean | 'own';
   /**
    * Name of the app: entries it defined once and doesn't any more are removed, other apps' are left alone.
    * Default: name of the package and path in it, of the jobs file (`minq worker`) or the main script.
@@ -330,10 +331,11 @@ export class Worker {
   /** The app and the entries of its functions; a worker that isn't to define any belongs to no app. */
   #cron(): { app: string; definitions: Map<string, string> } {
     const definitions = new Map<string, string>();
-    const { app, cron, burst } = this.#options;
+    const { app, cron, burst, queue } = this.#options;
     if (!cron || burst) return { app: '', definitions };
     for (const { name, options } of this.#functions.values()) {
       if (options.cron === undefined && options.every === undefined) continue;
+      if ((options.queue ?? (cron === 'own' ? undefined : queue)) !== queue) continue;
       definitions.set(name, definitionText({ ...options, fn: name }, app));
     }
     return { app, definitions };

@@ -7,7 +7,7 @@ import { scene, type Stage } from './setup.ts';
 export interface FaultyStage extends Stage {
   readonly proxy: Proxy;
   /** As on a stage, but through the proxy, and with a short deadline and lease. */
-  queue<Jobs = Record<string, (...args: any[]) => any>>(options?: QueueOptions): Queue<Jobs>;
+  queue<Jobs = Record<string, (...args: any[]) => any>>(options?: QueueOptions<Jobs>): Queue<Jobs>;
   worker(jobs: object, options?: WorkerOptions): Worker;
 }
 
@@ -25,7 +25,8 @@ export function faultyScene(
       await body(test, {
         ...stage,
         proxy,
-        queue: (given = {}) => stage.queue({ ...through, ...given }),
+        queue: <Jobs>(given: QueueOptions<Jobs> = {}) =>
+          stage.queue<Jobs>({ ...through, ...given }),
         worker: (jobs, given = {}) => stage.worker(jobs, { lease: 1_000, ...through, ...given }),
       });
     },

@@ -23,7 +23,7 @@ export interface Stage {
   /** The test's queue name. */
   readonly name: string;
   /** Makes a queue that is closed after the test. */
-  queue<Jobs = Record<string, (...args: any[]) => any>>(options?: QueueOptions): Queue<Jobs>;
+  queue<Jobs = Record<string, (...args: any[]) => any>>(options?: QueueOptions<Jobs>): Queue<Jobs>;
   /** Makes a worker and runs it until after the test. */
   worker(jobs: object, options?: WorkerOptions): Worker;
   /** The transitions themselves, as a worker of this id would call them. */
@@ -79,7 +79,7 @@ export function scene(
       redis,
       name,
       log,
-      queue: <Jobs>(given: QueueOptions = {}) => {
+      queue: <Jobs>(given: QueueOptions<Jobs> = {}) => {
         const queue = new Queue<Jobs>(name, { redis: redis.url, ...given });
         closing.unshift(() => queue.close());
         return queue;

@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
-import { clock, finish, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
 import { flowing } from './flowing.ts';
 
 /** How long the parts of a flow that needs several calls wait for the last of them. */
@@ -74,17 +74,21 @@ return 'enqueued'`,
 /**
  * Does what another queue's flow wants done about a node of this one: begin, go on with a result, fail. Or, about a whole
  * flow (payload: the rest of its entry in `building`): `ask`, what became of it here, where it begins; `begun` and `gone`, the
- * answers. One that has begun is known here, or has been told of: that may still lie in the outbox.
+ * answers. One that has begun is known here, or has been told of: that may still lie in the outbox. Or it is a job to `enqueue`, which
+ * a failure on another queue brought about; no flow has to do with it.
  * Called by: the courier. Sent again, or by two of them, it finds that it was done.
  */
 export const deliverScript = defineScript({
   name: 'deliver',
   keys: ['building'],
   args: ['kind', 'node', 'payload'],
-  uses: [clock, wakeOne, tickets, finish, flowing],
+  uses: [clock, wakeOne, tickets, finish, place, flowing],
   lua: `
 local part = node .. ' ' .. payload
-if kind == 'ask' then
+if kind == 'enqueue' then
+  placeOwn(node, '', '-', payload)
+  return 'delivered'
+elseif kind == 'ask' then
   local total, first, queue = string.match(payload, '^(%d+) (%S+) (%S+)$')
   if not total then return 'begun' end
   local told = 'begun ' .. queue .. '|' .. part

@@ -30,7 +30,7 @@ const LOST_IN_HAND =
  * `room`: bytes of records that the reply may have; see `fit`. What has no room goes back to where it was.
  *
  * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
- * three for each job to enqueue with one (ticket it depends on, id, JSON); then tickets that are to be claimed though they
+ * three for each job to enqueue with one (ticket it depends on, id or ` queue|id`, JSON); then tickets that are to be claimed though they
  * aren't due.
  * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
  * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
@@ -133,7 +133,11 @@ local function settle()
   for i = #released, 1, -1 do redis.call('LPUSH', lane(released[i]), released[i]) end
   if #refused > 0 then redis.pcall('HINCRBY', stats, 'refused', #refused / 2) end
   for i = at, #ARGV - named, 3 do
-    if accepted[ARGV[i]] and not placeOwn(ARGV[i + 1], '', '-', ARGV[i + 2]) then
+    -- An id has no blank: this one is for another queue.
+    local elsewhere = accepted[ARGV[i]] and string.sub(ARGV[i + 1], 1, 1) == ' '
+    if elsewhere then
+      redis.call('RPUSH', outbox, 'enqueue' .. ARGV[i + 1] .. ' ' .. ARGV[i + 2])
+    elseif accepted[ARGV[i]] and not placeOwn(ARGV[i + 1], '', '-', ARGV[i + 2]) then
       refused[#refused + 1] = ARGV[i + 1]
       refused[#refused + 1] = 'taken'
     end
