@@ -53,6 +53,7 @@ export type {
   JobOptions,
   Ticks,
 } from './job/options.ts';
+export { defineConfig, type Config } from './cli/config.ts';
 export { Queue, type QueueOptions } from './queue/queue.ts';
 export type { ScheduleInfo } from './cron/schedules.ts';
 export type { Histogram } from './store/buckets.ts';

@@ -20,6 +20,12 @@ export const QUEUES =
   '  --queue name       a queue; may be repeated (default: all that are used)\n';
 export const json = (form: string): string => `  --json             print JSON: ${form}\n`;
 
+/** What every command takes, in its help. */
+const EVERYWHERE = `  --redis url        where Redis is (default: of the config file, else MINQ_REDIS_URL, else REDIS_URL)
+  --prefix text      first part of every key (default: of the config file, else minq)
+  --config file      the config file (default: minq.config.ts, .js or .mjs, if one is here)
+`;
+
 /** Exit code where the command line is wrong; an `InvalidArgumentError` says how. */
 export const WRONG_USAGE = 2;
 
@@ -62,9 +68,9 @@ export class Given {
 
 export async function runCommand(command: Command, argv: string[]): Promise<number> {
   const { help, words: [fewest, most] = [0, 0] } = command;
-  const given = parse(help, argv);
+  const given = parse(help + EVERYWHERE, argv);
   if (given.has('help')) {
-    process.stdout.write(help);
+    process.stdout.write(`${help.trimEnd()}\n\nOf every command:\n\n${EVERYWHERE}`);
     return 0;
   }
   const { words } = given;

@@ -7,6 +7,7 @@ import { lineLogger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { listen, shut, urlOf, type Address } from './listen.ts';
 import { whenAskedToStop } from './process.ts';
+import { settingsOf } from './settings.ts';
 import { show } from './terminal.ts';
 
 export const DASHBOARD_PORT = 5555;
@@ -33,13 +34,14 @@ Serves pages that show queues, jobs, workers and cron entries, live, and act on 
 SIGTERM and SIGINT end it.
 `,
   async run(given) {
+    const { redis, prefix, dashboard: own = {} } = await settingsOf(given);
     const host = given.text('host') ?? '127.0.0.1';
     const port = given.number('port') ?? DASHBOARD_PORT;
     if (port > 65_535) throw new InvalidArgumentError('--port: give a number from 0 to 65535');
     // An empty one is a variable that was meant to be set: not to be taken for none.
-    const token = given.text('token') ?? process.env['MINQ_DASHBOARD_TOKEN'];
+    const token = given.text('token') ?? own.token ?? process.env['MINQ_DASHBOARD_TOKEN'];
     const open = !isLoopback(host);
-    if (token === undefined && open) {
+    if (token === undefined && own.auth === undefined && open) {
       throw new InvalidArgumentError(
         `--host ${host}: others can reach it there; give a token (MINQ_DASHBOARD_TOKEN, or --token)`,
       );
@@ -49,10 +51,13 @@ SIGTERM and SIGINT end it.
     const ended = new Promise<string>(whenAskedToStop);
     const site = await openSite(
       {
+        ...own,
+        ...(redis !== undefined && { redis }),
+        ...(prefix !== undefined && { prefix }),
         ...(given.has('queue') && { queues: given.texts('queue') }),
         ...(token !== undefined && { token }),
-        allowedHosts: [...given.texts('allow-host'), ...names],
-        readOnly: given.has('read-only'),
+        allowedHosts: [...(own.allowedHosts ?? []), ...given.texts('allow-host'), ...names],
+        readOnly: given.has('read-only') || own.readOnly === true,
       },
       { port, host },
     );

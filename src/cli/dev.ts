@@ -5,7 +5,9 @@ import { lineLogger, type Logger } from '../job/log.ts';
 import type { Command } from './command.ts';
 import { DASHBOARD_PORT, openSite } from './dashboard.ts';
 import { answers, startLocalRedis, type LocalRedis } from './local-redis.ts';
+import type { DashboardOptions } from '../dashboard/index.ts';
 import { insideSupervisor } from './process.ts';
+import { settingsOf } from './settings.ts';
 import { runWorker } from './worker.ts';
 
 const DEFAULT_PORT = 6379;
@@ -13,11 +15,11 @@ const DEFAULT_PORT = 6379;
 const PORTS = 20;
 
 export const dev: Command = {
-  help: `Usage: minq dev <file> [options]
+  help: `Usage: minq dev [<file>...] [options]
 
 A worker that starts again when a file changes, and the dashboard on port ${DASHBOARD_PORT}, or the next one that is
-free. Uses MINQ_REDIS_URL or REDIS_URL, else the Redis on port ${DEFAULT_PORT}, else starts one there that forgets
-everything when it stops.
+free. Uses the Redis of the config file, of MINQ_REDIS_URL or REDIS_URL, else that on port ${DEFAULT_PORT}, else starts one
+there that forgets everything when it stops.
 
   --queue name[=n]   as for worker
   --concurrency n    as for worker
@@ -25,20 +27,23 @@ everything when it stops.
   --json             log in JSON, a line each
   --verbose          log more
 `,
-  words: [1, 1],
+  words: [0, 1_000],
   async run(given) {
-    jobsPath(given.words[0]!); // no Redis for a file that isn't there
     if (insideSupervisor()) return runWorker(given, true);
+    const { redis, prefix, jobs } = await settingsOf(given);
+    // No Redis for a file that isn't there.
+    (given.words.length > 0 ? given.words : jobs).map(jobsPath);
     const logger = lineLogger({ json: given.json });
     let local: LocalRedis | undefined;
     let site: Awaited<ReturnType<typeof startDashboard>>;
-    const url = process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
-    if (url === undefined && !(await answers(DEFAULT_PORT))) {
+    const told = redis ?? process.env['MINQ_REDIS_URL'] ?? process.env['REDIS_URL'];
+    if (told === undefined && !(await answers(DEFAULT_PORT))) {
       local = await startLocalRedis(DEFAULT_PORT);
       logger.info(`started ${local.what} on ${local.url}; it forgets everything when it stops`);
     }
     try {
-      if (!given.has('no-dashboard')) site = await startDashboard(logger);
+      if (!given.has('no-dashboard'))
+        site = await startDashboard({ redis, prefix } as DashboardOptions, logger);
       return await runWorker(given, true);
     } finally {
       await site?.close();
@@ -48,10 +53,10 @@ everything when it stops.
 };
 
 /** On the first port that is free: another project's may be open too. */
-async function startDashboard(logger: Logger) {
+async function startDashboard(options: DashboardOptions, logger: Logger) {
   for (let port = DASHBOARD_PORT; port < DASHBOARD_PORT + PORTS; port++) {
     try {
-      const site = await openSite({}, { port, host: '127.0.0.1' });
+      const site = await openSite(options, { port, host: '127.0.0.1' });
       logger.info(`dashboard on ${site.url}`);
       return site;
     } catch (error) {

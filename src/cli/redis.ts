@@ -4,29 +4,29 @@
  */
 import { checkJobId, checkName } from '../job/names.ts';
 import { refuse } from '../job/refuse.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { Queue, QueueOptions } from '../queue/queue.ts';
 import type { Connection } from '../redis/connection.ts';
 import { Store } from '../store/store.ts';
 import { ofEach } from '../views/each.ts';
 import type { Given } from './command.ts';
+import { settingsOf } from './settings.ts';
 import { written } from './terminal.ts';
-
-/** First part of the keys, as of a `Queue` that is told no other. */
-const PREFIX = 'minq';
 
 export const CALL_TIMEOUT_MS = 5_000;
 
 /** Does something with the queue that `--queue` names, and closes it. */
 export async function withQueue<T>(given: Given, body: (queue: Queue) => Promise<T>): Promise<T> {
-  return withNamed(given.text('queue'), body);
+  return withNamed(given, given.text('queue'), body);
 }
 
 async function withNamed<T>(
+  given: Given,
   name: string | undefined,
   body: (queue: Queue) => Promise<T>,
 ): Promise<T> {
+  const { redis, prefix, callTimeout, defaults, routes } = await settingsOf(given);
   const { Queue } = await import('../queue/queue.ts');
-  const queue = new Queue(name);
+  const queue = new Queue(name, { redis, prefix, callTimeout, defaults, routes } as QueueOptions);
   try {
     return await body(queue);
   } finally {
@@ -43,7 +43,7 @@ export const withQueueOf =
   (id: string) =>
   async <T>(given: Given, body: (queue: Queue) => Promise<T>): Promise<T> => {
     checkJobId(id);
-    return withNamed(given.text('queue') ?? (await queueOf(given, id)), body);
+    return withNamed(given, given.text('queue') ?? (await queueOf(given, id)), body);
   };
 
 /** Undefined where no queue has it. */
@@ -65,9 +65,10 @@ export async function withStores<T>(
   body: (stores: () => Promise<Store[]>, connection: Connection) => Promise<T>,
 ): Promise<T> {
   const named = new Set(given.texts('queue').map((name) => checkName(name, '--queue')));
+  const { redis, prefix = 'minq' } = await settingsOf(given);
   const { Connection } = await import('../redis/connection.ts');
-  const connection = new Connection(undefined, { name: 'minq:cli', callTimeoutMs });
-  const any = new Store(connection, PREFIX, 'default');
+  const connection = new Connection(redis, { name: 'minq:cli', callTimeoutMs });
+  const any = new Store(connection, prefix, 'default');
   const stores = async () => {
     const names = named.size > 0 ? [...named] : (await any.queues()).toSorted();
     return names.length > 0 ? names.map((name) => any.on(name)) : [any];

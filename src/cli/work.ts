@@ -1,9 +1,10 @@
 /** One process that works: from loading the jobs file to the exit code. */
-import { appOf } from '../worker/app.ts';
+import path from 'node:path';
+import { appOfAll } from '../worker/app.ts';
 import { describeError } from '../job/codec.ts';
 import { loadJobs } from '../worker/load.ts';
 import type { Logger } from '../job/log.ts';
-import { Worker } from '../worker/worker.ts';
+import { Worker, type WorkerOptions } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
 import type { Address } from './listen.ts';
 import { processMetrics, serveMetrics } from './metrics.ts';
@@ -17,18 +18,21 @@ export interface QueueChoice {
 }
 
 export interface WorkOptions {
-  burst: boolean;
+  /** Of each worker. */
+  options: WorkerOptions;
+  /** What the config file is made of, to be watched. */
+  files: readonly string[];
   /** Whether the file's cron entries fire: on the queues of their functions, or else on the first one, or each tick would fire on all. */
   cron: boolean;
   metrics: Address | undefined;
   logger: Logger;
 }
 
-/** @param file from `jobsPath` */
+/** @param files from `jobsPath` */
 export async function work(
-  file: string,
+  files: readonly string[],
   queues: readonly QueueChoice[],
-  { burst, cron, metrics, logger }: WorkOptions,
+  { options, files: ofConfig, cron, metrics, logger }: WorkOptions,
 ): Promise<number> {
   let workers: Worker[] = [];
   let exitCode = 0;
@@ -44,14 +48,15 @@ export async function work(
     for (const worker of workers) void worker.stop({ timeout: 0 });
   });
 
-  sendFiles(sourcesOf(file)); // should the file not load, a change to one of them is a new try
-  const { exports, files } = await loadJobs(file);
-  sendFiles(files.filter((each) => !each.includes('node_modules')));
-  const app = appOf(file);
-  workers = queues.map(
-    (choice, i) =>
-      new Worker(exports, { ...choice, burst, logger, app, cron: cron && (i === 0 || 'own') }),
-  );
+  // Should a file not load, a change to one of them is a new try.
+  sendFiles([...files.flatMap(sourcesOf), ...ofConfig]);
+  const loaded = await loadJobs(files);
+  sendFiles(loaded.files.filter((each) => !each.includes('node_modules')));
+  const { app = appOfAll(files) } = options;
+  workers = queues.map((choice, i) => {
+    const own = { ...choice, logger, app, cron: cron && (i === 0 || ('own' as const)) };
+    return new Worker(loaded.exports, { ...options, ...own });
+  });
 
   // An exception thrown outside any promise leaves this process in an unknown state: the job that threw it
   // fails, the others may finish, and whoever supervises us starts a fresh process.
@@ -66,6 +71,7 @@ export async function work(
   // Before the first claim: who can't be watched as asked doesn't begin.
   const told = () => processMetrics(workers.map((worker) => worker.facts()));
   const server = metrics && (await serveMetrics(metrics, told, logger));
+  logger.info('jobs loaded', { files: files.map((each) => path.relative('', each)).join(' ') });
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } catch (error) {

@@ -1,21 +1,29 @@
 /** `minq worker <file>`: one process that works; with --processes or --watch, a supervisor of such processes. */
 import { InvalidArgumentError } from '../job/errors.ts';
 import { checkName } from '../job/names.ts';
+import { toMs } from '../job/duration.ts';
+import { markConfig } from '../job/checks.ts';
 import { jobsPath } from '../worker/load.ts';
+import type { WorkerOptions } from '../worker/worker.ts';
 import { lineLogger } from '../job/log.ts';
 import { toNumber, type Command, type Given } from './command.ts';
 import type { Address } from './listen.ts';
 import { insideSupervisor, processIndex } from './process.ts';
+import { settingsOf, type Settings } from './settings.ts';
 import { supervise } from './supervisor.ts';
 import type { QueueChoice } from './work.ts';
 
 export const worker: Command = {
-  help: `Usage: minq worker <file> [options]
+  help: `Usage: minq worker [<file>...] [options]
 
-Runs the functions that <file> (TypeScript or JavaScript) exports, when they are enqueued.
+Runs the functions that the files (TypeScript or JavaScript) export, when they are enqueued. Without one, those that the
+config file names as jobs.
 
-  --queue name[=n]   a queue to work on, with n jobs at once; may be repeated (default: default)
+  --queue name[=n]   a queue to work on, with n jobs at once; may be repeated (default: of the config, else default)
   --concurrency n    jobs at once for each queue without a number of its own (default 10)
+  --lease t          how long a killed worker's jobs wait before they start again (default 15s)
+  --shutdown-timeout t
+                     how long running jobs may take when it stops (default 25s)
   --processes n      run n such processes, and start one again when it dies
   --burst            stop when nothing is left to run now
   --watch            start again when a file changes
@@ -26,17 +34,23 @@ Runs the functions that <file> (TypeScript or JavaScript) exports, when they are
   --json             log in JSON, a line each
   --verbose          log more
 
-SIGTERM and SIGINT: claims no more, waits up to 25 s for running jobs, gives the rest back, exits with 0.
+SIGTERM and SIGINT: claims no more, waits for running jobs, gives the rest back, exits with 0.
 A second one, a second later or of another kind: gives all back at once and exits with 1.
 Started by npx or an npm script, it stops as well when that is gone.
 `,
-  words: [1, 1],
+  words: [0, 1_000],
   run: (given) => runWorker(given, given.has('watch')),
 };
 
 export async function runWorker(given: Given, watch: boolean): Promise<number> {
-  const file = jobsPath(given.words[0]!);
-  const queues = readQueues(given);
+  const settings = await settingsOf(given);
+  const files = (given.words.length > 0 ? given.words : settings.jobs).map(jobsPath);
+  if (files.length === 0) {
+    throw new InvalidArgumentError(
+      "give a jobs file, e.g. minq worker ./jobs.ts, or name it in minq.config.ts: jobs: './jobs.ts'",
+    );
+  }
+  const queues = readQueues(given, settings);
   const asked = given.number('processes');
   const processes = asked ?? 1;
   if (processes < 1 || processes > 256) {
@@ -49,7 +63,13 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
   const logger = lineLogger({ json: given.json, verbose: given.has('verbose') });
   return (watch || asked !== undefined) && !insideSupervisor()
     ? supervise({ processes, watch, burst, logger })
-    : (await import('./work.ts')).work(file, queues, { burst, cron, metrics, logger });
+    : (await import('./work.ts')).work(files, queues, {
+        options: { ...workerOptions(given, settings), burst },
+        files: settings.files,
+        cron,
+        metrics,
+        logger: settings.logger ?? logger,
+      });
 }
 
 /** Where this process answers Prometheus. */
@@ -71,9 +91,25 @@ function readMetrics(given: Given, processes: number): Address | undefined {
   return { host: host ?? '127.0.0.1', port: port + processIndex() };
 }
 
-function readQueues(given: Given): QueueChoice[] {
-  const concurrency = given.number('concurrency');
-  const named = given.has('queue') ? given.texts('queue') : ['default'];
+/** Those of the config file, with what the flags say in their place. */
+function workerOptions(given: Given, settings: Settings): WorkerOptions {
+  const { files: _, ...config } = settings;
+  const options: WorkerOptions = markConfig(config);
+  const [lease, shutdownTimeout] = [given.text('lease'), given.text('shutdown-timeout')];
+  if (lease !== undefined) options.lease = toMs(lease, '--lease', 300);
+  if (shutdownTimeout !== undefined) {
+    options.shutdownTimeout = toMs(shutdownTimeout, '--shutdown-timeout');
+  }
+  return options;
+}
+
+/** As they would stand behind `--queue`. */
+const queuesOf = ({ queues = ['default'] }: Settings): string[] =>
+  Array.isArray(queues) ? [...queues] : Object.entries(queues).map(([name, n]) => `${name}=${n}`);
+
+function readQueues(given: Given, settings: Settings): QueueChoice[] {
+  const concurrency = given.number('concurrency') ?? settings.concurrency;
+  const named = given.has('queue') ? given.texts('queue') : queuesOf(settings);
   const choices = named.map((text) => {
     const [name, number] = text.split(/=(.*)/s) as [string, string?];
     const own = number === undefined ? concurrency : toNumber(number, `--queue ${name}`);

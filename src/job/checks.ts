@@ -190,6 +190,51 @@ const workerChecks = {
   },
 } satisfies Checks;
 
+const { queue: _queue, burst: _burst, cron: _cron, ...everyWorker } = workerChecks;
+
+const textOrList: Check<string | string[]> = (value, name) =>
+  [value].flat().every((each) => typeof each === 'string' && each !== '')
+    ? (value as string | string[])
+    : refuse(name, value, 'give the path of a file, or an array of them');
+
+const shares: Check<object> = (value, name) => {
+  const named = Array.isArray(value) ? value.map((queue) => [queue, undefined]) : undefined;
+  if (!named && (typeof value !== 'object' || value === null)) {
+    return refuse(
+      name,
+      value,
+      'give names with numbers, such as { mail: 5 }, or an array of names',
+    );
+  }
+  for (const [queue, atOnce] of named ?? Object.entries(value as object)) {
+    checkName(queue, name);
+    if (atOnce !== undefined) checkConcurrency(atOnce, `${name}.${queue}`);
+  }
+  return value as object;
+};
+
+const configChecks = {
+  ...queueChecks,
+  ...everyWorker,
+  jobs: textOrList,
+  queues: shares,
+  dashboard: ((value, name) =>
+    typeof value === 'object' && value !== null
+      ? value
+      : refuse(name, value, 'give an object')) as Check<object>,
+} satisfies Checks;
+
+/** @throws {InvalidArgumentError} for what can't be in a `minq.config.ts` */
+export function checkConfig(value: unknown): void {
+  check(configChecks, value, 'options');
+}
+
+/** Marks a config, so that a queue or a worker takes of it what is theirs. Shared between copies of minq. */
+const CONFIG = Symbol.for('minq.config');
+
+export const isConfig = (value: object): boolean => CONFIG in value;
+export const markConfig = <T extends object>(config: T): T => ({ ...config, [CONFIG]: true });
+
 export type ResolvedEnqueueOptions = Checked<typeof enqueueChecks>;
 export type ResolvedJobOptions = Checked<typeof jobChecks>;
 export type ResolvedSchedule = Checked<typeof scheduleChecks>;
@@ -313,6 +358,7 @@ export function check<C extends Checks>(checks: C, value: unknown, name: string)
   const checked: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value as object)) {
     const one = Object.hasOwn(checks, key) ? checks[key] : undefined;
+    if (!one && Object.hasOwn(configChecks, key) && isConfig(value)) continue;
     if (!one) {
       const near = Object.keys(checks).find((known) => alike(known, key));
       throw new InvalidArgumentError(

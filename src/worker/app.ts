@@ -3,6 +3,9 @@ import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { JSON } from '../job/globals.ts';
 
+/** Of several files: all of their names. */
+export const appOfAll = (files: readonly string[]): string => files.map(appOf).toSorted().join(' ');
+
 /**
  * The name of the package a file belongs to and the file's place in it: the same after each deploy, into
  * whatever folder. Without a package, the file's name.

@@ -122,7 +122,7 @@ scene('--help and --version answer on standard output', async (t) => {
   t.same([help.code, help.stderr], [0, '']);
   t.same([none.code, none.stdout], [2, help.stdout]);
   t.same([versions.code, versions.stdout], [0, `${version}\n`]);
-  for (const [i, name] of ['worker <file>', 'dev <file>', 'enqueue <fn>'].entries()) {
+  for (const [i, name] of ['worker [<file>...]', 'dev [<file>...]', 'enqueue <fn>'].entries()) {
     t.equal(commands[i]!.code, 0);
     t.match(commands[i]!.stdout, `Usage: minq ${name}`);
   }

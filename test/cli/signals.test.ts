@@ -1,7 +1,6 @@
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { queueKeys } from '../../src/store/keys.ts';
-import { app, FIXTURES, JOBS, minq } from '../helpers/cli.ts';
+import { app, JOBS, minq } from '../helpers/cli.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -10,7 +9,6 @@ import { until } from '../helpers/until.ts';
 const SOON_MS = 8_000;
 
 /** With less time than the command line gives: that takes `shutdown.long.test.ts`. */
-const HURRIED = path.join(FIXTURES, 'hurried.mjs');
 
 const since = (startedAt: number) => performance.now() - startedAt;
 const queued = (stage: Stage) =>
@@ -64,7 +62,8 @@ scene('the same signal twice within a second counts once', async (t, stage) => {
 scene(
   'what is not finished when the time is over goes back uncharged, and it exits with 0',
   async (t, stage) => {
-    const worker = minq(t, [JOBS, stage.name], { redis: stage.redis.url, program: HURRIED });
+    const options = ['--queue', stage.name, '--shutdown-timeout', '500ms', '--verbose'];
+    const worker = minq(t, ['worker', JOBS, ...options], { redis: stage.redis.url });
     const job = await stage.queue().enqueue('waitStubbornly', [60_000]);
     await worker.says(/job started/);
     const { code } = await worker.end();

@@ -142,8 +142,8 @@ scene('a worker goes on when the reader of its output has gone', async (t, stage
 
 scene('wrong options end the worker with exit code 2 and one line', async (t, stage) => {
   const wrong: [args: string[], says: RegExp][] = [
-    [[], /an argument is missing; Usage: minq worker <file>/],
-    [[JOBS, 'more'], /"more" is one too many/],
+    [[], /give a jobs file, e.g. minq worker/],
+    [[JOBS, 'more'], /jobs file: "more" does not exist/],
     [[JOBS, '--queue', 'a b'], /--queue: "a b" is not usable/],
     [[JOBS, '--queue', 'a=x'], /--queue a: "x" is no whole number/],
     [[JOBS, '--queue', 'a=1=2'], /--queue a: "1=2" is no whole number/],

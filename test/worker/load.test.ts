@@ -20,7 +20,7 @@ void t.test('the exports of a file are told by name, whatever the kind of module
     'typed.ts': 'export const a = (): number => 1; export type B = string;',
   });
   const names = async (file: string) =>
-    Object.keys((await loadJobs(path.join(folder, file))).exports).filter((name) =>
+    Object.keys((await loadJobs([path.join(folder, file)])).exports).filter((name) =>
       /^\w$/.test(name),
     );
   t.same(await names('esm.js'), ['a']);
@@ -33,13 +33,13 @@ void t.test('the exports of a file are told by name, whatever the kind of module
 
 void t.test("a CommonJS module's own object is no job beside its exports", async (t) => {
   const folder = app(t, { 'jobs.cjs': 'module.exports = { a: () => 1 };' });
-  const { exports } = await loadJobs(path.join(folder, 'jobs.cjs'));
+  const { exports } = await loadJobs([path.join(folder, 'jobs.cjs')]);
   t.same(Object.keys(exports), ['a']);
 });
 
 void t.test('TypeScript tells the files behind tsconfig paths', async (t) => {
   const folder = app(t, {}, 'typescript');
-  const { files } = await loadJobs(path.join(folder, 'jobs.ts'));
+  const { files } = await loadJobs([path.join(folder, 'jobs.ts')]);
   t.ok(files.includes(path.join(folder, 'lib/aliased.ts')));
 });
 
@@ -87,7 +87,7 @@ for (const [what, { type, module }] of Object.entries({
         writeFileSync(compiled, outputText);
         const show = `import(process.argv[1]).then(({ a }) => a()).then((said) => console.log(JSON.stringify(said)))`;
         const node = execFileSync(process.execPath, ['-e', show, compiled], { encoding: 'utf8' });
-        const { exports } = await loadJobs(path.join(folder, 'jobs.ts'));
+        const { exports } = await loadJobs([path.join(folder, 'jobs.ts')]);
         t.same(await (exports['a'] as () => unknown)(), JSON.parse(node));
       }
     },
@@ -141,7 +141,7 @@ void t.test("JSX is made what the file's tsconfig says", async (t) => {
       );
     }
     for (const file of ['jobs.ts', 'mail.tsx', 'plain.jsx']) {
-      const { exports } = await loadJobs(path.join(folder, file));
+      const { exports } = await loadJobs([path.join(folder, file)]);
       t.same((exports['a'] as () => unknown)(), expected, `${what}: ${file}`);
     }
   }
@@ -152,7 +152,7 @@ void t.test('a file is found through a symbolic link, and known by its real path
   const link = path.join(folder, 'link.cjs');
   symlinkSync(path.join(folder, 'jobs.cjs'), link);
   t.equal(jobsPath(link), path.join(folder, 'jobs.cjs'));
-  t.same(Object.keys((await loadJobs(jobsPath(link))).exports), ['a1']);
+  t.same(Object.keys((await loadJobs([jobsPath(link)])).exports), ['a1']);
 });
 
 void t.test('what a file imports by relative paths is followed, broken files too', async (t) => {

@@ -19,8 +19,9 @@ const choice = {
   lease: options.leaseMs,
   ...(options.shutdownMs !== undefined && { shutdownTimeout: options.shutdownMs }),
 };
-const code = await work(path.join(import.meta.dirname, 'minq-tasks.ts'), [choice], {
-  burst: false,
+const code = await work([path.join(import.meta.dirname, 'minq-tasks.ts')], [choice], {
+  options: {},
+  files: [],
   cron: false,
   metrics: undefined,
   logger,
