@@ -32,6 +32,7 @@ export {
   type StepOptions,
 } from './flow/flow.ts';
 export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
+export type { WorkerAnswer, WorkerOrder } from './queue/control.ts';
 export type { Job, ResultOptions } from './queue/handle.ts';
 export type { QueueFinding } from './views/findings.ts';
 export type {

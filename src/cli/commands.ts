@@ -28,7 +28,10 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> 
     'show how the queues stand, once or live',
     async () => (await import('./stats.ts')).stats,
   ],
-  workers: ['show who works, and on what', async () => (await import('./workers.ts')).workers],
+  workers: [
+    'show who works, and on what; ask, resize or stop them',
+    async () => (await import('./workers.ts')).workers,
+  ],
   cron: [
     'show the cron entries; run, pause, resume one; say when an expression falls due',
     async () => (await import('./cron.ts')).cron,

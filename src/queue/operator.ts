@@ -3,6 +3,7 @@ import { show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
 import { pauseEntry, readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
+import { tellWorkers, type WorkerAnswer, type WorkerOrder } from './control.ts';
 import { Job, type HandleContext } from './handle.ts';
 import {
   findJobs,
@@ -86,6 +87,17 @@ export abstract class Operator {
   /** The workers that gave a sign of life in the last minute. */
   async workers(): Promise<WorkerInfo[]> {
     return readWorkers(this.store);
+  }
+
+  /**
+   * Tells the workers of this queue, or one of them, to say that they are there, to stop, or to take another number of jobs at once.
+   * @param worker its id, as `workers()` has it
+   * @returns for each that is meant whether it has answered within a second
+   * @example await queue.control({ concurrency: 50 })
+   * @throws {MinqError} `NO_WORKER`
+   */
+  async control(order: WorkerOrder, worker?: string): Promise<WorkerAnswer[]> {
+    return tellWorkers(this.store, order, worker);
   }
 
   /**

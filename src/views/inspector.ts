@@ -93,6 +93,8 @@ export interface WorkerInfo {
   /** Names of the functions it knows; where they are very many, not all of them: so many more. */
   functions: string[];
   moreFunctions?: number;
+  /** Id of the last order that it has carried out. @internal */
+  answered?: string;
   /** Version of minq. */
   version: string;
   /** Version of Node. */

@@ -1,6 +1,8 @@
-/** Which app a worker belongs to: so that one app's cron entries are told from another's on the same queue. */
+/** Which app a worker belongs to, so that one app's cron entries are told from another's on the same queue; and which those are. */
 import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { definitionText } from '../cron/entry.ts';
+import type { JobFunction } from '../job/define.ts';
 import { JSON } from '../job/globals.ts';
 
 /** Of several files: all of their names. */
@@ -33,4 +35,24 @@ function packageName(folder: string): string | undefined {
   } catch {
     return undefined; // none here
   }
+}
+
+/** The app and the cron entries of its functions on this queue; a worker that isn't to define any belongs to no app. */
+export function entriesOf(
+  functions: ReadonlyMap<string, JobFunction>,
+  {
+    queue,
+    app,
+    cron,
+    burst,
+  }: { queue: string; app: string; cron: boolean | 'own'; burst: boolean },
+): { app: string; definitions: Map<string, string> } {
+  const definitions = new Map<string, string>();
+  if (!cron || burst) return { app: '', definitions };
+  for (const { name, options } of functions.values()) {
+    if (options.cron === undefined && options.every === undefined) continue;
+    if ((options.queue ?? (cron === 'own' ? undefined : queue)) !== queue) continue;
+    definitions.set(name, definitionText({ ...options, fn: name }, app));
+  }
+  return { app, definitions };
 }

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Logger } from '../job/log.ts';
 import type { Beat } from './beat.ts';
 import type { Run } from './executor.ts';
+import type { Orders } from './orders.ts';
 import type { Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
 
@@ -30,14 +31,16 @@ export interface HeartbeatOptions {
   beat: Beat | undefined;
   logger: Logger;
   presence: () => string;
+  orders: Orders;
   onError: (error: unknown) => void;
 }
 
 export function startHeartbeat(options: HeartbeatOptions): Loop {
-  const { store, leaseMs, slots, timings, beat, logger } = options;
+  const { store, leaseMs, slots, timings, beat, logger, orders } = options;
   const told = new WeakSet<Run>();
   let presentAt = -Infinity;
   let saidBusy = false;
+  let answered = orders.answered;
 
   const say = async () => {
     const held = slots.held();
@@ -45,7 +48,9 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
     const seldom = beat?.mine ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
     // A slot may be taken without a ticket: by a function that goes on after its timeout.
     const quiet = tickets.length === 0 && timings.empty && slots.busy === 0 && !saidBusy;
-    if (quiet && performance.now() - presentAt < seldom) return;
+    const asked = orders.answered !== answered;
+    if (quiet && !asked && performance.now() - presentAt < seldom) return;
+    answered = orders.answered;
     const counted = timings.take();
     saidBusy = slots.busy > 0;
     const { lost, unwanted, tick, appKnown } = await store.heartbeat(

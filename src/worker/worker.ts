@@ -1,13 +1,12 @@
 /** A worker: wires the roles together, starts them and stops them in the right order. */
 import { performance, now, setTimeout } from '../job/globals.ts';
-import { appOf } from './app.ts';
+import { appOf, entriesOf } from './app.ts';
 import type { RedisSource } from '../redis/client.ts';
 import { describeError } from '../job/codec.ts';
 import { misfit, shared } from '../job/copies.ts';
 import { Connection } from '../redis/connection.ts';
 import { collectFunctions, type JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS, pause, toMs, type Duration } from '../job/duration.ts';
-import { definitionText } from '../cron/entry.ts';
 import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
@@ -31,6 +30,7 @@ import { factsOf, namesOf, presenceOf, type Sources, type WorkerFacts } from './
 import { startHeartbeat } from './heartbeat.ts';
 import { Idle } from './idle.ts';
 import { LoopWatch } from './loop-watch.ts';
+import { Orders } from './orders.ts';
 import { Processor } from './processor.ts';
 import { startPruner } from './pruner.ts';
 import { catchRejections } from './rejections.ts';
@@ -256,16 +256,23 @@ export class Worker {
         if (burst) this.#stop?.(this.#options.shutdownTimeout);
       },
     }));
-    const { definitions, app } = this.#cron();
+    const { definitions, app } = entriesOf(this.#functions, this.#options);
     const beat = burst
       ? undefined
       : new Beat({ store, app, definitions, logger, onError: reportOnce(onError('cron')) });
+    const orders = new Orders({
+      worker: this.id,
+      resize: (concurrency) => (this.concurrency = concurrency),
+      stop: () => void this.stop(),
+      onHeard: () => heartbeat.soon(),
+    });
     const control = startControl(
       open('control', true, false),
       store.keys.control,
       (message) => {
         if (message === CRON_CHANGED) beat?.look();
         else if (strangers.heard(message)) processor.lookAgain();
+        else if (orders.heard(message)) return;
         else slots.held().get(message)?.cancel();
       },
       () => {
@@ -284,7 +291,8 @@ export class Worker {
       timings,
       beat,
       logger,
-      presence: () => presenceOf(this.#sources, startedAt, known),
+      presence: () => presenceOf(this.#sources, startedAt, known, orders.answered),
+      orders,
       onError: onError('heartbeat'),
     });
     const pruner = startPruner(store, this.#options.keep, logger, onError('pruner'));
@@ -326,19 +334,6 @@ export class Worker {
     await Promise.all([heartbeat.stop(), pruner.stop(), beatOver, carried]);
     if (denied) throw denied;
     logger.info('worker stopped', { queue, worker: this.id });
-  }
-
-  /** The app and the entries of its functions; a worker that isn't to define any belongs to no app. */
-  #cron(): { app: string; definitions: Map<string, string> } {
-    const definitions = new Map<string, string>();
-    const { app, cron, burst, queue } = this.#options;
-    if (!cron || burst) return { app: '', definitions };
-    for (const { name, options } of this.#functions.values()) {
-      if (options.cron === undefined && options.every === undefined) continue;
-      if ((options.queue ?? (cron === 'own' ? undefined : queue)) !== queue) continue;
-      definitions.set(name, definitionText({ ...options, fn: name }, app));
-    }
-    return { app, definitions };
   }
 
   get #hurried(): boolean {

@@ -83,7 +83,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t) => {
     command(['workers', '--queue', '{x}'], { redis }),
     command(['workers', '--json'], { redis }),
   ]);
-  t.match(usage, { code: 2, stdout: '', stderr: /^minq: "all" is one too many; Usage: minq workers[^\n]*\n$/ });
+  t.match(usage, { code: 2, stdout: '', stderr: /^minq: "all": give ping; stop <id>; or set[^\n]*\n$/ });
   t.match(name, { code: 2, stdout: '', stderr: /^minq: --queue: "\{x\}" is not usable[^\n]*\n$/ });
   t.match(away, { code: 1, stdout: '', stderr: /^\{"time".*"level":"error","message":".*ECONNREFUSED[^\n]*\n$/ });
 }); // prettier-ignore

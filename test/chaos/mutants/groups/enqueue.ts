@@ -146,7 +146,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'own-entries-everywhere',
     what: 'a cron entry fires on each queue that a worker process works on',
-    file: 'worker/worker.ts',
+    file: 'worker/app.ts',
     find: `(cron === 'own' ? undefined : queue)`,
     replace: `queue`,
     tests: ['queue/routes > routesOf'],

@@ -196,4 +196,20 @@ export const WORKER: readonly Mutant[] = [
     replace: `lastError?.name === RETRIED`,
     tests: ['queue/reschedule > Retry free: a job that'],
   },
+  {
+    name: 'orders-unanswered',
+    what: 'an idle worker answers an order with its next sign of life, many seconds later',
+    file: 'worker/heartbeat.ts',
+    find: `if (quiet && !asked && `,
+    replace: `if (quiet && `,
+    tests: ['queue/control > ping'],
+  },
+  {
+    name: 'orders-for-all',
+    what: 'what one worker is told all of them do',
+    file: 'worker/orders.ts',
+    find: `if (order.worker !== undefined && order.worker !== worker) return true;`,
+    replace: ``,
+    tests: ['queue/control > ping'],
+  },
 ];

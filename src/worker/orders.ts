@@ -1,0 +1,40 @@
+/** What people tell this worker: to say that it is there, to take more or fewer jobs at once, to stop. */
+import { checkConcurrency } from '../job/checks.ts';
+import { readOrder } from '../store/order.ts';
+
+export interface OrdersOptions {
+  worker: string;
+  resize: (concurrency: number) => void;
+  stop: () => void;
+  /** There is something to answer. */
+  onHeard: () => void;
+}
+
+export class Orders {
+  readonly #options: OrdersOptions;
+  /** Id of the last one that was carried out. */
+  answered: string | undefined;
+
+  constructor(options: OrdersOptions) {
+    this.#options = options;
+  }
+
+  /** @returns whether it was an order; what can't be carried out is not answered */
+  heard(message: string): boolean {
+    const order = readOrder(message);
+    if (!order) return false;
+    const { worker, resize, stop, onHeard } = this.#options;
+    if (order.worker !== undefined && order.worker !== worker) return true;
+    if (order.concurrency !== undefined) {
+      try {
+        resize(checkConcurrency(order.concurrency, 'concurrency'));
+      } catch {
+        return true; // no number of slots: no minq sends it
+      }
+    }
+    this.answered = order.ask;
+    onHeard();
+    if (order.stop === true) stop();
+    return true;
+  }
+}
