@@ -1,14 +1,24 @@
 /** What the pages may do. */
-import type { Check } from '../job/checks.ts';
+import { checkConcurrency, type Check } from '../job/checks.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId, checkScheduleName, isFunctionName } from '../job/names.ts';
 import { refuse, show } from '../job/refuse.ts';
+import type { WorkerAnswer } from '../queue/control.ts';
 import type { Operator } from '../queue/operator.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
 import type { Queues } from './queues.ts';
 
 type Fields = Record<string, string | undefined>;
+
+/** Of a worker. */
+const workerId: Check<string> = (value, name) =>
+  typeof value === 'string' && /^\w{1,64}$/.test(value)
+    ? value
+    : refuse(name, value, 'give the id of a worker');
+
+/** Fields are texts. */
+const slots: Check<string> = (value, name) => String(checkConcurrency(value, name));
 
 interface Kind {
   /** Besides `action` and `queue`. */
@@ -36,6 +46,10 @@ const done = async (doing: Promise<unknown>): Promise<ActionReply> => ({
   done: (await doing) !== false,
 });
 
+const answered = async (asking: Promise<WorkerAnswer[]>): Promise<ActionReply> => ({
+  done: (await asking).every((each) => each.answered),
+});
+
 const counted = async (counting: Promise<number>): Promise<ActionReply> => {
   const count = await counting;
   return { done: count > 0, count };
@@ -43,6 +57,7 @@ const counted = async (counting: Promise<number>): Promise<ActionReply> => {
 
 const KINDS: Record<Action['action'], Kind> = {
   retry: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.retry(id!)) },
+  runNow: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.runNow(id!)) },
   cancel: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.job(id!).cancel()) },
   remove: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.remove(id!)) },
   retryAll: {
@@ -61,6 +76,23 @@ const KINDS: Record<Action['action'], Kind> = {
       const { id, duplicate } = await queue.runSchedule(name!);
       return { done: !duplicate, id };
     },
+  },
+  pauseSchedule: {
+    fields: { name: checkScheduleName },
+    act: (queue, { name }) => done(queue.pauseSchedule(name!)),
+  },
+  resumeSchedule: {
+    fields: { name: checkScheduleName },
+    act: (queue, { name }) => done(queue.resumeSchedule(name!)),
+  },
+  stopWorker: {
+    fields: { id: workerId },
+    act: (queue, { id }) => answered(queue.control('stop', id)),
+  },
+  resizeWorker: {
+    fields: { id: workerId, concurrency: slots },
+    act: (queue, { id, concurrency }) =>
+      answered(queue.control({ concurrency: Number(concurrency) }, id)),
   },
 };
 

@@ -123,14 +123,16 @@ export interface CronReply {
 
 /** `POST api/action` */
 export type Action =
-  | { action: 'retry' | 'cancel' | 'remove'; queue: string; id: string }
+  | { action: 'retry' | 'runNow' | 'cancel' | 'remove'; queue: string; id: string }
   | { action: 'retryAll'; queue: string; fn?: string; error?: string }
   | { action: 'purge'; queue: string; state: FinalState | 'queued' | 'scheduled' }
   | { action: 'pause' | 'resume'; queue: string }
-  | { action: 'run'; queue: string; name: string };
+  | { action: 'run' | 'pauseSchedule' | 'resumeSchedule'; queue: string; name: string }
+  | { action: 'stopWorker'; queue: string; id: string }
+  | { action: 'resizeWorker'; queue: string; id: string; concurrency: number };
 
 export interface ActionReply {
-  /** Whether anything was done: a job may have ended meanwhile. */
+  /** Whether anything was done: a job may have ended meanwhile, a worker may not have answered. */
   done: boolean;
   /** Of `retryAll` and `purge`: how many jobs. */
   count?: number;

@@ -327,22 +327,51 @@ scene('workers: slots, what runs, a blocked event loop', async (t, stage) => {
   await page.locator('dt', { hasText: 'Worker' }).waitFor();
   open();
   await page.locator('.bar .state', { hasText: 'completed' }).waitFor();
-  t.same(problems, []);
+
+  await go('#/workers');
+  await card.getByRole('spinbutton', { name: 'Slots' }).fill('9');
+  await card.getByRole('button', { name: 'Set' }).click();
+  await page.getByText('takes 9 jobs at once').waitFor();
+  await card.getByText('0 of 9').waitFor();
+  await card.getByRole('spinbutton', { name: 'Slots' }).fill('0');
+  await card.getByRole('button', { name: 'Set' }).click();
+  await page.getByText('Not done: concurrency: 0 is not usable').waitFor();
+  await card.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Keep as it is' }).click();
+  t.equal((await queue.workers()).length, 1);
+  await card.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop the worker' }).click();
+  await page.getByText('is stopping').waitFor();
+  await page.getByText('No worker is alive').waitFor();
+  t.equal(problems.length, 1);
+  t.match(problems, [/status of 400/], 'of the number that is none');
 });
 
-scene('cron: next, last, run now', async (t, stage) => {
+scene('cron: next, last, run now, pause, resume', async (t, stage) => {
   const queue = stage.queue();
   const { port } = await site(stage);
   await queue.schedule('every-night', { cron: '0 2 * * *', timezone: 'Europe/Berlin', fn: 'add', args: [1, 2] });
-  const { page, problems } = await view(stage, port, { hash: '#/cron' });
+  const { page, problems, go } = await view(stage, port, { hash: '#/cron' });
   const row = page.locator('tr[data-entry="every-night"]');
   await row.getByText('Europe/Berlin').waitFor();
   t.match(await row.innerText(), /0 2 \* \* \*[\s\S]*in \d+ (?:s|min|h) \d{4}-\d\d-\d\d \d\d:\d\d:\d\d[\s\S]*not yet/);
   await row.getByRole('button', { name: 'Run now' }).click();
   await page.getByText('every-night is queued as job').waitFor();
   t.equal((await queue.counts()).queued, 1);
+  await row.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('every-night is paused').waitFor();
+  await row.getByText('paused', { exact: true }).waitFor();
+  t.match(await queue.schedules(), [{ paused: true }]);
+  await row.getByRole('button', { name: 'Resume' }).click();
+  await row.getByText(/in \d+/).waitFor();
+  t.match(await queue.schedules(), [{ paused: false }]);
+
+  const later = await queue.enqueue('add', [3, 4], { delay: '1h' });
+  await go(hashOf('job', { queue: stage.name, id: later.id }));
+  await page.getByRole('button', { name: 'Run now' }).click();
+  await page.getByText(`Job ${later.id} is queued`).waitFor();
   stage.worker(jobs);
-  await until(async () => (await queue.counts()).completed === 1);
+  await until(async () => (await queue.counts()).completed === 2);
   t.same(problems, []);
 }); // prettier-ignore
 

@@ -10,7 +10,7 @@ interface Question {
   title: string;
   /** What will happen, and to how many. */
   text: string;
-  about: [kind: 'Job' | 'Queue', name: string];
+  about: [kind: 'Job' | 'Queue' | 'Worker', name: string];
   /** Names and values. */
   filter?: [string, string][];
   /** What the button says that does it. */
@@ -150,12 +150,13 @@ export function Do({ what, small, children }: DoProps): JSX.Element | null {
 }
 
 type Job = Pick<JobRow, 'id' | 'state' | 'failedStep'>;
-type JobAction = 'retry' | 'cancel' | 'remove';
+type JobAction = 'retry' | 'runNow' | 'cancel' | 'remove';
 
 /** What may be done to a job as it is. A step that failed because another did never had its turn, and has none again. */
 function actionsFor({ state, failedStep }: Job): JobAction[] {
   if (failedStep !== undefined || state === 'completed') return ['remove'];
   if (state === 'failed' || state === 'cancelled') return ['retry', 'remove'];
+  if (state === 'scheduled') return ['runNow', 'cancel', 'remove'];
   return state === 'active' ? ['cancel'] : ['cancel', 'remove'];
 }
 
@@ -170,14 +171,20 @@ export const JobActions = ({ queue, job, listed }: JobActionsProps): JSX.Element
   <Fragment>
     {actionsFor(job).map((action) => (
       <Do key={action} small={listed} what={() => onJob(action, queue, job)}>
-        {action[0]!.toUpperCase() + action.slice(1)}
+        {LABELS[action]}
         {listed && <span class="sr"> job {job.id.slice(0, 100)}</span>}
       </Do>
     ))}
   </Fragment>
 );
 
-const DONE = { retry: 'is queued again', cancel: 'is cancelled', remove: 'is removed' };
+const LABELS = { retry: 'Retry', runNow: 'Run now', cancel: 'Cancel', remove: 'Remove' };
+const DONE = {
+  retry: 'is queued again',
+  runNow: 'is queued',
+  cancel: 'is cancelled',
+  remove: 'is removed',
+};
 
 function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<void> {
   const shown = clip(id, 60);
@@ -190,6 +197,7 @@ function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<vo
   });
   const questions = {
     retry: undefined,
+    runNow: undefined,
     cancel: question(
       'Cancel',
       state === 'active'
@@ -203,7 +211,7 @@ function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<vo
     ({ done }) =>
       done
         ? `Job ${shown} ${DONE[action]}`
-        : `Nothing to ${action}: job ${shown} is in another state by now`,
+        : `${LABELS[action]}: nothing was done, job ${shown} is in another state by now`,
     questions[action],
   );
 }
@@ -263,3 +271,34 @@ export const runNow = (queue: string, name: string): Promise<void> =>
       ? `${clip(name, 60)} is queued${id ? ` as job ${clip(id, 60)}` : ''}`
       : `${clip(name, 60)} was not queued`,
   );
+
+export const pauseEntry = (queue: string, name: string, paused: boolean): Promise<void> =>
+  perform({ action: paused ? 'pauseSchedule' : 'resumeSchedule', queue, name }, ({ done }) =>
+    done
+      ? `${clip(name, 60)} ${paused ? 'is paused: it fires no more until it is resumed' : 'fires again'}`
+      : `${clip(name, 60)} is no cron entry any more`,
+  );
+
+/** Of an order that a worker was given. */
+const told = (place: string, what: string) => (reply: ActionReply) =>
+  reply.done ? `${clip(place, 60)} ${what}` : `${clip(place, 60)} did not answer within a second`;
+
+export const resizeWorker = (
+  queue: string,
+  id: string,
+  place: string,
+  concurrency: number,
+): Promise<void> =>
+  perform(
+    { action: 'resizeWorker', queue, id, concurrency },
+    told(place, `takes ${plural(concurrency, 'job')} at once until it is started again`),
+  );
+
+export const stopWorker = (queue: string, id: string, place: string): Promise<void> =>
+  perform({ action: 'stopWorker', queue, id }, told(place, 'is stopping'), {
+    title: 'Stop this worker?',
+    text: 'It claims no more, and what it runs may finish. Whoever supervises it may start another.',
+    about: ['Worker', place],
+    verb: 'Stop the worker',
+    danger: true,
+  });

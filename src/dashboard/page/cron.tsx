@@ -1,6 +1,6 @@
 /** What runs by the clock: when next, and what became of the last time. */
 import type { CronReply } from './api.js';
-import { Do, runNow } from './actions.tsx';
+import { Do, pauseEntry, runNow } from './actions.tsx';
 import { duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
@@ -13,7 +13,7 @@ type Entry = CronReply['entries'][number];
 const COLUMNS: Column<Entry>[] = [
   { head: 'Entry', class: 'who', cell: (entry) => <Who {...entry} /> },
   { head: 'When', cell: (entry) => <When {...entry} /> },
-  { head: 'Next', cell: ({ nextAt }) => <Time at={nextAt} exactly /> },
+  { head: 'Next', cell: (entry) => <Next {...entry} /> },
   { head: 'Last', cell: (entry) => <Last {...entry} /> },
 ];
 
@@ -36,10 +36,16 @@ export function Cron(): JSX.Element {
           columns={COLUMNS}
           rows={entries}
           row={({ queue, name }) => ({ key: `${queue} ${name}`, 'data-entry': name })}
-          actions={({ queue, name }) => (
-            <Do small what={() => runNow(queue, name)}>
-              Run now<span class="sr"> {name.slice(0, 100)}</span>
-            </Do>
+          actions={({ queue, name, paused }) => (
+            <Fragment>
+              <Do small what={() => runNow(queue, name)}>
+                Run now<span class="sr"> {name.slice(0, 100)}</span>
+              </Do>
+              <Do small what={() => pauseEntry(queue, name, !paused)}>
+                {paused ? 'Resume' : 'Pause'}
+                <span class="sr"> {name.slice(0, 100)}</span>
+              </Do>
+            </Fragment>
           )}
         />
       )}
@@ -73,6 +79,23 @@ function When({ cron, timezone = 'UTC', every = 0 }: Entry): JSX.Element {
         <Name text={timezone} most={40} />
       </small>
     </span>
+  );
+}
+
+function Next({ nextAt, paused, fired, times }: Entry): JSX.Element {
+  const left = times === undefined ? undefined : Math.max(0, times - fired);
+  if (paused) return <span class="warn">paused</span>;
+  if (nextAt === undefined) return <span class="none">over</span>;
+  return (
+    <div>
+      <Time at={nextAt} exactly />
+      {left !== undefined && (
+        <small>
+          {' '}
+          {left} of {times} left
+        </small>
+      )}
+    </div>
   );
 }
 

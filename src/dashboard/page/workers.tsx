@@ -1,9 +1,11 @@
 /** Who works: slots, what runs in them, and how the event loop fares. */
 import type { WorkersReply } from './api.js';
+import { Do, resizeWorker, stopWorker } from './actions.tsx';
 import { bytes, count, duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
-import { useReply } from './server.ts';
+import { server, useReply } from './server.ts';
 import { Fact, Name, NameLink, Time, Trouble, useNow } from './text.tsx';
+import { useRef } from './vendor/hooks.js';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
 type Worker = WorkersReply['workers'][number];
@@ -79,9 +81,37 @@ function Card({ worker }: { worker: Worker }): JSX.Element {
           <Name text={`${worker.version} · ${worker.node}`} most={40} />
         </Fact>
       </dl>
+      <Orders {...worker} />
       <Blocked {...worker} />
       <Running worker={worker} ageMs={Math.max(0, now - seenAt)} />
     </article>
+  );
+}
+
+function Orders({ queue, id, host, pid, concurrency }: Worker): JSX.Element | null {
+  const slots = useRef<HTMLInputElement>(null);
+  const place = `${host}/${pid}`;
+  if (server.readOnly) return null;
+  return (
+    <div class="buttons">
+      <label class="slots">
+        <span>Slots</span>
+        <input
+          key={concurrency}
+          ref={slots}
+          type="number"
+          min={1}
+          max={1000}
+          defaultValue={String(concurrency)}
+        />
+      </label>
+      <Do small what={() => resizeWorker(queue, id, place, Number(slots.current!.value))}>
+        Set<span class="sr"> the slots of {place.slice(0, 80)}</span>
+      </Do>
+      <Do small what={() => stopWorker(queue, id, place)}>
+        Stop…<span class="sr"> {place.slice(0, 80)}</span>
+      </Do>
+    </div>
   );
 }
 
