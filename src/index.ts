@@ -63,6 +63,6 @@ export type { EnqueueItem, Schedule } from './queue/signature.ts';
 export { Fail, Retry } from './job/signals.ts';
 export type { EnqueueMessage } from './queue/tracing.ts';
 export { Worker, type WorkerOptions } from './worker/worker.ts';
-export type { WorkerFacts } from './worker/facts.ts';
+export type { Readiness, WorkerFacts } from './worker/facts.ts';
 export type { Middleware } from './worker/executor.ts';
 export type { RedisSource } from './redis/client.ts';

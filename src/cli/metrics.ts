@@ -2,14 +2,11 @@
  * `minq worker --metrics-port`: what a process tells Prometheus of itself. The names are others than those of the
  * dashboard's `metrics`, which tell of queues: who scrapes both counts nothing twice.
  */
-import { createServer } from 'node:http';
 import { performance } from '../job/globals.ts';
-import type { Logger } from '../job/log.ts';
 import { VERSION } from '../job/version.ts';
 import type { Histogram } from '../store/buckets.ts';
-import { METRICS_TYPE, MetricsPage, type Labels, type Metric } from '../views/metrics.ts';
+import { MetricsPage, type Labels, type Metric } from '../views/metrics.ts';
 import type { WorkerFacts } from '../worker/facts.ts';
-import { listen, shut, urlOf, type Address } from './listen.ts';
 
 /** What they mean, by name. */
 const GAUGES = {
@@ -80,27 +77,4 @@ export function processMetrics(workers: readonly WorkerFacts[]): string {
     }
   }
   return page.toString();
-}
-
-/**
- * Answers `GET /metrics`. Never keeps the process.
- * @throws {MinqError} when it can't listen there
- */
-export async function serveMetrics(
-  at: Address,
-  text: () => string,
-  logger: Logger,
-): Promise<{ close(): void }> {
-  const server = createServer((request, response) => {
-    const known = request.url?.split('?', 1)[0] === '/metrics';
-    const read = request.method === 'GET' || request.method === 'HEAD';
-    if (known && read) return void response.setHeader('Content-Type', METRICS_TYPE).end(text());
-    response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-    if (known) response.setHeader('Allow', 'GET, HEAD');
-    response.writeHead(known ? 405 : 404).end(known ? 'GET only\n' : 'see /metrics\n');
-  });
-  await listen(server, at, '--metrics-port', 'metrics: ');
-  server.unref();
-  logger.info(`metrics at ${urlOf(at.host, at.port, '/metrics')}`);
-  return { close: () => void shut(server) };
 }

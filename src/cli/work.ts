@@ -7,7 +7,7 @@ import type { Logger } from '../job/log.ts';
 import { Worker, type WorkerOptions } from '../worker/worker.ts';
 import { runs } from '../worker/context.ts';
 import type { Address } from './listen.ts';
-import { processMetrics, serveMetrics } from './metrics.ts';
+import { serveProbes, type Probing } from './probes.ts';
 import { sendFiles, whenAskedToStop } from './process.ts';
 import { sourcesOf } from './watch.ts';
 
@@ -24,7 +24,8 @@ export interface WorkOptions {
   files: readonly string[];
   /** Whether the file's cron entries fire: on the queues of their functions, or else on the first one, or each tick would fire on all. */
   cron: boolean;
-  metrics: Address | undefined;
+  /** Where it answers whoever watches it. */
+  probes: readonly [what: Probing, at: Address][];
   logger: Logger;
 }
 
@@ -32,7 +33,7 @@ export interface WorkOptions {
 export async function work(
   files: readonly string[],
   queues: readonly QueueChoice[],
-  { options, files: ofConfig, cron, metrics, logger }: WorkOptions,
+  { options, files: ofConfig, cron, probes, logger }: WorkOptions,
 ): Promise<number> {
   let workers: Worker[] = [];
   let exitCode = 0;
@@ -69,8 +70,8 @@ export async function work(
   });
 
   // Before the first claim: who can't be watched as asked doesn't begin.
-  const told = () => processMetrics(workers.map((worker) => worker.facts()));
-  const server = metrics && (await serveMetrics(metrics, told, logger));
+  const servers: { close(): void }[] = [];
+  for (const [what, at] of probes) servers.push(await serveProbes(what, at, workers, logger));
   logger.info('jobs loaded', { files: files.map((each) => path.relative('', each)).join(' ') });
   try {
     await Promise.all(workers.map((worker) => worker.run()));
@@ -78,7 +79,7 @@ export async function work(
     for (const worker of workers) void worker.stop({ timeout: 0 });
     throw error;
   } finally {
-    server?.close();
+    for (const server of servers) server.close();
   }
   return exitCode;
 }

@@ -8,6 +8,7 @@ import type { WorkerOptions } from '../worker/worker.ts';
 import { lineLogger } from '../job/log.ts';
 import { toNumber, type Command, type Given } from './command.ts';
 import type { Address } from './listen.ts';
+import type { Probing } from './probes.ts';
 import { insideSupervisor, processIndex } from './process.ts';
 import { settingsOf, type Settings } from './settings.ts';
 import { supervise } from './supervisor.ts';
@@ -30,6 +31,9 @@ config file names as jobs.
   --metrics-port n   tell Prometheus of this process at http://127.0.0.1:n/metrics; the processes of --processes
                      take the ports n, n+1, ... (the dashboard's /metrics tells of the queues)
   --metrics-host h   the address for it, e.g. 0.0.0.0 where Prometheus is on another host
+  --health-port n    answer probes: /healthz while the event loop turns, /readyz while Redis answers and it isn't
+                     stopping (else 503); the metrics port answers them too
+  --health-host h    the address for it, e.g. 0.0.0.0 in a container
   --no-cron          leave the file's cron entries to other workers (they fire on the first of the queues)
   --json             log in JSON, a line each
   --verbose          log more
@@ -56,7 +60,9 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
   if (processes < 1 || processes > 256) {
     throw new InvalidArgumentError('--processes: give a number from 1 to 256');
   }
-  const metrics = readMetrics(given, processes);
+  const probes = (['metrics', 'health'] as const).flatMap((what) =>
+    readProbing(given, what, processes),
+  );
   const burst = given.has('burst');
   const cron = !given.has('no-cron');
   if (watch && burst) throw new InvalidArgumentError('--watch and --burst exclude each other');
@@ -67,28 +73,28 @@ export async function runWorker(given: Given, watch: boolean): Promise<number> {
         options: { ...workerOptions(given, settings), burst },
         files: settings.files,
         cron,
-        metrics,
+        probes,
         logger: settings.logger ?? logger,
       });
 }
 
-/** Where this process answers Prometheus. */
-function readMetrics(given: Given, processes: number): Address | undefined {
-  const port = given.number('metrics-port');
-  const host = given.text('metrics-host');
+/** Where this process answers whoever watches it. */
+function readProbing(given: Given, what: Probing, processes: number): [Probing, Address][] {
+  const port = given.number(`${what}-port`);
+  const host = given.text(`${what}-host`);
   if (port === undefined) {
-    if (host === undefined) return undefined;
-    throw new InvalidArgumentError('--metrics-host: give --metrics-port too');
+    if (host === undefined) return [];
+    throw new InvalidArgumentError(`--${what}-host: give --${what}-port too`);
   }
-  if (host === '') throw new InvalidArgumentError('--metrics-host: give an address, e.g. 0.0.0.0');
+  if (host === '') throw new InvalidArgumentError(`--${what}-host: give an address, e.g. 0.0.0.0`);
   const last = 65_536 - processes;
   if (port < 1 || port > last) {
     const why = processes > 1 ? ` (${processes} processes take a port each)` : '';
     throw new InvalidArgumentError(
-      `--metrics-port: ${port}: give a number from 1 to ${last}${why}`,
+      `--${what}-port: ${port}: give a number from 1 to ${last}${why}`,
     );
   }
-  return { host: host ?? '127.0.0.1', port: port + processIndex() };
+  return [[what, { host: host ?? '127.0.0.1', port: port + processIndex() }]];
 }
 
 /** Those of the config file, with what the flags say in their place. */

@@ -1,6 +1,7 @@
 /** What a worker tells of itself: to Redis with each heartbeat, to metrics without asking Redis. */
 import { hostname } from 'node:os';
 import { JSON, performance } from '../job/globals.ts';
+import { deadlineIn } from '../job/duration.ts';
 import { VERSION } from '../job/version.ts';
 import type { Connection } from '../redis/connection.ts';
 import type { Histogram } from '../store/buckets.ts';
@@ -105,4 +106,25 @@ export function presenceOf(
     version: VERSION,
     node: process.versions.node,
   });
+}
+
+export type Readiness = 'ready' | 'starting' | 'stopping' | 'no answer from Redis';
+
+/** How long Redis may take to answer a probe. */
+const ANSWER_MS = 1_000;
+
+/**
+ * @param connection undefined until the worker has started
+ * @internal
+ */
+export async function readinessOf(
+  connection: Connection | undefined,
+  stopping: boolean,
+): Promise<Readiness> {
+  if (stopping || !connection) return stopping ? 'stopping' : 'starting';
+  const answer = connection.call((client) => client.time(), deadlineIn(ANSWER_MS));
+  return answer.then(
+    () => 'ready',
+    () => 'no answer from Redis',
+  );
 }

@@ -26,7 +26,15 @@ import { Beat } from './beat.ts';
 import { startControl } from './control.ts';
 import { Courier } from './courier.ts';
 import type { Middleware } from './executor.ts';
-import { factsOf, namesOf, presenceOf, type Sources, type WorkerFacts } from './facts.ts';
+import {
+  factsOf,
+  namesOf,
+  presenceOf,
+  readinessOf,
+  type Readiness,
+  type Sources,
+  type WorkerFacts,
+} from './facts.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Idle } from './idle.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -194,6 +202,11 @@ export class Worker {
     return { ...own, ...factsOf(this.#sources, this.#connection) };
   }
 
+  /** Whether it can do its work now: it has started, isn't stopping, and Redis answers within a second. For probes. */
+  readiness(): Promise<Readiness> {
+    return readinessOf(this.#processor && this.#connection, this.#stopAsked !== undefined);
+  }
+
   get #sources(): Sources {
     return { slots: this.#slots, timings: this.#timings, watch: this.#watch };
   }
@@ -336,10 +349,6 @@ export class Worker {
     logger.info('worker stopped', { queue, worker: this.id });
   }
 
-  get #hurried(): boolean {
-    return this.#stopAsked === 0;
-  }
-
   /**
    * Nothing new is claimed; leases are renewed until the last job is settled or given back.
    * @returns when the worker has to be gone, though Redis may be away
@@ -352,7 +361,7 @@ export class Worker {
     await within(timeoutMs, processor.quiet(), hurried);
     const left = [...this.#slots].filter((run) => !run.decided).length;
     if (left > 0) this.#logger.warn(`giving back ${left} unfinished job${left === 1 ? '' : 's'}`);
-    const leaveMs = this.#hurried ? LEAVE_NOW_MS : LEAVE_MS;
+    const leaveMs = this.#stopAsked === 0 ? LEAVE_NOW_MS : LEAVE_MS;
     const leaveBy = performance.now() + leaveMs;
     await within(leaveMs, processor.releaseAll());
     return leaveBy;

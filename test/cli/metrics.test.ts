@@ -206,6 +206,8 @@ scene('wrong usage', async (t, stage) => {
     [['--metrics-port', '65536'], /--metrics-port: 65536: give a number from 1 to 65535/],
     [['--metrics-port', '65535', '--processes', '4'], /from 1 to 65532 \(4 processes take a port each\)/], // prettier-ignore
     [['--metrics-host', '0.0.0.0'], /--metrics-host: give --metrics-port too/],
+    [['--health-host', '0.0.0.0'], /--health-host: give --health-port too/],
+    [['--health-port', '0'], /--health-port: 0: give a number from 1 to 65535/],
     [['--metrics-port', '9464', '--metrics-host', ''], /--metrics-host: give an address/],
   ];
   for (const [args, message] of cases) {
@@ -224,3 +226,33 @@ async function isFree(port: number): Promise<boolean> {
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
+
+scene('probes: alive while the loop turns, ready while Redis answers and it is not stopping', async (t, stage) => {
+  const [metrics, health] = [await freePort(), await freePort()];
+  const args = ['--metrics-port', String(metrics), '--health-port', String(health), '--health-host', '127.0.0.1'];
+  const worker = minq(t, ['worker', JOBS, '--queue', stage.name, ...args, '--verbose'], { redis: stage.redis.url });
+  await worker.says(/worker started/);
+  const ask = async (path: string, port = health) => {
+    const reply = await fetch(at(port, path));
+    return `${reply.status} ${(await reply.text()).trim()}`;
+  };
+  t.same(await Promise.all(['/healthz', '/readyz'].map((path) => ask(path))), ['200 ok', '200 ok']);
+  t.same(await Promise.all(['/healthz', '/readyz'].map((path) => ask(path, metrics))), ['200 ok', '200 ok']);
+  t.equal(await ask('/metrics'), '404 see /healthz, /readyz');
+  t.equal((await fetch(at(health, '/readyz'), { method: 'POST' })).status, 405);
+
+  stage.redis.signal('SIGSTOP');
+  t.equal(await ask('/readyz'), `503 queue ${stage.name}: no answer from Redis`);
+  t.equal(await ask('/healthz'), '200 ok', 'to be started again would mend nothing');
+  stage.redis.signal('SIGCONT');
+  await until(async () => (await ask('/readyz')) === '200 ok');
+
+  const job = await stage.queue().enqueue('waitStubbornly', [1_500]);
+  await worker.says(/job started/);
+  worker.child.kill('SIGTERM');
+  await worker.says(/stopping/);
+  t.equal(await ask('/readyz'), `503 queue ${stage.name}: stopping`);
+  t.equal(await ask('/healthz'), '200 ok', 'the job may finish');
+  t.equal(await job.result({ timeout: '10s' }), 'waited');
+  t.equal((await worker.ended).code, 0);
+}); // prettier-ignore

@@ -23,7 +23,7 @@ const code = await work([path.join(import.meta.dirname, 'minq-tasks.ts')], [choi
   options: {},
   files: [],
   cron: false,
-  metrics: undefined,
+  probes: [],
   logger,
 });
 process.exit(code);
