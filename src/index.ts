@@ -42,6 +42,7 @@ export type {
   JobFilter,
   JobInfo,
   PastAttempt,
+  QueueLimit,
   WorkerInfo,
 } from './views/inspector.ts';
 export type { JobState } from './job/job.ts';

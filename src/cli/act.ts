@@ -5,7 +5,7 @@ import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { JobFilter, JobInfo } from '../views/inspector.ts';
 import { json, QUEUE, QUEUE_OF, type Command, type Given } from './command.ts';
-import { jobsOf, number } from '../views/figures.ts';
+import { jobsOf, limitText, number } from '../views/figures.ts';
 import { withQueue, withQueueOf } from './redis.ts';
 import { print, printJson } from './terminal.ts';
 
@@ -302,6 +302,34 @@ ${QUEUE}${json('{ done, queue, paused }')}`,
       await queue.resume();
       return did(`queue ${queue.name} goes on`, { queue: queue.name, paused: false });
     }),
+};
+
+export const limit: Command = {
+  help: `Usage: minq limit [options]
+
+Limits a queue over all its workers: how many of its jobs may begin in any such time, and how many run at once. Without
+any of the options, says what the limits are.
+
+  --rate n/t         at most n jobs begin in any time t, e.g. 100/1m
+  --concurrency n    at most n jobs run at once
+  --off              no limits any more
+${QUEUE}${json('{ done, queue, limit }')}`,
+  run(given) {
+    const [rate, concurrency] = [given.text('rate'), given.number('concurrency')];
+    const any = rate !== undefined || concurrency !== undefined;
+    if (any && given.has('off')) throw new InvalidArgumentError('--off goes without the others');
+    return act(given, async (queue) => {
+      if (given.has('off')) await queue.limit(null);
+      else if (any) {
+        await queue.limit({
+          ...(rate !== undefined && { rate }),
+          ...(concurrency !== undefined && { concurrency }),
+        });
+      }
+      const { limit: is } = await queue.counts();
+      return did(`queue ${queue.name}: ${limitText(is)}`, { queue: queue.name, limit: is ?? null });
+    });
+  },
 };
 
 export const forget: Command = {

@@ -47,6 +47,7 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> 
   purge: ['remove all jobs of one state', async () => (await act()).purge],
   pause: ['let no worker start jobs of a queue', async () => (await act()).pause],
   resume: ['let workers start them again', async () => (await act()).resume],
+  limit: ['limit a queue: a rate, jobs at once', async () => (await act()).limit],
   unschedule: ['remove a cron entry', async () => (await act()).unschedule],
   repair: ['put back jobs that lie in no place', async () => (await act()).repair],
   forget: ['remove a queue that is used no more', async () => (await act()).forget],

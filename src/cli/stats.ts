@@ -5,7 +5,7 @@ import { isSilent, readCounts, readWorkers } from '../views/inspector.ts';
 import { readRecent, type Recent } from '../views/statistics.ts';
 import { readFunctions, readOldest, timesOf } from '../views/statistics.ts';
 import type { Command } from './command.ts';
-import { number, span, sparkline } from '../views/figures.ts';
+import { limitText, number, span, sparkline } from '../views/figures.ts';
 import { live } from './live.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
 import { columns, show, table } from './terminal.ts';
@@ -46,20 +46,23 @@ type Overview = Awaited<ReturnType<typeof readOverview>>;
 
 /** How a queue stands, at a glance; null where nothing is known. */
 async function readOverview(store: Store) {
-  const [{ paused, ...counts }, oldest, workers, recent, functions, now] = await Promise.all([
-    readCounts(store),
-    readOldest(store),
-    readWorkers(store),
-    readRecent(store),
-    readFunctions(store, 'lately'),
-    store.now(),
-  ]);
+  const [{ paused, limit, ...counts }, oldest, workers, recent, functions, now] = await Promise.all(
+    [
+      readCounts(store),
+      readOldest(store),
+      readWorkers(store),
+      readRecent(store),
+      readFunctions(store, 'lately'),
+      store.now(),
+    ],
+  );
   const alive = workers.filter((worker) => !isSilent(worker, now));
   const total = (what: 'concurrency' | 'busy') => sum(alive.map((worker) => worker[what]));
   return {
     queue: store.queue,
     counts,
     paused,
+    limit: limit ?? null,
     /** Of the jobs not yet run. */
     oldestWaitingMs: oldest ?? null,
     /** Those that were heard of lately, and their slots. */
@@ -89,9 +92,10 @@ const sum = (counts: number[]): number => counts.reduce((a, b) => a + b, 0);
 const hundredths = (count: number): number => Math.round(count * 100) / 100;
 
 function describe(overview: Overview): string[] {
-  const { queue, counts, paused, oldestWaitingMs, workers, slots, busy, functions } = overview;
+  const { queue, counts, paused, limit, oldestWaitingMs, workers, slots, busy, functions } =
+    overview;
   const lines = [
-    `${queue}${paused ? '  PAUSED' : ''}`,
+    `${queue}${paused ? '  PAUSED' : ''}${limit ? `  limited: ${limitText(limit)}` : ''}`,
     `  jobs         ${counted(counts, ['queued', 'active', 'scheduled', 'waiting'])}`,
     `  ended        ${counted(counts, ['completed', 'failed', 'cancelled'])}`,
     `  oldest       ${oldestWaitingMs === null ? 'none waits' : span(oldestWaitingMs)}`,

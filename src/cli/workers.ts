@@ -18,9 +18,9 @@ export const workers: Command = {
   help: `Usage: minq workers [ping | stop <id> | set <id>] [options]
 
 Shows the workers that gave a sign of life in the last minute: how many of their slots are taken, how late timers are
-on their event loop (99th percentile), their memory, when they were heard of last, their versions, what they run, and with
---functions which functions they know. With ping asks whether they are there; with stop, one stops as for SIGTERM; with
-set, it takes another number of jobs at once until it is started again. Who doesn't answer within a second is named.
+on their event loop (99th percentile), their memory, when they were heard of last, their versions, what they run, and
+with --functions which functions they know. With ping asks whether they are there; with stop, one stops as for SIGTERM;
+with set, it takes another number of jobs at once until it is started again. Who doesn't answer in a second is named.
 
   --all              with stop and set: all of them, in place of an id
   --concurrency n    with set: how many jobs at once

@@ -27,6 +27,8 @@ const BUILD = gauge('minq_build_info', 'Version of minq that answers; always 1.'
 const UP = gauge('minq_queue_up', 'Whether the queue could be read from Redis.');
 const JOBS = gauge('minq_jobs', 'Jobs that Redis holds, by state.');
 const FINDINGS = gauge('minq_queue_findings', 'What minq check finds: errors, and warnings.');
+const RATE_LIMIT = gauge('minq_queue_rate_limit', 'Jobs of the queue that may begin in a second; missing where it has no such limit.'); // prettier-ignore
+const CONCURRENCY_LIMIT = gauge('minq_queue_concurrency_limit', 'Jobs of the queue that may run at once; missing where it has no such limit.'); // prettier-ignore
 const PAUSED = gauge('minq_queue_paused', 'Whether the queue is paused.');
 const OLDEST = gauge(
   'minq_oldest_waiting_seconds',
@@ -152,6 +154,9 @@ function addJobs(
   );
   for (const state of STATES) page.add(JOBS, { queue, state }, counts[state]);
   page.add(PAUSED, { queue }, counts.paused ? 1 : 0);
+  const { rate, concurrency } = counts.limit ?? {};
+  if (rate) page.add(RATE_LIMIT, { queue }, (rate.count * 1_000) / rate.perMs);
+  if (concurrency !== undefined) page.add(CONCURRENCY_LIMIT, { queue }, concurrency);
   page.add(OLDEST, { queue }, (oldestMs ?? 0) / 1_000);
   for (const [name, metric] of Object.entries(COUNTERS)) {
     page.add(metric, { queue }, stats[name as keyof typeof COUNTERS]);

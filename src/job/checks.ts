@@ -341,6 +341,20 @@ export function checkWhen(value: unknown): string {
   return runAt === undefined ? `+${delay}` : String(runAt);
 }
 
+/** `'100/1m'` */
+const rate: Check<{ count: number; perMs: number }> = (value, name) => {
+  const [, count, per] =
+    (typeof value === 'string' && /^(\d{1,6})\/(.+)$/.exec(value.trim())) || [];
+  if (count === undefined || Number(count) < 1 || Number(count) > 100_000) {
+    return refuse(name, value, "give how many in which time, such as '100/1m'; at most 100,000");
+  }
+  return { count: Number(count), perMs: toMs(per, name, 100, 24 * 3_600_000) };
+};
+
+/** `queue.limit(limit)` */
+export const checkLimit = (value: unknown) =>
+  check({ rate, concurrency: wholeNumber(1, 1_000_000) }, value, 'limit');
+
 /** A page: `{ offset, limit }`. */
 const PAGE = { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) };
 const FILTER = { fn: text, error: text };

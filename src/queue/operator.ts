@@ -1,5 +1,5 @@
 /** What operators do with a queue: look at it, and act. The other half of `Queue`. */
-import { show } from '../job/refuse.ts';
+import { refuse, show } from '../job/refuse.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
 import { pauseEntry, readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
@@ -19,7 +19,7 @@ import {
 import { checkJobId, checkScheduleName } from '../job/names.ts';
 import { STATES, type JobState } from '../job/job.ts';
 import type { Duration } from '../job/duration.ts';
-import { checkFilter, checkFind, checkPage, checkWhen } from '../job/checks.ts';
+import { checkFilter, checkFind, checkLimit, checkPage, checkWhen } from '../job/checks.ts';
 import { jobsOf, number } from '../views/figures.ts';
 import { ofEach } from '../views/each.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
@@ -196,6 +196,21 @@ export abstract class Operator {
   /** Redis's clock, epoch ms: what all times are by. */
   async now(): Promise<number> {
     return this.store.now();
+  }
+
+  /**
+   * Limits the whole queue, over all its workers, from now on: `rate`, how many jobs may begin in any such time (by the moment a
+   * worker claims them), and `concurrency`, how many run at once. Waiting jobs keep their order. Read it with `counts()`.
+   * @param limit null: none any more
+   * @example await queue.limit({ rate: '100/1m', concurrency: 20 })
+   * @throws {InvalidArgumentError}
+   */
+  async limit(limit: { rate?: string; concurrency?: number } | null): Promise<void> {
+    const checked = limit === null ? {} : checkLimit(limit);
+    if (limit !== null && Object.keys(checked).length === 0) {
+      refuse('limit', limit, "give 'rate', 'concurrency' or both; null for none");
+    }
+    await this.store.limit(checked);
   }
 
   /** No worker claims from now on. What runs goes on, and so does enqueueing. */

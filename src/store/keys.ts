@@ -74,6 +74,10 @@ const NAMES = {
   building: 'building',
   /** STRING, present while the queue is paused. */
   paused: 'paused',
+  /** HASH of the queue's limits: `concurrency`; `rate` and `per` (ms). Missing: none. */
+  limit: 'limit',
+  /** ZSET ticket -> when it was claimed (ms), for as long as that counts against the rate. */
+  starts: 'starts',
 } as const;
 
 export type KeyName = keyof typeof NAMES;

@@ -24,6 +24,7 @@ import {
 } from './scripts/control.ts';
 import { callScripts, enqueueScripts, laidOut } from './scripts/enqueue.ts';
 import { forgetScript } from './scripts/forget.ts';
+import { limitScript } from './scripts/limit.ts';
 import { turnScript } from './scripts/turn.ts';
 import { readTurn, refusals, type Refusal, type Turn, type TurnReply } from './turn.ts';
 import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
@@ -49,6 +50,12 @@ export interface Keep {
 
 /** Most bytes of records in a reply, where nothing else is said. */
 const ROOM = 4_194_304;
+
+/** Of a whole queue. */
+export interface Limit {
+  concurrency?: number | undefined;
+  rate?: { count: number; perMs: number } | undefined;
+}
 
 const NOTHING: Counted = { number: 0, pairs: [] };
 
@@ -262,6 +269,16 @@ export class Store {
     await this.#caller.run(resumeScript, {});
   }
 
+  /** @param limit undefined: none */
+  async limit({ concurrency, rate }: Limit = {}): Promise<void> {
+    const args = {
+      concurrency: concurrency ?? '',
+      rate: rate?.count ?? '',
+      per: rate?.perMs ?? '',
+    };
+    await this.#caller.run(limitScript, args);
+  }
+
   /** Removes the queue, unless workers are alive or jobs have not ended. @returns how many of these there are */
   async forget(): Promise<{ workers: number; jobs: number }> {
     const [workers, jobs] = (await this.#caller.run(forgetScript, {})) as [number, number];
@@ -341,8 +358,9 @@ export class Store {
     }
   }
 
-  counts(): Promise<number[]> {
-    return this.#caller.run(countsScript, {}) as Promise<number[]>;
+  /** As the script replies: see there. */
+  counts(): Promise<(number | Reply[])[]> {
+    return this.#caller.run(countsScript, {}) as Promise<(number | Reply[])[]>;
   }
 
   /** Counters of jobs, and of what happened to workers. */

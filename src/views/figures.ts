@@ -1,4 +1,6 @@
 /** Figures as people read them. */
+import ms from 'ms';
+import type { QueueLimit } from './inspector.ts';
 
 /** A time as long as `3m 20s`: two units, or one. */
 export function span(ms: number): string {
@@ -45,4 +47,14 @@ export function sparkline(counts: readonly number[], room: number): string {
   return sums
     .map((sum) => (sum > 0 ? BLOCKS[Math.min(7, Math.ceil((sum / most) * 8) - 1)] : '·'))
     .join('');
+}
+
+/** `at most 100 jobs begin in 1m, 20 at once` */
+export function limitText(limit: QueueLimit | undefined): string {
+  const { rate, concurrency } = limit ?? {};
+  const parts = [
+    ...(rate ? [`${number(rate.count)} begin in ${ms(rate.perMs)}`] : []),
+    ...(concurrency === undefined ? [] : [`${number(concurrency)} at once`]),
+  ];
+  return parts.length === 0 ? 'no limit' : `at most ${parts.join(', ')}`;
 }

@@ -67,7 +67,17 @@ export interface PastAttempt {
   error: ErrorRecord;
 }
 
-export type Counts = Record<JobState, number> & { paused: boolean };
+export type Counts = Record<JobState, number> & {
+  paused: boolean;
+  /** Of the whole queue, over all workers; undefined where it has none. */
+  limit?: QueueLimit;
+};
+
+/** At most `concurrency` jobs at once, and `rate.count` that begin in any `rate.perMs` ms. */
+export interface QueueLimit {
+  concurrency?: number;
+  rate?: { count: number; perMs: number };
+}
 
 export interface WorkerInfo {
   id: string;
@@ -302,17 +312,22 @@ function readOutcome(text: string): Ending {
 }
 
 export async function readCounts(store: Store): Promise<Counts> {
-  const [
-    scheduled = 0,
-    queued = 0,
-    active = 0,
-    completed = 0,
-    failed = 0,
-    cancelled = 0,
-    paused,
-    waiting = 0,
-  ] = await store.counts();
-  return { waiting, scheduled, queued, active, completed, failed, cancelled, paused: paused === 1 };
+  const reply = await store.counts();
+  const numbers = reply.slice(0, 8) as number[];
+  const [scheduled = 0, queued = 0, active = 0, completed = 0, failed = 0, cancelled = 0] = numbers;
+  const [, , , , , , paused, waiting = 0] = numbers;
+  const limit = limitOf(reply[8] as (string | null)[] | undefined);
+  const counts = { waiting, scheduled, queued, active, completed, failed, cancelled };
+  return { ...counts, paused: paused === 1, ...(limit && { limit }) };
+}
+
+function limitOf(fields: readonly (string | null)[] = []): QueueLimit | undefined {
+  const [concurrency, count, perMs] = fields.map((field) => Number(field ?? NaN));
+  const limit = {
+    ...(concurrency! >= 1 && { concurrency: concurrency! }),
+    ...(count! >= 1 && perMs! >= 1 && { rate: { count: count!, perMs: perMs! } }),
+  };
+  return Object.keys(limit).length > 0 ? limit : undefined;
 }
 
 /** Those that gave a sign of life in the last minute. */

@@ -71,6 +71,8 @@ const TYPES: Record<KeyName, 'hash' | 'list' | 'zset' | 'set' | 'string'> = {
   attempts: 'hash',
   progress: 'hash',
   keep: 'hash',
+  limit: 'hash',
+  starts: 'zset',
   completed: 'zset',
   failed: 'zset',
   cancelled: 'zset',

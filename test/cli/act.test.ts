@@ -236,7 +236,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry run cancel remove purge pause resume unschedule repair forget'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry run cancel remove purge pause resume limit unschedule repair forget'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await command([name, '--help']);

@@ -162,6 +162,7 @@ function Card({ queue, chosen }: { queue: QueueSummary; chosen: boolean }): JSX.
           />
         </h2>
         {counts.paused && <span class="badge b-paused">paused</span>}
+        {counts.limit && <span class="badge">at most {limitText(counts.limit)}</span>}
         <Do small what={() => setPaused(name, !counts.paused)}>
           {counts.paused ? 'Resume' : 'Pause'}
           <span class="sr"> queue {name}</span>
@@ -303,4 +304,11 @@ function Three({ p50, p95, p99 }: Percentiles): JSX.Element {
       <span>{shown(p99)}</span>
     </span>
   );
+}
+
+function limitText({ rate, concurrency }: NonNullable<QueueSummary['counts']['limit']>): string {
+  const begin = rate && `${count(rate.count)} begin in ${duration(rate.perMs)}`;
+  return [begin, concurrency !== undefined && `${count(concurrency)} at once`]
+    .filter(Boolean)
+    .join(', ');
 }

@@ -22,6 +22,7 @@ export const RARE = [
   'low',
   'scheduled',
   'paused',
+  'limit',
   'dropped',
   'cancelling',
   'errors',

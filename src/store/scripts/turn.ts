@@ -1,6 +1,7 @@
 import { defineScript } from '../../redis/script.ts';
 import { flowing } from './flowing.ts';
 import { finish, place, remember, tickets } from './fragments.ts';
+import { limiting } from './limit.ts';
 import { plainTurn } from './plain-turn.ts';
 
 /** Most tickets one call moves from `scheduled`, and takes back from `active`: keeps a call below 5 ms. */
@@ -42,7 +43,7 @@ export const turnScript = defineScript({
   keys: ['active', 'claim', 'cancelling', 'dropped', 'paused'],
   args: ['turn', 'lease', 'want', 'settled', 'followUps', 'named', 'room'],
   numbers: ['turn', 'lease', 'want', 'settled', 'followUps', 'named', 'room'],
-  uses: [plainTurn, tickets, remember, finish, place, flowing],
+  uses: [plainTurn, tickets, remember, finish, place, flowing, limiting],
   lua: `
 settled, want, lease = tonumber(settled), tonumber(want), tonumber(lease)
 local followed = followUps ~= '0'
@@ -258,7 +259,8 @@ end
 carryOnWithFlows()
 
 local open = redis.call('EXISTS', paused) == 0
-local got = resent and replay() or (open and want > 0 and take(want)) or {}
+local allowed = math.min(want, (allowance()))
+local got = resent and replay() or (open and allowed > 0 and take(allowed)) or {}
 local records, failures, fits = {}, {}, 0
 if #got > 0 then
   -- Sent again without a wish to claim: whoever sent it first could not hear what it got.
@@ -279,6 +281,7 @@ if #got > 0 then
 end
 if #got > 0 then
   hold(got)
+  if not resent then started(got) end
   if redis.call('EXISTS', errors) == 1 then
     local ids = {}
     for i, ticket in ipairs(got) do ids[i] = idOf(ticket) end
@@ -289,12 +292,17 @@ redis.call('SET', claim, turn .. ' ' .. settled .. ' ' .. table.concat(got, ' ')
 
 -- While work remains, the token is handed on: the next worker wakes.
 local more = left or open and redis.call('EXISTS', queued, high, low) > 0
+local later
+if more and not left then
+  local again, inMs = allowance()
+  more, later = again > 0, again == 0 and inMs and now + inMs
+end
 local nextIn = 0
 if more then
   wakeOne()
 else
   if named ~= '0' then due = earliestDue() end
-  local nextAt = math.min(due or math.huge, earliest(active) or math.huge)
+  local nextAt = math.min(due or math.huge, later or math.huge, earliest(active) or math.huge)
   nextIn = nextAt == math.huge and -1 or math.max(0, math.ceil(nextAt - now))
 end
 return { now, nextIn, refused, got, records, failures, post }`,

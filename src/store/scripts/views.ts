@@ -170,7 +170,7 @@ end
 return picked`,
 });
 
-/** Reads: how many jobs are in each state, and whether the queue is paused. */
+/** Reads: how many jobs are in each state, whether the queue is paused, and, where there are any, its limits: concurrency, rate, per. */
 export const countsScript = defineScript({
   name: 'counts',
   flags: 'no-writes',
@@ -183,16 +183,18 @@ export const countsScript = defineScript({
     'cancelled',
     'paused',
     'waiting',
+    'limit',
     ...tickets.keys,
   ],
   args: [],
   uses: [clock],
   lua: `
 local function ofFinal(set) return redis.call('ZCOUNT', set, '(' .. stamp, '+inf') end
+local limits = redis.pcall('HMGET', limit, 'concurrency', 'rate', 'per')
 local inLists = redis.call('LLEN', high) + redis.call('LLEN', queued) + redis.call('LLEN', low)
 return { redis.call('ZCARD', scheduled), inLists - redis.call('SCARD', dropped), redis.call('ZCARD', active),
   ofFinal(completed), ofFinal(failed), ofFinal(cancelled),
-  redis.call('EXISTS', paused), redis.call('ZCARD', waiting) }`,
+  redis.call('EXISTS', paused), redis.call('ZCARD', waiting), (limits[1] or limits[2]) and limits or nil }`,
 });
 
 /**

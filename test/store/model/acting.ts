@@ -99,6 +99,26 @@ export function queueMove(world: World, what: 'pause' | 'resume' | 'prune', queu
   };
 } // prettier-ignore
 
+export function limitMove(
+  world: World,
+  queue: QueueName,
+  concurrency: number,
+  count: number,
+): Move {
+  const limit = {
+    ...(concurrency > 0 && { concurrency }),
+    ...(count > 0 && { rate: { count, perMs: 1_000 } }),
+  };
+  const model = world.queues[queue];
+  model.limit = limit;
+  if (count === 0) model.starts = [];
+  return {
+    title: `limit ${queue} to ${JSON.stringify(limit)}`,
+    queue,
+    send: (real) => real.store(queue).limit(limit),
+  };
+}
+
 /** On each of its queues, as the handle of its last step does it. */
 export function cancelFlowMoves(world: World, pick: number): Move[] {
   const { flow, plan } = at(world.flows, pick) ?? {};

@@ -2,6 +2,7 @@
 import type { NewJob } from '../../../src/job/record.ts';
 import { settlementArgs, type Settlement } from '../../../src/store/settlement.ts';
 import { askAbout } from './flows.ts';
+import { BEGINS_LATER_MS } from '../../../src/store/scripts/limit.ts';
 import {
   ended,
   idOf,
@@ -157,7 +158,9 @@ export function turn(
     queue.lanes[job.lane].unshift(ticketOf(job));
   }
   queue.drawConsequences();
-  const claimed = again ? (want > 0 ? before : []) : queue.paused ? [] : claim(queue, want, named);
+  const most = Math.min(want, allowance(queue).free);
+  const claimed = again ? (want > 0 ? before : []) : queue.paused ? [] : claim(queue, most, named);
+  if (!again && queue.limit.rate) queue.starts.push(...claimed.map(() => now));
   for (const job of claimed) {
     job.state = 'active';
     const at = now + leaseMs - 0.5;
@@ -190,10 +193,27 @@ function claim(queue: ModelQueue, want: number, named: readonly string[]): Model
   return [...taken, ...queue.take(want - taken.length)];
 }
 
+/** How many more may be claimed, and when the next one may, where the rate is used up. */
+function allowance(queue: ModelQueue): { free: number; at?: number } {
+  const { concurrency = Infinity, rate } = queue.limit;
+  const free = concurrency - queue.inOrder('active').length;
+  if (!rate) return { free: Math.max(0, free) };
+  const per = rate.perMs + BEGINS_LATER_MS;
+  const counted = queue.starts.filter((at) => at > queue.now - per).sort((a, b) => a - b);
+  queue.starts = counted;
+  const left = rate.count - counted.length;
+  if (left > 0) return { free: Math.max(0, Math.min(free, left)) };
+  return { free: 0, at: Math.max(queue.now + 1, counted[-left]! + per + 1) };
+}
+
 /** 0: there is more to claim; -1: nothing is in sight. */
 function nextIn(queue: ModelQueue): number {
-  if (!queue.paused && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
   const coming = [...queue.inOrder('scheduled'), ...queue.inOrder('active')].map(({ at }) => at);
+  const { free, at } = allowance(queue);
+  if (!queue.paused && free > 0 && LANES.some((lane) => queue.inLine(lane).length > 0)) return 0;
+  // A ticket that is void is found out when it is claimed.
+  const waits = !queue.paused && LANES.some((lane) => queue.lanes[lane].length > 0);
+  if (waits && at !== undefined) coming.push(at);
   return coming.length === 0 ? -1 : Math.max(0, Math.ceil(Math.min(...coming) - queue.now));
 }
 

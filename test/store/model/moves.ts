@@ -61,6 +61,8 @@ function movesFor(world: World, op: Operation): Move | Move[] | undefined {
     case 'resume':
     case 'prune':
       return acting.queueMove(world, op.do, op.queue);
+    case 'limit':
+      return acting.limitMove(world, op.queue, op.concurrency, op.count);
     case 'deliver':
       return acting.deliverMoves(world, op.queue, op.pick);
     case 'delivered':

@@ -70,6 +70,7 @@ export type Operation =
   | { do: 'spoil'; pick: number; text: string }
   | { do: 'purge'; queue: QueueName; state: 'queued' | 'scheduled' | 'completed' | 'failed' | 'cancelled' }
   | { do: 'pause' | 'resume' | 'prune'; queue: QueueName }
+  | { do: 'limit'; queue: QueueName; concurrency: number; count: number }
   | { do: 'deliver' | 'delivered'; queue: QueueName; pick: number }
   | { do: 'schedule'; name: 'm' | 'n'; every: number; overlap: boolean; lane: Lane; times: number; paused: boolean; stale: boolean; app: boolean }
   | { do: 'unschedule'; name: 'm' | 'n' }
@@ -159,6 +160,7 @@ const EVERYTHING = [
     state: fc.constantFrom('queued', 'scheduled', 'completed', 'failed', 'cancelled'),
   }),
   op(2, 'pause', { queue }),
+  op(2, 'limit', { queue, concurrency: fc.constantFrom(0, 0, 1, 3), count: fc.constantFrom(0, 0, 1, 4) }), // prettier-ignore
   op(3, 'resume', { queue }),
   op(4, 'prune', { queue }),
   op(4, 'deliver', { queue: fc.constantFrom('q', 'r'), pick: fc.nat(2) }),

@@ -101,8 +101,18 @@ export function info(queue: ModelQueue, id: string): { row: unknown[]; attempts:
   return { row, attempts: lines === '' ? null : lines };
 }
 
-export function counts(queue: ModelQueue): number[] {
+export function counts(queue: ModelQueue): unknown[] {
   const inState = (state: string) => [...queue.jobs.values()].filter((job) => job.state === state && known(queue, job.id)).length; // prettier-ignore
   const states = ['scheduled', 'queued', 'active', 'completed', 'failed', 'cancelled'];
-  return [...states.map(inState), queue.paused ? 1 : 0, inState('waiting')];
+  const { concurrency, rate } = queue.limit;
+  const limits = [concurrency, rate?.count, rate?.perMs].map((n) =>
+    n === undefined ? null : String(n),
+  );
+  const any = limits.some((each) => each !== null);
+  return [
+    ...states.map(inState),
+    queue.paused ? 1 : 0,
+    inState('waiting'),
+    ...(any ? [limits] : []),
+  ];
 }

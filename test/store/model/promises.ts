@@ -61,7 +61,9 @@ export class Promises {
     if (!awake) this.#awake.set(queue, (awake = new Set()));
     if (wakes !== undefined && reply !== null) awake.add(wakes);
     if (turnOf !== undefined) awake.delete(turnOf);
-    if (now.paused !== null || now.wake.length > 0 || awake.size > 0) return [];
+    // Of a queue with a limit the turn said when to look again; what the model expects of that is compared.
+    if (now.paused !== null || now.limit.size > 0 || now.wake.length > 0 || awake.size > 0)
+      return [];
     const line = (['high', 'queued', 'low'] as const).flatMap((list) => withoutVoid(now, list));
     return line.length > 0 ? [`nobody is woken for ${line.join(', ')}`] : [];
   }

@@ -77,6 +77,10 @@ export class ModelQueue {
   readonly void = new Set<string>();
   readonly stats: Record<string, number> = {};
   paused = false;
+  /** How many may run at once, and how many may begin within so many ms. */
+  limit: { concurrency?: number; rate?: { count: number; perMs: number } } = {};
+  /** When those began that count against the rate. */
+  starts: number[] = [];
   /** What was published since the last look. */
   told: string[] = [];
   /** No ticket comes back: a new job of a known id begins above the runs of those that are forgotten. */
