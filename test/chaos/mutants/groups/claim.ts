@@ -171,14 +171,6 @@ export const CLAIM: readonly Mutant[] = [
     tests: ['store/model', 'queue/limit > a rate that is used up'],
   },
   {
-    name: 'limit-asleep',
-    what: 'a limit that is raised is seen only when somebody looks',
-    file: 'store/scripts/limit.ts',
-    find: `wakeOne() -- sleeping`,
-    replace: `-- sleeping`,
-    tests: ['queue/limit > waiting jobs'],
-  },
-  {
     name: 'plain-turns-unlimited',
     what: 'turns of plain jobs know no limits',
     file: 'store/scripts/fragments.ts',
