@@ -103,6 +103,10 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     t.match(stdout, /sendMail\) failed: Fail: no address/);
     t.match(stdout, /completed \{\s+waiting: 0,\s+scheduled: 0/);
   });
+  await withWorker([cli, 'worker', '--config', 'shop-config.ts'], async () => {
+    t.equal((await jiti('shop.ts')).stdout, 'ann@example.com\n');
+    t.equal((await jiti('app.ts')).stdout, '5\n');
+  });
   await withWorker([cli, 'worker', './cron.ts'], async () => {
     const { stdout } = await jiti('schedule.ts');
     t.match(stdout, /^good morning, Ann\nmorning 20\S+\nnightly 20\S+T0[01]:00:00.000Z\npoll 20/);
