@@ -24,6 +24,9 @@ export interface ResultOptions {
   signal?: AbortSignal;
 }
 
+/** One for all handles: there are very many. */
+const nowhere = (): Store[] => [];
+
 /** A handle on a job. Making one costs no I/O. */
 export class Job<Result = unknown> {
   readonly id: string;
@@ -40,7 +43,7 @@ export class Job<Result = unknown> {
     fn: string | undefined,
     duplicate: boolean,
     context: HandleContext,
-    others: () => Store[] = () => [],
+    others = nowhere,
   ) {
     this.id = id;
     this.fn = fn;
