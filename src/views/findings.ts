@@ -6,7 +6,7 @@ import type { Finding } from '../redis/server.ts';
 import type { Audit } from '../store/repair.ts';
 import { show } from '../job/refuse.ts';
 import type { Store } from '../store/store.ts';
-import { jobsOf, number, span } from './figures.ts';
+import { jobsOf, limitText, number, span } from './figures.ts';
 import { isSilent, readCounts, readWorkers, type Counts, type WorkerInfo } from './inspector.ts';
 import { isKnown, readStrangers } from './strangers.ts';
 import { readHistory, readOldest, type HistoryPoint } from './statistics.ts';
@@ -119,7 +119,8 @@ function waited(facts: Facts, maxAgeMs: number): QueueFinding {
   const late = oldest > maxAgeMs;
   const long = oldest > Math.min(WAITED_LONG_MS, maxAgeMs) && !counts.paused;
   const waits = oldest < 0 ? 'no job waits' : `the oldest job has waited ${span(oldest)}`;
-  const how = `${counts.paused ? ' (paused)' : ''}: ${waits}`;
+  const why = counts.paused ? ' (paused)' : counts.limit ? ` (${limitText(counts.limit)})` : '';
+  const how = `${why}: ${waits}`;
   return {
     check: 'waiting',
     ok: !late,
@@ -184,7 +185,11 @@ function paceOf(facts: Facts): string {
   if (facts.counts.paused) return resume(facts.queue);
   const alive = aliveOf(facts);
   if (alive.length === 0) return 'start a worker';
-  return alive.some(({ busy, concurrency }) => busy < concurrency)
+  const free = alive.some(({ busy, concurrency }) => busy < concurrency);
+  if (free && facts.counts.limit) {
+    return `slots are free, its limit may let no more begin: npx minq limit --queue ${facts.queue}`;
+  }
+  return free
     ? 'slots are free: see by minq workers whether event loops are blocked, and whether the functions are known'
     : 'start more workers, or give them more slots (--concurrency); minq workers shows what they run';
 }

@@ -1,9 +1,11 @@
 /** What people tell this worker: to say that it is there, to take more or fewer jobs at once, to stop. */
 import { checkConcurrency } from '../job/checks.ts';
+import type { Logger } from '../job/log.ts';
 import { readOrder } from '../store/order.ts';
 
 export interface OrdersOptions {
   worker: string;
+  logger: Logger;
   resize: (concurrency: number) => void;
   stop: () => void;
   /** There is something to answer. */
@@ -23,7 +25,7 @@ export class Orders {
   heard(message: string): boolean {
     const order = readOrder(message);
     if (!order) return false;
-    const { worker, resize, stop, onHeard } = this.#options;
+    const { worker, logger, resize, stop, onHeard } = this.#options;
     if (order.worker !== undefined && order.worker !== worker) return true;
     if (order.concurrency !== undefined) {
       try {
@@ -31,10 +33,14 @@ export class Orders {
       } catch {
         return true; // no number of slots: no minq sends it
       }
+      logger.info('told to run another number of jobs at once', { worker, concurrency: order.concurrency }); // prettier-ignore
     }
     this.answered = order.ask;
     onHeard();
-    if (order.stop === true) stop();
+    if (order.stop === true) {
+      logger.info('told to stop', { worker });
+      stop();
+    }
     return true;
   }
 }

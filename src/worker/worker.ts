@@ -198,8 +198,7 @@ export class Worker {
 
   /** How this worker is, and what it has done since it was started: for metrics. No I/O. */
   facts(): WorkerFacts {
-    const own = { id: this.id, queue: this.#options.queue };
-    return { ...own, ...factsOf(this.#sources, this.#connection) };
+    return { id: this.id, queue: this.#options.queue, ...factsOf(this.#sources, this.#connection) };
   }
 
   /** Whether it can do its work now: it has started, isn't stopping, and Redis answers within a second. For probes. */
@@ -275,6 +274,7 @@ export class Worker {
       : new Beat({ store, app, definitions, logger, onError: reportOnce(onError('cron')) });
     const orders = new Orders({
       worker: this.id,
+      logger,
       resize: (concurrency) => (this.concurrency = concurrency),
       stop: () => void this.stop(),
       onHeard: () => heartbeat.soon(),

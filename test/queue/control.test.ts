@@ -14,7 +14,10 @@ scene('ping, another concurrency for one and for all, and stop', async (t, stage
   const [a, b] = [stage.worker(jobs, { concurrency: 1 }), stage.worker(jobs, { concurrency: 1 })];
   await until(async () => (await queue.workers()).length === 2);
   const both = [a.id, b.id].toSorted();
-  const answers = (await queue.control('ping')).toSorted((x, y) => (x.worker < y.worker ? -1 : 1));
+  // A worker is listed a moment before it listens.
+  let answers = await queue.control('ping');
+  await until(async () => (answers = await queue.control('ping')).every((each) => each.answered));
+  answers.sort((x, y) => (x.worker < y.worker ? -1 : 1));
   t.same(answers, both.map((worker) => ({ worker, answered: true }))); // prettier-ignore
 
   await queue.enqueueMany(Array.from({ length: 9 }, () => ({ fn: 'hold' })));
@@ -70,7 +73,7 @@ scene('garbage on the channel changes nothing, nor does a job whose id looks lik
 scene('a frozen process is named within a second, and carries the order out when it goes on', async (t, stage) => {
   const redis = stage.redis.url;
   const queue = stage.queue();
-  const frozen = minq(t, ['worker', JOBS, '--queue', stage.name], { redis });
+  const frozen = minq(t, ['worker', JOBS, '--queue', stage.name, '--verbose'], { redis });
   const well = new Worker({ f: () => 1 }, { redis, queue: stage.name });
   const running = well.run();
   stage.onEnd(async () => (await well.stop(), running));
@@ -95,6 +98,7 @@ scene('a frozen process is named within a second, and carries the order out when
   t.match(await run('--functions'), { code: 0, stdout: new RegExp(`worker ${well.id} knows f\n`) });
   t.match(await run('stop', id), { code: 0, stdout: `worker ${id} of queue ${stage.name} has answered\n` });
   t.equal((await frozen.ended).code, 0);
+  t.match(frozen.stderr, new RegExp(`told to run another number of jobs at once worker=${id} concurrency=77\n[^]*told to stop worker=${id}\n`));
   t.match(await run('stop', 'nobody'), { code: 1, stdout: 'no worker nobody is alive\n' });
   for (const args of [['jump'], ['stop'], ['stop', id, '--all'], ['set', id], ['ping', id], ['stop', id, '--concurrency', '3']]) {
     t.match(await run(...args), { code: 2, stderr: /^minq: "\w+": give ping; stop <id>; or set <id> --concurrency n/ }, args.join(' '));

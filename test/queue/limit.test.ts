@@ -114,6 +114,14 @@ scene('a rate that is used up costs no commands while it waits', async (t, stage
   });
   t.ok(sent.length <= 3, `${sent.length} commands in 2 s: ${sent.map(([name]) => name).join(' ')}`);
   t.match(await queue.counts(), { queued: 3, completed: 2, active: 0 });
+  await until(async () => ((await queue.oldestWaitingMs()) ?? 0) > 1_000);
+  const check = await command(['check', '--queue', stage.name, '--max-age', '1s'], {
+    redis: stage.redis.url,
+  });
+  t.match(
+    check.stdout,
+    /FAIL +waiting +queue \S+ \(at most 2 begin in 10m\): the oldest .* with 3 queued; slots are free, its limit may let no more begin: npx minq limit/,
+  );
   await queue.limit(null);
   await until(async () => (await queue.counts()).completed === 5, { timeoutMs: 4_000 }); // asleep, it would be 15 s
 });

@@ -5,14 +5,18 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 import { pino } from 'pino';
 import {
+  defineConfig,
   job,
   Queue,
+  Retry,
+  routesOf,
   step,
   Worker,
   type EnqueueItem,
   type EnqueueMessage,
   type Job,
   type Jsonify,
+  type QueueOptions,
 } from '../../src/index.ts';
 import * as jobs from '../fixtures/types/jobs.ts';
 import { queue } from '../fixtures/types/queue.ts';
@@ -305,3 +309,48 @@ new Queue('q', { redis: { hots: 'localhost' } });
 new Queue('q', { redis: { options: {} } });
 // @ts-expect-error no URL
 new Queue('q', { redis: 6379 });
+
+// ---- Routes, limits, orders, config ------------------------------------------------------------
+
+new Queue<typeof jobs>('q', { routes: { add: 'sums', ping: 'pings' } });
+new Queue('q', { routes: { anything: 'goes' } });
+declare const wrapped: QueueOptions;
+new Queue<typeof jobs>('q', wrapped);
+same<ReturnType<typeof routesOf<{ a(): void; b(): void }>>, { a?: string; b?: string }>(true);
+new Queue<typeof jobs>('q', { routes: routesOf(jobs) });
+// @ts-expect-error no such function
+new Queue<typeof jobs>('q', { routes: { ad: 'sums' } });
+// @ts-expect-error a queue is named by a text
+new Queue<typeof jobs>('q', { routes: { add: 5 } });
+job({ queue: 'mail', every: '1m', times: 3, until: new Date(), expires: '10s' }, () => {});
+// @ts-expect-error a moment is a Date
+job({ every: '1m', until: '2030-01-01' }, () => {});
+// @ts-expect-error how often it fires goes with when
+job({ times: 3 }, () => {});
+void queue.schedule('sum', { every: '1m', fn: 'add', args: [1, 2], times: 3, paused: true });
+// @ts-expect-error a number
+void queue.schedule('sum', { every: '1m', fn: 'add', args: [1, 2], times: '3' });
+void queue.reschedule('id', { delay: '5m' });
+// @ts-expect-error a duration or a Date
+void queue.reschedule('id', { delay: new Date() });
+void queue.control({ concurrency: 5 }, 'id');
+// @ts-expect-error no order
+void queue.control('jump');
+void queue.limit({ rate: '100/1m' });
+void queue.limit(null);
+// @ts-expect-error how many in which time
+void queue.limit({ rate: 100 });
+void new Retry({ delay: '1s', free: true });
+// @ts-expect-error yes or no
+void new Retry({ free: 'yes' });
+
+const config = defineConfig<typeof jobs>({ queues: { a: 5 }, routes: { add: 'a' }, lease: '10s' });
+new Queue<typeof jobs>('q', config);
+new Queue('q', defineConfig({ redis: 'redis://127.0.0.1' }));
+new Worker(jobs, { ...config, queue: 'a' });
+// @ts-expect-error no such function
+defineConfig<typeof jobs>({ routes: { ad: 'a' } });
+// @ts-expect-error no such option
+defineConfig({ leese: '10s' });
+// @ts-expect-error of `minq worker` they are `queues`
+defineConfig({ queue: 'a' });
