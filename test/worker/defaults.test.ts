@@ -182,8 +182,8 @@ scene('what a worker waits for: its timers, from a process of its own', async (t
 
 void t.test('the command line', async (t) => {
   const { stdout } = await minq(t, ['worker', '--help']).ended;
-  t.match(stdout, /a queue to work on, .*\(default: default\)/);
+  t.match(stdout, /a queue to work on, .*else default\)/);
   t.match(stdout, /jobs at once .*\(default 10\)/);
-  t.match(stdout, /waits up to 25 s for running jobs/);
+  t.match(stdout, /how long running jobs may take when it stops \(default 25s\)/);
   t.match((await minq(t, ['dashboard', '--help']).ended).stdout, /5555/);
 });
