@@ -107,6 +107,11 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     t.equal((await jiti('shop.ts')).stdout, 'ann@example.com\n');
     t.equal((await jiti('app.ts')).stdout, '5\n');
   });
+  await withWorker([cli, 'worker', './orders.ts'], async () => {
+    const args = [cli, 'enqueue', 'placeOrder', '[7]', '--wait'];
+    const { stdout } = await run(process.execPath, args, { cwd: folder, env, timeout: 60_000 });
+    t.equal(stdout, '["label:7","receipt:7"]\n');
+  });
   await withWorker([cli, 'worker', './cron.ts'], async () => {
     const { stdout } = await jiti('schedule.ts');
     t.match(stdout, /^good morning, Ann\nmorning 20\S+\nnightly 20\S+T0[01]:00:00.000Z\npoll 20/);
