@@ -98,7 +98,7 @@ const runChecks = {
 const enqueueChecks = {
   ...runChecks,
   id: checkOwnId as Check<string>,
-  unique: oneOf('pending', 'kept'),
+  unique: oneOf('pending', 'kept', 'waiting'),
   delay: duration(),
   runAt: date,
   expires: duration(1),

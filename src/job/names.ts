@@ -49,10 +49,10 @@ export const checkJobId = (value: unknown): string => checkId(value, 'id', 256);
  */
 export function checkOwnId(value: unknown, name: string): string {
   const id = checkId(value, name, 128);
-  if (!/^cron:|:failure:\d+$/.test(id)) return id;
+  if (!/^cron:|:(failure|again):\d+$/.test(id)) return id;
   return refuse(
     name,
     id,
-    'minq itself makes ids that begin with cron: or end with :failure:<number>; give another',
+    'minq itself makes ids that begin with cron: or end with :failure:<number> or :again:<number>; give another',
   );
 }

@@ -5,8 +5,11 @@ import type { Duration } from './duration.ts';
 export interface EnqueueOptions {
   /** Id of the job: 1 to 128 printable characters without blanks. Default: a new one. */
   id?: string;
-  /** With `id`: refuse a second job while the first is waiting or running (`pending`, the default), or also while its outcome is kept (`kept`). */
-  unique?: 'pending' | 'kept';
+  /**
+   * With `id`: refuse a second job while the first is waiting or running (`pending`, the default), or also while its outcome is kept
+   * (`kept`), or only while it waits (`waiting`): while one runs, one more may wait, as a job of its own with the id `<id>:again:<n>`.
+   */
+  unique?: 'pending' | 'kept' | 'waiting';
   /** Start no earlier than this after now. */
   delay?: Duration;
   /** Start no earlier than this. A time in the past means now. */

@@ -159,7 +159,7 @@ export abstract class Operator {
       const entry = parseDefinition(entries[0].definition);
       const { json, letter } = tickJob(entry, now);
       const id = tickId(name, now);
-      const refused = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
+      const { refused } = await store.enqueue([{ id, how: `${letter} kept 0`, json }]);
       return new Job(id, entry.fn, refused.has(0), { ...this.context(), store });
     }
     throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);

@@ -71,11 +71,14 @@ export class Pending implements NewJob, BatchItem {
     );
   }
 
-  /** @param outcome of a call: as `Store.watch` gives it */
-  accept(duplicate: boolean, outcome: string | null = ''): void {
+  /**
+   * @param outcome of a call: as `Store.watch` gives it
+   * @param id of the job that is meant
+   */
+  accept(duplicate: boolean, outcome: string | null = '', id = this.id): void {
     const { context } = this.#lane;
     if (this.#trace || this.#receiver) {
-      const handle = new Job(this.id, this.#fn, duplicate, context);
+      const handle = new Job(id, this.#fn, duplicate, context);
       this.#trace?.done(handle);
       this.#receiver?.accept(handle, this.#place);
     }

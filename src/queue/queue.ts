@@ -232,6 +232,9 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     if (waits && options.resultTtl === 0) {
       refuse('resultTtl', 0, 'call() waits for the result: let it be kept, or use enqueue()');
     }
+    if (waits && options.unique === 'waiting') {
+      refuse('unique', 'waiting', 'which job it is shows when it is enqueued: use enqueue()');
+    }
     const queue = options.queue ?? this.#routes.queueOf(fn);
     const lane = this.#lane(queue);
     const id = options.id ?? newId();
@@ -258,8 +261,10 @@ export class Queue<Jobs = AnyJobs> extends Operator {
         announced: { at: -Infinity, done: Promise.resolve() },
         context: { store, results: this.#results, check: () => this.#check() },
         batch: batch(async (items, deadline) => {
-          const refused = await store.enqueue(items, deadline);
-          for (const [i, item] of items.entries()) item.accept(refused.has(i));
+          const { refused, renamed } = await store.enqueue(items, deadline);
+          for (const [i, item] of items.entries()) {
+            item.accept(refused.has(i), '', renamed.get(i));
+          }
         }),
         calls: batch(async (items, deadline) => {
           const channel = this.#results.channel(store);

@@ -17,6 +17,8 @@ const NAMES = {
   active: 'active',
   /** HASH id -> current ticket, where it isn't the plain first one, `id:1:1`. */
   tickets: 'tickets',
+  /** HASH id -> id of the job that was enqueued last under it, where that is another (`unique: 'waiting'`). */
+  again: 'again',
   /** SET of tickets that still lie in a list but are void (their job was cancelled or removed). */
   dropped: 'dropped',
   /** SET of active tickets that somebody wants cancelled. */

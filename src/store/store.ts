@@ -88,11 +88,18 @@ export class Store {
 
   // ---- The life of a job --------------------------------------------------------------------
 
-  /** @returns the indexes of those that were refused because their job exists */
-  async enqueue(jobs: readonly NewJob[], deadline?: Deadline): Promise<Set<number>> {
+  /** @returns the indexes of those that were refused because their job exists, and ids of jobs that are meant where they are others */
+  async enqueue(
+    jobs: readonly NewJob[],
+    deadline?: Deadline,
+  ): Promise<{ refused: Set<number>; renamed: Map<number, string> }> {
     const { kind, args } = laidOut(jobs);
-    const refused = await this.#caller.run(enqueueScripts[kind], {}, args, deadline);
-    return new Set(refused as number[]);
+    const reply = await this.#caller.run(enqueueScripts[kind], {}, args, deadline);
+    const [refused, renamed] = reply as [number[], (number | string)[]];
+    return {
+      refused: new Set(refused),
+      renamed: new Map(inRows(renamed, 2) as [number, string][]),
+    };
   }
 
   /**

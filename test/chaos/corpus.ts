@@ -72,6 +72,7 @@ const TYPES: Record<KeyName, 'hash' | 'list' | 'zset' | 'set' | 'string'> = {
   progress: 'hash',
   keep: 'hash',
   limit: 'hash',
+  again: 'hash',
   starts: 'zset',
   completed: 'zset',
   failed: 'zset',

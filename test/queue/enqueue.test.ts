@@ -198,16 +198,16 @@ scene('an enqueue that is sent twice makes one job', async (t, stage) => {
     { id: 'mine', how: 'n pending 0', json: json('call-1') },
     { id: 'kept', how: 'l kept 0', json: json('call-2') },
   ];
-  t.same([...(await store.enqueue(batch))], [], 'the first time');
+  t.same([...(await store.enqueue(batch)).refused], [], 'the first time');
   const before = await queue.counts();
   t.match(before, { queued: 4, scheduled: 1 });
-  t.same([...(await store.enqueue(batch))], [], 'again: accepted, not refused');
+  t.same([...(await store.enqueue(batch)).refused], [], 'again: accepted, not refused');
   t.same(await queue.counts(), before);
   t.equal((await queue.stats()).enqueued, 5);
 
   stage.worker({ f: () => null });
   await until(async () => (await queue.counts()).completed === 4);
-  t.same([...(await store.enqueue(batch))], [], 'even when they have run');
+  t.same([...(await store.enqueue(batch)).refused], [], 'even when they have run');
   t.same(await queue.counts(), { ...before, queued: 0, completed: 4 });
 });
 

@@ -40,7 +40,7 @@ refused('a name no job can have is refused before anything is sent', () => {
 refused('ids that minq itself makes are refused, with the mend', () =>
   ['cron:report:1700000000000', 'cron:', 'order-7:failure:1', ':failure:12'].map((id) => [
     (queue) => queue.enqueue('f', [], { id }),
-    /^id: ".*" is not usable; minq itself makes ids that begin with cron: or end with :failure:<number>; give another/,
+    /^id: ".*" is not usable; minq itself makes ids that begin with cron: or end with :failure:<number> or :again:<number>; give another/,
   ]),
 );
 

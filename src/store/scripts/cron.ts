@@ -1,6 +1,7 @@
 import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
-import { BEAT_MS, clock, finish, place, tickets, wakeOne } from './fragments.ts';
+import { BEAT_MS, clock, finish, tickets, wakeOne } from './fragments.ts';
+import { place } from './place.ts';
 
 /** A tick overdue by this is fired by whoever sees it, and the beat is theirs. */
 export const TAKEOVER_MS = 1_000;

@@ -1,6 +1,7 @@
 import type { NewJob } from '../../job/record.ts';
 import { defineScript } from '../../redis/script.ts';
-import { clock, finish, firstTicket, kept, place, tickets, wakeOne, watch } from './fragments.ts';
+import { clock, finish, firstTicket, kept, tickets, wakeOne, watch } from './fragments.ts';
+import { place } from './place.ts';
 
 /**
  * Moves: nothing -> queued, for up to 1,000 plain jobs: most calls are one, and this is all they need.
@@ -33,7 +34,8 @@ end
 /**
  * Moves: nothing -> queued or scheduled, for up to 1,000 jobs.
  * Refuses when: the id is taken (see `place`); replies with the positions of those it refused, from 0:
- * one id may come twice in a call, the first accepted and the second refused.
+ * one id may come twice in a call, the first accepted and the second refused. And positions, each with the id of the job that is
+ * meant, where that is another (see `placeWaiting`).
  * Called by: `Queue.enqueue` and `Queue.call`, all calls of one tick together.
  * If we crash: all jobs are in, or none. Sent again it changes nothing: the ids are the client's.
  *
@@ -92,7 +94,7 @@ local function flush()
 end
 
 -- All of them before the first write.
-local known, refused = {}, {}
+local known, refused, renamed = {}, {}, {}
 for i = REST, #ARGV, 3 do known[ARGV[i + 1]] = known[ARGV[i + 1]] or parsed(ARGV[i + 1]) end
 for i = REST, #ARGV, 3 do
   local id, word, json = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -102,8 +104,16 @@ for i = REST, #ARGV, 3 do
     ids[n], hows[n], jsons[n] = id, how, json
   else
     flush() -- what was enqueued first stands first
-    if not place(id, how.letter, how.mode, how.at, json) then
-      refused[#refused + 1] = (i - REST) / 3
+    local accepted, own
+    if how.mode == 'waiting' then
+      accepted, own = placeWaiting(id, how.letter, how.at, json)
+    else
+      accepted, own = place(id, how.letter, how.mode, how.at, json), id
+    end
+    if not accepted then refused[#refused + 1] = (i - REST) / 3 end
+    if own ~= id then
+      renamed[#renamed + 1] = (i - REST) / 3
+      renamed[#renamed + 1] = own
     end
   end
 end
@@ -117,14 +127,14 @@ export const enqueueScripts = {
     name: 'enqueuePlain',
     args: [],
     lua: `${PLAIN.lua}
-return {}`,
+return { {}, {} }`,
   }),
   any: defineScript({
     ...ANY,
     name: 'enqueue',
     args: [],
     lua: `${ANY.lua}
-return refused`,
+return { refused, renamed }`,
   }),
 };
 

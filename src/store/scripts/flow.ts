@@ -1,6 +1,7 @@
 import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
-import { clock, finish, place, tickets, wakeOne } from './fragments.ts';
+import { clock, finish, tickets, wakeOne } from './fragments.ts';
+import { place } from './place.ts';
 import { flowing } from './flowing.ts';
 
 /** How long the parts of a flow that needs several calls wait for the last of them. */

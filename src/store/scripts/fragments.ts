@@ -257,6 +257,7 @@ export const forget: Fragment = {
     'progress',
     'stats',
     'flows',
+    'again',
     ...tell.keys,
     ...firstTicket.keys,
   ],
@@ -278,6 +279,13 @@ local function forgetSteps(ids)
   end
   redis.call('HDEL', flows, unpack(ids))
 end
+local function forgetAgain(ids)
+  if redis.call('EXISTS', again) == 0 then return end
+  for _, id in ipairs(ids) do
+    local first = string.match(id, '^(.+):again:%d+$')
+    if first and redis.call('HGET', again, first) == id then redis.call('HDEL', again, first) end
+  end
+end
 local function forget(ids)
   if #ids == 0 then return end
   redis.call('HDEL', jobs, unpack(ids))
@@ -289,6 +297,7 @@ local function forget(ids)
     redis.call('HDEL', attempts, unpack(ids)) -- whoever has some has a ticket too
     redis.call('HDEL', progress, unpack(ids))
     forgetSteps(ids)
+    forgetAgain(ids)
   end
   tell(ids, {})
 end`,
@@ -349,50 +358,5 @@ end
 local function finishCancelled(id, early)
   local outcome = stamp .. '{"state":"cancelled","reason":"cancelled"' .. (early and ',"step":"' .. id .. '"}' or '}')
   finish('cancelled', { id, outcome }, { text(now + ${CANCELLED_KEPT_MS}), id })
-end`,
-};
-
-/**
- * `place(id, letter, mode, due, json)`: a new job into its lane, or into `scheduled`.
- * Refuses when the id is taken: `mode` '-' (an id no two clients make: it can only be the same call sent
- * again), 'pending' (taken while the first waits or runs), 'kept' (also while its outcome is kept).
- * `placeOwn(id, letter, mode, json)`: one that a user can't ask for.
- */
-export const place: Fragment = {
-  keys: [...scoreFor.keys, ...wakeOne.keys, ...tickets.keys, ...finish.keys],
-  lua: `${scoreFor.lua}
-local function place(id, letter, mode, due, json)
-  local old = redis.call('HGET', jobs, id)
-  if old then
-    -- The same call, sent again because its reply was lost: the job is there already. Accepted.
-    if mode == '-' or string.sub(old, 14) == json then return true end
-    local outcome = redis.call('HGET', outcomes, id)
-    if not outcome then return false end
-    -- Where no result was to be kept, a failure is, but it keeps no id.
-    local free = string.find(outcome, '^%d+{"state":"failed","free":true')
-    if mode == 'kept' and not free and kept(id, outcome) then return false end
-    for _, set in pairs(finals) do redis.call('ZREM', set, id) end
-    forget({ id })
-  end
-  redis.pcall('HINCRBY', stats, 'enqueued', 1)
-  local ticket = firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)
-  redis.call('HSET', jobs, id, stamp .. json)
-  if due > now then
-    redis.call('ZADD', scheduled, scoreFor(due), ticket)
-    -- Sleeping workers know only of what was due before: the new first one must be heard of.
-    if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end
-  else
-    redis.call('RPUSH', lane(ticket), ticket)
-    wakeOne()
-  end
-  return true
-end
--- A job that minq itself makes, with an id that no user may give. Where somebody took it all the same, it is counted.
-local function placeOwn(id, letter, mode, json)
-  local old = mode == '-' and redis.call('HGET', jobs, id)
-  if (not old or string.sub(old, 14) == json) and place(id, letter, mode, 0, json) then return true end
-  redis.pcall('HINCRBY', stats, 'dropped:taken', 1)
-  redis.pcall('HSET', stats, 'droppedAt:taken', stamp)
-  return false
 end`,
 };

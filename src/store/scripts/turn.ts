@@ -1,6 +1,7 @@
 import { defineScript } from '../../redis/script.ts';
 import { flowing } from './flowing.ts';
-import { finish, place, remember, tickets } from './fragments.ts';
+import { finish, remember, tickets } from './fragments.ts';
+import { place } from './place.ts';
 import { limiting } from './limit.ts';
 import { plainTurn } from './plain-turn.ts';
 

@@ -32,7 +32,7 @@ export interface TurnReply {
   post: string[];
 }
 
-export type Mode = '-' | 'pending' | 'kept';
+export type Mode = '-' | 'pending' | 'kept' | 'waiting';
 
 /** A job is accepted, or refused because its id is taken. */
 export function place(queue: ModelQueue, id: string, json: string, lane: Lane, mode: Mode, due: number): boolean {
@@ -49,15 +49,38 @@ export function place(queue: ModelQueue, id: string, json: string, lane: Lane, m
   return true;
 } // prettier-ignore
 
-/** `how` as the script takes it. @returns the indexes of those refused */
-export function enqueue(queue: ModelQueue, jobs: readonly NewJob[]): number[] {
-  return jobs.flatMap(({ id, how, json }, i) => {
+/** Only one may wait. @returns whether it is accepted, and the id of the job that is meant */
+function placeWaiting(queue: ModelQueue, id: string, json: string, lane: Lane, due: number): [boolean, string] {
+  const last = queue.again.get(id) ?? id;
+  const old = queue.jobs.get(last);
+  if (old?.json === json) return [true, last];
+  if (old && !ended(old) && old.state !== 'active') return [false, last];
+  const goesOn = (each: string) => {
+    const job = queue.jobs.get(each);
+    return job !== undefined && !ended(job);
+  };
+  let own = id;
+  for (let n = 1; goesOn(own); n++) own = `${id}:again:${n}`;
+  const accepted = place(queue, own, json, lane, 'pending', due);
+  if (own === id) queue.again.delete(id);
+  else queue.again.set(id, own);
+  return [accepted, own];
+} // prettier-ignore
+
+/** `how` as the script takes it. @returns the indexes of those refused, and of those that are meant to be others, with their ids */
+export function enqueue(queue: ModelQueue, jobs: readonly NewJob[]): { refused: number[]; renamed: [number, string][] } {
+  const renamed: [number, string][] = [];
+  const refused = jobs.flatMap(({ id, how, json }, i) => {
     const [letter = 'n', mode = '-', due = '0'] = how ? how.split(' ') : [];
     const lane = LANES.find((each) => each[0] === letter)!;
     const at = due.startsWith('+') ? queue.now + Number(due) : Number(due);
-    return place(queue, id, json, lane, mode as Mode, at) ? [] : [i];
+    if (mode !== 'waiting') return place(queue, id, json, lane, mode as Mode, at) ? [] : [i];
+    const [accepted, own] = placeWaiting(queue, id, json, lane, at);
+    if (own !== id) renamed.push([i, own]);
+    return accepted ? [] : [i];
   });
-}
+  return { refused, renamed };
+} // prettier-ignore
 
 /** Why a run is refused that is no longer the one in charge. */
 const whyRefused = (queue: ModelQueue, ticket: string): Refused => ({

@@ -12,7 +12,9 @@ export type WorkerName = (typeof WORKERS)[number];
 export type QueueName = 'q' | 'r';
 
 /** Ids that users give. */
-export const USERS: ReadonlySet<string> = new Set(['u', 'v']);
+export const USERS: ReadonlySet<string> = new Set(
+  ['u', 'v'].flatMap((id) => [id, ...[1, 2, 3, 4, 5].map((n) => `${id}:again:${n}`)]),
+);
 
 export type Ending = 'completed' | 'failed' | 'cancelled' | 'retry' | 'postponed' | 'released';
 
@@ -28,7 +30,7 @@ export interface Settle {
 export interface NewOne {
   /** Of the user's, or a new one of minq's. */
   id: 'u' | 'v' | 'new';
-  unique: 'pending' | 'kept';
+  unique: 'pending' | 'kept' | 'waiting';
   lane: Lane;
   due: 0 | '+1000' | '+30000' | 'at';
 }
@@ -110,7 +112,7 @@ const track = fc.constantFrom<TrackIndex>(0, 0, 1);
 
 const newOne: fc.Arbitrary<NewOne> = fc.record({
   id: fc.constantFrom('new', 'new', 'u', 'v'),
-  unique: fc.constantFrom('pending', 'kept'),
+  unique: fc.constantFrom<NewOne['unique']>('pending', 'kept', 'waiting'),
   lane,
   due: fc.constantFrom<NewOne['due']>(0, 0, 0, '+1000', '+30000', 'at'),
 });

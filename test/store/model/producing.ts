@@ -13,7 +13,11 @@ const HOME = 'q';
 
 export function enqueueMove(world: World, queue: QueueName, wanted: readonly NewOne[]): Move {
   const jobs = wanted.map((each) => newJob(world, each));
-  for (const { id } of jobs) world.remember(queue, id);
+  for (const { id, how } of jobs) {
+    world.remember(queue, id);
+    if (how.includes(' waiting '))
+      for (const n of [1, 2]) world.remember(queue, `${id}:again:${n}`);
+  }
   world.calls.push({ queue, jobs });
   return sent(world, queue, jobs, 'enqueue');
 }
@@ -42,7 +46,10 @@ function sent(world: World, queue: QueueName, jobs: readonly NewJob[], what: str
     title: `${what} on ${queue}: ${titles.join(', ')}`,
     queue,
     expected: enqueue(world.queues[queue], jobs),
-    send: async (real) => [...(await real.store(queue).enqueue(jobs))],
+    send: async (real) => {
+      const { refused, renamed } = await real.store(queue).enqueue(jobs);
+      return { refused: [...refused], renamed: [...renamed] };
+    },
   };
 }
 

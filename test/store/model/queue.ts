@@ -77,6 +77,8 @@ export class ModelQueue {
   readonly void = new Set<string>();
   readonly stats: Record<string, number> = {};
   paused = false;
+  /** Of ids under which the last job has another. */
+  readonly again = new Map<string, string>();
   /** How many may run at once, and how many may begin within so many ms. */
   limit: { concurrency?: number; rate?: { count: number; perMs: number } } = {};
   /** When those began that count against the rate. */
@@ -238,6 +240,8 @@ export class ModelQueue {
   /** No trace is left of it. Who waits for it hears that it is gone. */
   forget(job: ModelJob): void {
     this.jobs.delete(job.id);
+    const first = /^(.+):again:\d+$/.exec(job.id)?.[1];
+    if (first !== undefined && this.again.get(first) === job.id) this.again.delete(first);
     this.forgotten++;
     this.highestRun = Math.max(this.highestRun, job.run);
     this.tell(job, '');

@@ -6,7 +6,7 @@ import { PUBLISHED } from './virtual-time.ts';
 const READERS = {
   HGETALL: [
     'jobs', 'tickets', 'outcomes', 'errors', 'attempts', 'progress', 'waiters', 'stats', 'workers', 'timings', 'flows',
-    'joins', 'entries', 'lastTicks', 'apps', 'limit',
+    'joins', 'entries', 'lastTicks', 'apps', 'limit', 'again',
   ],
   LRANGE: ['high', 'queued', 'low', 'wake', 'outbox', 'flowing'],
   ZRANGE: ['scheduled', 'active', 'completed', 'failed', 'cancelled', 'waiting', 'cron'],

@@ -49,6 +49,7 @@ export function viewOfModel(queue: ModelQueue): View {
   for (const lane of LANES) view.set(`lane ${lane}`, lines(queue.inLine(lane)));
   for (const [name, count] of Object.entries(queue.stats)) view.set(`stats ${name}`, String(count));
   view.set('paused', String(queue.paused));
+  for (const [id, last] of queue.again) view.set(`again ${id}`, last);
   for (const [id, { at, counted }] of queue.workers) view.set(`worker ${id}`, `${at} ${counted}`);
   for (const [name, count] of queue.timings) view.set(`timing ${name}`, String(count));
   for (const [name, { definition, tick, last }] of queue.entries) {
@@ -110,6 +111,7 @@ export function viewOfRedis(found: Snapshot): View {
   for (const lane of LANES) view.set(`lane ${lane}`, lines(lanes[lane]));
   for (const [name, count] of found.stats) if (name !== 'highestRun') view.set(`stats ${name}`, count); // prettier-ignore
   view.set('paused', String(found.paused !== null));
+  for (const [id, last] of found.again) view.set(`again ${id}`, last);
   for (const [id, text] of found.workers) {
     const { counted = 0 } = JSON.parse(text.slice(13)) as { counted?: number };
     view.set(`worker ${id}`, `${text.slice(0, 13)} ${counted}`);

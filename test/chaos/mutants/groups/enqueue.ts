@@ -159,4 +159,28 @@ export const ENQUEUE: readonly Mutant[] = [
     replace: `true ? id`,
     tests: ['queue/routes > onFailure'],
   },
+  {
+    name: 'waiting-as-pending',
+    what: 'with unique: waiting no other job may wait while one runs',
+    file: 'store/scripts/place.ts',
+    find: `if goesOn(last) and not redis.call('ZSCORE', active, ticketOf(last)) then`,
+    replace: `if goesOn(last) then`,
+    tests: ['store/model', 'queue/waiting'],
+  },
+  {
+    name: 'waiting-forgets-the-last',
+    what: 'with unique: waiting two jobs may wait while one runs',
+    file: 'store/scripts/place.ts',
+    find: `redis.call('HSET', again, id, own)`,
+    replace: `redis.call('HDEL', again, id)`,
+    tests: ['store/model', 'queue/waiting'],
+  },
+  {
+    name: 'waiting-left-behind',
+    what: 'the note of a job that waited stays when it is forgotten',
+    file: 'store/scripts/fragments.ts',
+    find: `redis.call('HGET', again, first) == id then`,
+    replace: `redis.call('HGET', again, first) == first then`,
+    tests: ['store/model', 'queue/waiting > nothing'],
+  },
 ];

@@ -38,7 +38,7 @@ export const GARBAGE: readonly Mutant[] = [
     name: 'ids-unreserved',
     what: 'a job of the user with the id of a tick keeps it from running',
     file: 'job/names.ts',
-    find: `if (!/^cron:|:failure:\\d+$/.test(id)) return id;`,
+    find: `if (!/^cron:|:(failure|again):\\d+$/.test(id)) return id;`,
     replace: `if (id !== '') return id;`,
     tests: ['queue/validation'],
   },
