@@ -95,7 +95,7 @@ export class Store {
   ): Promise<{ refused: Set<number>; renamed: Map<number, string> }> {
     const { kind, args } = laidOut(jobs);
     const reply = await this.#caller.run(enqueueScripts[kind], {}, args, deadline);
-    const [refused, renamed] = reply as [number[], (number | string)[]];
+    const [refused = [], renamed = []] = reply as [number[]?, (number | string)[]?];
     return {
       refused: new Set(refused),
       renamed: new Map(inRows(renamed, 2) as [number, string][]),

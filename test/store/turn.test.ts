@@ -317,7 +317,7 @@ scene('an id that comes again is safe from the runs of the job before', async (t
   await endLease(stage, a.keys.active, lost!);
   const [newer] = ticketsOf(await claim(b, 1, 1));
   await claim(b, 2, 0, done(newer!));
-  t.same(await a.enqueue(jobs('n pending 0', 'mine').map((job) => ({ ...job, json: '{"fn":"g","args":[]}' }))), new Set()); // prettier-ignore
+  t.same((await a.enqueue(jobs('n pending 0', 'mine').map((job) => ({ ...job, json: '{"fn":"g","args":[]}' })))).refused, new Set()); // prettier-ignore
   const [again] = ticketsOf(await claim(b, 3, 1));
   for (const old of [lost, newer]) t.not(old, again);
   const late = await claim(a, 2, 0, done(lost!));

@@ -127,7 +127,7 @@ export const enqueueScripts = {
     name: 'enqueuePlain',
     args: [],
     lua: `${PLAIN.lua}
-return { {}, {} }`,
+return {}`,
   }),
   any: defineScript({
     ...ANY,

@@ -33,7 +33,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'enqueue-with-an-id-sent-twice',
     what: 'a job whose id is taken is enqueued all the same',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `local old = redis.call('HGET', jobs, id)`,
     replace: `local old = false`,
     tests: ['queue/unique', 'redis/reply-lost'],
@@ -41,7 +41,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'own-repetition-is-a-duplicate',
     what: 'a call whose reply was lost is told that somebody else had its id',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `if mode == '-' or string.sub(old, 14) == json then return true end`,
     replace: `if mode == '-' then return true end`,
     tests: ['redis/reply-lost', 'queue/unique'],
@@ -49,7 +49,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'kept-id-free-at-the-end',
     what: 'an id to be unique while its result is kept is free when the job ends',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `if mode == 'kept' and not free and kept(id, outcome) then return false end`,
     replace: ``,
     tests: ['queue/unique'],
@@ -57,7 +57,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'pending-id-free-at-the-first-failure',
     what: 'an id is free while its job waits for a retry',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `if not outcome then return false end`,
     replace: `if not outcome and redis.call('HEXISTS', errors, id) == 0 then return false end
     outcome = outcome or ''`,
@@ -66,7 +66,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'id-again-with-old-tickets',
     what: 'an id that comes again begins with tickets that were used: an old run can settle it',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `firstTicket(id, letter, mode == '-' and 1 or highestRun() + 1)`,
     replace: `firstTicket(id, letter, 1)`,
     tests: ['store/turn', 'queue/unique'],
@@ -90,7 +90,7 @@ export const ENQUEUE: readonly Mutant[] = [
   {
     name: 'earlier-due-untold',
     what: 'a delayed job that is the next one due wakes nobody: it runs late',
-    file: 'store/scripts/fragments.ts',
+    file: 'store/scripts/place.ts',
     find: `if redis.call('ZRANK', scheduled, ticket) == 0 then wakeOne() end`,
     replace: ``,
     tests: ['store/turn', 'worker/waiting > an earlier one wakes the sleeper'],
