@@ -48,9 +48,8 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
     const seldom = beat?.mine ? BEATING_PRESENCE_MS : IDLE_PRESENCE_MS;
     // A slot may be taken without a ticket: by a function that goes on after its timeout.
     const quiet = tickets.length === 0 && timings.empty && slots.busy === 0 && !saidBusy;
-    const asked = orders.answered !== answered;
-    if (quiet && !asked && performance.now() - presentAt < seldom) return;
-    answered = orders.answered;
+    const answering = orders.answered;
+    if (quiet && answering === answered && performance.now() - presentAt < seldom) return;
     const counted = timings.take();
     saidBusy = slots.busy > 0;
     const { lost, unwanted, tick, appKnown } = await store.heartbeat(
@@ -62,6 +61,7 @@ export function startHeartbeat(options: HeartbeatOptions): Loop {
     );
     timings.sent(counted);
     presentAt = performance.now();
+    answered = answering;
     beat?.heard(tick, appKnown);
     for (const { ticket, why } of lost) {
       // A ticket settled while the heartbeat was under way is not lost, it is done.

@@ -200,7 +200,7 @@ export const WORKER: readonly Mutant[] = [
     name: 'orders-unanswered',
     what: 'an idle worker answers an order with its next sign of life, many seconds later',
     file: 'worker/heartbeat.ts',
-    find: `if (quiet && !asked && `,
+    find: `if (quiet && answering === answered && `,
     replace: `if (quiet && `,
     tests: ['queue/control > ping'],
   },
