@@ -54,7 +54,7 @@ for (const [how, name, args] of [
 ] as const) {
   scene(`started by ${how}, which a signal ends, it stops as well`, async (t, stage) => {
     const folder = app(t, {
-      'package.json': JSON.stringify({ scripts: { work: `true && minq worker ${JOBS}` } }),
+      'package.json': JSON.stringify({ scripts: { work: `true && minq worker "${JOBS}"` } }),
       'node_modules/.bin/readme': '',
     });
     chmodSync(CLI, 0o755); // as npm does when it installs

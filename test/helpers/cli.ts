@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Test } from 'tap';
 import { until } from './until.ts';
 
@@ -23,7 +23,10 @@ export const BRIEFLY = '--no-opt';
 /** The command line from its sources, for tests that have bugs planted in them. */
 export const FROM_SOURCE = {
   program: path.join(ROOT, 'src/cli/main.ts'),
-  env: { NODE_OPTIONS: `--import=${path.join(ROOT, 'test/helpers/typescript.mjs')}` },
+  // As a URL: options are parted by blanks, which a path may have.
+  env: {
+    NODE_OPTIONS: `--import=${pathToFileURL(path.join(ROOT, 'test/helpers/typescript.mjs')).href}`,
+  },
 };
 /** A jobs file for every occasion. */
 export const JOBS = path.join(FIXTURES, 'jobs.js');

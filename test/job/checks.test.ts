@@ -73,7 +73,7 @@ void t.test(
     [{ unique: 'kept' }, /^unique: "kept" is not usable; it needs an 'id'/],
     [
       { id: 'a', unique: 'always' },
-      /^unique: "always" is not usable; give one of 'pending', 'kept'$/,
+      /^unique: "always" is not usable; give one of 'pending', 'kept', 'waiting'$/,
     ],
     [{ id: 'a', unique: true }, /^unique: true is not usable/],
     [{ delay: 'soon' }, /^delay: "soon" is no duration/],

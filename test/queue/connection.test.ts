@@ -64,7 +64,7 @@ for (const [version, connect] of Object.entries({
       ['no', 'no'],
     );
     t.equal((await queue.stats()).recovered, 0);
-    t.equal((await queue.functions())[0]?.fn, 'add');
+    await until(async () => (await queue.functions())[0]?.fn === 'add'); // workers report every few seconds
     t.ok((await queue.queues()).includes(stage.name));
   });
 }
