@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { currentJob, Queue } from '../../src/index.ts';
 import { FROM_SOURCE, minq } from '../helpers/cli.ts';
@@ -165,7 +166,7 @@ scene('what a worker waits for: its timers, from a process of its own', async (t
     redis: stage.redis.url,
     program: FROM_SOURCE.program,
     env: {
-      NODE_OPTIONS: `${FROM_SOURCE.env.NODE_OPTIONS} --import=${path.join(folder, 'timers-told.mjs')}`,
+      NODE_OPTIONS: `${FROM_SOURCE.env.NODE_OPTIONS} --import=${pathToFileURL(path.join(folder, 'timers-told.mjs')).href}`,
     },
   });
   await queue.enqueue('holds');
