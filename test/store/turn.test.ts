@@ -211,6 +211,25 @@ scene('a job that follows a failure is enqueued with it, once, or not at all', a
   t.same((await core(stage))['queued'], ['a:failure:1:1:1'], 'the refused settlement has none');
 });
 
+scene('one for another queue is told to it once; where that can’t be written, nothing is settled', async (t, stage) => {
+  const store = stage.store('worker-a');
+  await store.enqueue(jobs('', 'a'));
+  await claim(store, 1, 1);
+  const followUp = { id: ' mail|a:failure:1', how: '', json: '{"fn":"g","args":[]}' };
+  const failed = settlement('a:1:1', { kind: 'failed', error: ERROR }, { followUp });
+  await stage.redis.client.set(store.keys.outbox, 'another app’s');
+  await t.rejects(claim(store, 2, 0, failed), { message: /WRONGTYPE/ });
+  t.equal((await store.counts())[2], 1, 'it is active as before');
+  await stage.redis.client.del(store.keys.outbox);
+  t.same((await claim(store, 2, 0, failed)).post, ['enqueue mail|a:failure:1 {"fn":"g","args":[]}']);
+  t.same((await claim(store, 2, 0, failed)).post.length, 1, 'sent again');
+
+  const mail = store.on(`${stage.name}-mail`);
+  for (const _ of [1, 2]) t.equal(await mail.flows.deliver('enqueue', 'a:failure:1', followUp.json), 'delivered'); // prettier-ignore
+  t.same((await mail.counts()).slice(0, 3), [0, 1, 0], 'delivered twice, it is one job');
+  await store.flows.delivered(['enqueue mail|a:failure:1 {"fn":"g","args":[]}']);
+}); // prettier-ignore
+
 scene(
   'a re-sent turn may carry more than the first; an older one does nothing',
   async (t, stage) => {

@@ -32,8 +32,8 @@ const LOST_IN_HAND =
  * `room`: bytes of records that the reply may have; see `fit`. What has no room goes back to where it was.
  *
  * Arguments: the settlements in groups that end alike (word, ms, count; then ticket and JSON for each), then
- * three for each job to enqueue with one (ticket it depends on, id or ` queue|id`, JSON); then tickets that are to be claimed though they
- * aren't due.
+ * three for each job to enqueue with one (ticket it depends on, id or ` queue|id`, JSON); then tickets that are to be
+ * claimed though they aren't due.
  * Reply: now, ms until something falls due (-1: nothing in sight), refused (ticket, lost | gone, ...),
  * and three lists of one length for what was claimed: tickets, records, JSON of the last failed attempts (the
  * last one empty where no job waits or runs again), and what flows have to tell other queues.
@@ -73,6 +73,7 @@ local function checkTypes()
   for _, hash in ipairs({ outcomes, tickets }) do redis.call('HLEN', hash) end
   for _, set in ipairs({ completed, failed, scheduled }) do redis.call('ZCARD', set) end
   redis.call('SCARD', cancelling)
+  if followed then redis.call('LLEN', outbox) end
 end
 if settled > 0 then checkTypes() end
 
