@@ -45,7 +45,8 @@ export async function tellWorkers(
     const there = new Map((await readWorkers(store)).map((each) => [each.id, each.answered]));
     for (const id of waiting) {
       const gone = what.stop === true && !there.has(id);
-      if (gone || there.get(id) === ask) waiting.delete(id);
+      const answers = there.get(id);
+      if (gone || (Array.isArray(answers) && answers.includes(ask))) waiting.delete(id);
     }
   }
   return meant.map((id) => ({ worker: id, answered: !waiting.has(id) }));

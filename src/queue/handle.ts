@@ -32,6 +32,8 @@ export class Job<Result = unknown> {
   readonly id: string;
   /** Undefined for a handle made by `queue.job(id)`, which knows only the id. */
   readonly fn: string | undefined;
+  /** Where the job is; of `queue.job(id)`, as far as it is known yet. */
+  readonly queue: string;
   /** The enqueue was refused, because a job with this id existed; this is the handle of that job. */
   readonly duplicate: boolean;
   #context: HandleContext;
@@ -48,13 +50,9 @@ export class Job<Result = unknown> {
     this.id = id;
     this.fn = fn;
     this.duplicate = duplicate;
+    this.queue = context.store.queue;
     this.#context = context;
     this.#others = others;
-  }
-
-  /** Where the job is; of `queue.job(id)`, as far as it is known yet. */
-  get queue(): string {
-    return this.#context.store.queue;
   }
 
   /**
@@ -107,7 +105,10 @@ export class Job<Result = unknown> {
       async (store) => (await readInfo(store, this.id)) && store,
     );
     const store = found.find((each) => each !== undefined);
-    if (store) this.#context = { ...this.#context, store };
+    if (store) {
+      this.#context = { ...this.#context, store };
+      (this as { queue: string }).queue = store.queue; // read-only for everybody else
+    }
     return store !== undefined;
   }
 

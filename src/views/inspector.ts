@@ -103,8 +103,8 @@ export interface WorkerInfo {
   /** Names of the functions it knows; where they are very many, not all of them: so many more. */
   functions: string[];
   moreFunctions?: number;
-  /** Id of the last order that it has carried out. @internal */
-  answered?: string;
+  /** Ids of the last orders that it has carried out. @internal */
+  answered?: readonly string[];
   /** Version of minq. */
   version: string;
   /** Version of Node. */

@@ -77,14 +77,14 @@ export function namesOf(
 /**
  * What `queue.workers()` shows, as JSON.
  * @param known names of its functions
- * @param answered id of the last order it has carried out
+ * @param answered ids of the last orders it has carried out
  * @internal
  */
 export function presenceOf(
   { slots, watch }: Sources,
   startedAt: number,
   known: ReturnType<typeof namesOf>,
-  answered?: string,
+  answered: readonly string[],
 ): string {
   const now = performance.now();
   const { rss, heapUsed } = process.memoryUsage();
@@ -102,7 +102,7 @@ export function presenceOf(
     ...watch.take(),
     memory: { rss, heap: heapUsed },
     ...known,
-    answered,
+    ...(answered.length > 0 && { answered }),
     version: VERSION,
     node: process.versions.node,
   });

@@ -12,10 +12,13 @@ export interface OrdersOptions {
   onHeard: () => void;
 }
 
+/** Two people may give orders in the same moment, and each looks for his own answer. */
+const MOST_ANSWERED = 10;
+
 export class Orders {
   readonly #options: OrdersOptions;
-  /** Id of the last one that was carried out. */
-  answered: string | undefined;
+  /** Ids of the last ones that were carried out; another list for each. */
+  answered: readonly string[] = [];
 
   constructor(options: OrdersOptions) {
     this.#options = options;
@@ -35,7 +38,7 @@ export class Orders {
       }
       logger.info('told to run another number of jobs at once', { worker, concurrency: order.concurrency }); // prettier-ignore
     }
-    this.answered = order.ask;
+    this.answered = [...this.answered, order.ask].slice(-MOST_ANSWERED);
     onHeard();
     if (order.stop === true) {
       logger.info('told to stop', { worker });

@@ -20,6 +20,12 @@ scene('ping, another concurrency for one and for all, and stop', async (t, stage
   answers.sort((x, y) => (x.worker < y.worker ? -1 : 1));
   t.same(answers, both.map((worker) => ({ worker, answered: true }))); // prettier-ignore
 
+  const many = await Promise.all(Array.from({ length: 5 }, () => queue.control('ping')));
+  t.ok(
+    many.flat().every((each) => each.answered),
+    'orders of the same moment',
+  );
+
   await queue.enqueueMany(Array.from({ length: 9 }, () => ({ fn: 'hold' })));
   await until(() => held.running === 2);
   t.same(await queue.control({ concurrency: 4 }, a.id), [{ worker: a.id, answered: true }]);

@@ -1,6 +1,7 @@
 /** Limits of a whole queue: over several workers and processes, through a kill, changed while they work. */
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { asleep } from '../helpers/asleep.ts';
 import { app, minq } from '../helpers/cli.ts';
 import { command } from '../helpers/command.ts';
 import { commandsDuring } from '../helpers/commands.ts';
@@ -108,7 +109,7 @@ scene('a rate that is used up costs no commands while it waits', async (t, stage
   await queue.limit({ rate: '2/10m' });
   await queue.enqueueMany(Array.from({ length: 5 }, () => ({ fn: 'f' })));
   await until(async () => (await queue.counts()).completed === 2);
-  await new Promise((resolve) => setTimeout(resolve, 300)); // the last turns
+  await until(() => asleep(stage));
   const sent = await commandsDuring(stage.redis, async () => {
     await new Promise((resolve) => setTimeout(resolve, 2_000));
   });

@@ -132,6 +132,7 @@ scene('a handle finds its job on the queues there are routes to, with one look a
   t.equal(handle.queue, stage.name, 'not known yet');
   t.equal(await handle.state(), 'queued');
   t.equal(handle.queue, mail);
+  t.match(JSON.parse(JSON.stringify(handle)), { id: 'm', queue: mail }, 'as it is shown and sent');
   t.equal(await queue.job('r').result(), 2);
   t.equal(await queue.job('m').cancel(), true);
   t.equal((await queue.job('m').info()).state, 'cancelled');

@@ -283,7 +283,7 @@ local function forgetAgain(ids)
   if redis.call('EXISTS', again) == 0 then return end
   for _, id in ipairs(ids) do
     local first = string.match(id, '^(.+):again:%d+$')
-    if first and redis.call('HGET', again, first) == id then redis.call('HDEL', again, first) end
+    if first and redis.pcall('HGET', again, first) == id then redis.call('HDEL', again, first) end
   end
 end
 local function forget(ids)

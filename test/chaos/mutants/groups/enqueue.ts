@@ -179,8 +179,8 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'waiting-left-behind',
     what: 'the note of a job that waited stays when it is forgotten',
     file: 'store/scripts/fragments.ts',
-    find: `redis.call('HGET', again, first) == id then`,
-    replace: `redis.call('HGET', again, first) == first then`,
+    find: `redis.pcall('HGET', again, first) == id then`,
+    replace: `redis.pcall('HGET', again, first) == first then`,
     tests: ['store/model', 'queue/waiting > nothing'],
   },
 ];
