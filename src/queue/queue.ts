@@ -89,7 +89,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const redis = options.redis ?? defaultUrl(); // now: the connection for results is made later
     const open = (role: string) =>
       new Connection(redis, {
-        name: `minq:${role}:${this.name}`,
+        name: `minq:${role}`,
         callTimeoutMs: callTimeout,
       });
     this.#connection = open('queue');

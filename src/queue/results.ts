@@ -101,9 +101,7 @@ export class Results {
   }
 
   #subscribe(awaited: Awaited): void {
-    awaited.subscribed = this.#connect().call(async (client) => {
-      await client.subscribe(awaited.channel);
-    });
+    awaited.subscribed = this.#connect().subscribe(awaited.channel);
     awaited.subscribed.then(
       () => (awaited.listens = true),
       // Those who wait have been told; the next wait tries anew.
@@ -114,13 +112,13 @@ export class Results {
   #connect(): Connection {
     if (this.#subscriber) return this.#subscriber;
     const subscriber = (this.#subscriber = this.#open());
-    subscriber.client.on('message', (channel: string, message: string) =>
-      this.#hear(channel, message),
-    );
     // After a break also for those who will wait later; now and then, in case the subscription was lost all the same.
-    subscriber.client.on('ready', () => {
-      for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);
-    });
+    subscriber.listen(
+      (message, channel) => this.#hear(channel, message),
+      () => {
+        for (const awaited of this.#queues.values()) this.#renew(subscriber, awaited);
+      },
+    );
     this.#renewal = setInterval(() => {
       for (const awaited of this.#queues.values()) {
         if (awaited.waiters.size > 0) this.#renew(subscriber, awaited);
@@ -131,7 +129,7 @@ export class Results {
 
   #renew(subscriber: Connection, awaited: Awaited): void {
     subscriber
-      .call((client) => client.subscribe(awaited.channel))
+      .subscribe(awaited.channel)
       .catch(() => {}) // the next `ready` comes back here
       .finally(() => lookAgain(awaited));
   }

@@ -8,50 +8,31 @@
  * ioredis would go on re-sending it for ever, though nobody waits for it: what the server closes the connection on would cut
  * off all that is sent later.
  */
-import type { Cluster, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { performance, setTimeout, clearTimeout } from '../job/globals.ts';
-import {
-  askNode,
-  isCluster,
-  makeClient,
-  placeOf,
-  saysWhy,
-  tlsHint,
-  type RedisSource,
-} from './client.ts';
+import { placeOf, tlsHint, type RedisSource } from './client.ts';
 import { deadlineIn, pause, type Deadline } from '../job/duration.ts';
-import {
-  MinqError,
-  RedisCommandError,
-  RedisOutOfMemoryError,
-  RedisUnavailableError,
-} from '../job/errors.ts';
-import { KeepAlive } from './keep-alive.ts';
+import { RedisCommandError, RedisUnavailableError, type MinqError } from '../job/errors.ts';
+import { Link, type User } from './link.ts';
+import { isRefusal, named, typedError } from './refusals.ts';
 import type { Script, ScriptText } from './script.ts';
 
 export interface ConnectionSettings {
-  /** Shown by `CLIENT LIST`. */
+  /** Shown by `CLIENT LIST`. Those of one name share a client, where they are at the same Redis. */
   name: string;
   /** Longest time a call may take, in milliseconds. */
   callTimeoutMs: number;
+  /** Shared with nobody: for what keeps Redis from answering others meanwhile. */
+  alone?: boolean;
   /** Re-send what was in flight when the connection broke. Off for blocking waits, which must not outlive their caller. */
   resend?: boolean;
   /** Told of every connection error; Redis being away shows here. */
   onError?: (error: MinqError) => void;
 }
 
-/**
- * A handshake (AUTH, INFO, SELECT) that takes longer is given up; ioredis itself would wait for ever. With the pause before
- * the next try, up to 1.2 s, work goes on within 3 s of the end of a black hole.
- */
-const HANDSHAKE_MS = 1_500;
-
-/** Words Redis begins an error with when the same call may succeed a moment later. */
-const TRANSIENT =
-  /^(READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b|^Too many Cluster redirections|^Connection is closed/;
-const FATAL_AT_CONNECT =
-  /^(WRONGPASS|NOAUTH|NOPERM)\b|invalid password|without any password configured/i;
 const TRANSIENT_PAUSE_MS = 100;
+/** A call under which the connection broke so often: another who shares it may be to blame. */
+const BREAKS_BY_OTHERS = 2;
 
 /** The connection broke while a call was under way. */
 class Broken extends RedisUnavailableError {
@@ -73,83 +54,56 @@ const maybeDone = ({ message }: RedisUnavailableError) =>
   new RedisUnavailableError(message, { maybeEnqueued: true });
 
 export class Connection {
-  readonly #client: Redis | Cluster;
   readonly #settings: Required<ConnectionSettings>;
+  readonly #source: RedisSource | undefined;
+  readonly #user: User & { channels: Set<string> };
+  #link: Link;
   /** Ends of the waits for a connection. */
   readonly #waiting = new Set<(error: MinqError) => void>();
   /** Rejects of the calls in flight, where they must end when the connection does. */
   readonly #inFlight = new Set<(error: MinqError) => void>();
-  #lastError: MinqError | undefined;
-  #handshake: NodeJS.Timeout | undefined;
-  /** Scripts that Redis has from us: the first call of each needn't ask whether it knows it. */
-  readonly #sent = new Set<ScriptText>();
-  /** Set once the server has refused the script header. */
-  #plainScripts = false;
   #closed = false;
-  readonly #keepAlive = new KeepAlive(() => this.#say());
 
   constructor(source: RedisSource | undefined, settings: ConnectionSettings) {
-    this.#settings = { resend: true, onError: () => {}, ...settings };
-    this.#client = makeClient(source, this.#settings);
-    this.#client.setMaxListeners(0); // each call that waits for it to be ready has one, for no longer than its deadline
-    this.#client.on('error', (error: Error & { code?: string }) => {
-      if (this.#handshake && error.code === 'ECONNRESET') return; // told when it is closed, which is next
-      if (isCluster(this.#client) && !saysWhy(error)) {
-        void askNode(this.#client).then((cause) => {
-          if (!this.ready && !this.#closed) this.#heard(cause ?? error);
-        });
-      } else {
-        this.#heard(error);
-      }
-    });
-    this.#client.on('connect', () => {
-      this.#handshake = setTimeout(() => this.#dropSocket(), HANDSHAKE_MS);
-    });
-    this.#client.on('ready', () => {
-      this.#endHandshake();
-      this.#lastError = undefined;
-      this.#keepAlive.open();
-    });
-    this.#client.on('close', () => {
-      this.#keepAlive.closed();
-      const unanswered = this.#endHandshake();
-      if (unanswered && !this.#lastError && !this.#closed) {
-        this.#heard(new Error(`it was closed before Redis answered; ${tlsHint(this.#client)}`));
-      }
-      if (isCluster(this.#client) && this.#settings.resend && !this.#closed) return;
-      for (const reject of this.#inFlight) reject(new Broken());
-    });
+    this.#settings = { alone: false, resend: true, onError: () => {}, ...settings };
+    this.#source = source;
+    this.#user = {
+      channels: new Set(),
+      failed: (error) => {
+        this.#settings.onError(error);
+        if (!(error instanceof RedisCommandError)) return;
+        for (const end of this.#waiting) end(error);
+      },
+      broke: () => {
+        for (const reject of this.#inFlight) reject(new Broken());
+      },
+      ready: () => {},
+      message: () => {},
+    };
+    this.#link = Link.for(this.#user, source, this.#settings);
   }
 
-  #heard(error: Error): void {
-    this.#lastError = typedError(error, false);
-    this.#settings.onError(this.#lastError);
-    if (!(this.#lastError instanceof RedisCommandError)) return;
-    for (const end of this.#waiting) end(this.#lastError);
-  }
-
-  /** @returns whether one was under way */
-  #endHandshake(): boolean {
-    const underWay = this.#handshake !== undefined;
-    clearTimeout(this.#handshake);
-    this.#handshake = undefined;
-    return underWay;
-  }
-
-  /** A socket that is just closing is not ready: what is given to ioredis then, it keeps and sends later. */
   get ready(): boolean {
-    const { status, stream } = this.#client as { status: string; stream?: { writable: boolean } };
-    return status === 'ready' && stream?.writable !== false;
+    return this.#link.ready;
   }
 
   /** Where Redis is, for people. */
   get place(): string {
-    return placeOf(this.#client);
+    return placeOf(this.#link.client);
   }
 
-  /** For subscriptions: the client itself, whose `message` and `ready` events are needed. */
-  get client(): Redis | Cluster {
-    return this.#client;
+  /**
+   * Hears what is published on the channels it subscribes to.
+   * @param onReady called at each connection that stands: it is to subscribe again, and to look up what was missed
+   */
+  listen(onMessage: (text: string, channel: string) => void, onReady: () => void): void {
+    this.#user.message = onMessage;
+    this.#user.ready = onReady;
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    this.#user.channels.add(channel);
+    await this.call((client) => client.subscribe(channel));
   }
 
   /**
@@ -197,22 +151,22 @@ export class Connection {
             : client.evalsha(text.sha, keys.length, ...keys, ...args),
         deadline,
       );
-    const text = this.#plainScripts ? script.plain : script.flagged;
-    if (this.#sent.has(text)) {
+    const text = this.#link.plainScripts ? script.plain : script.flagged;
+    if (this.#link.sent.has(text)) {
       try {
         return await send('EVALSHA', text);
       } catch (error) {
         if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
       }
     }
-    this.#sent.add(text);
+    this.#link.sent.add(text);
     try {
       return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.
       const unknownHeader = isRefusal(error, /compil|unexpected symbol|syntax|shebang/i);
       if (text === script.plain || !unknownHeader) throw named(error, script, text);
-      this.#plainScripts = true;
+      this.#link.plainScripts = true;
       return await send('EVAL', script.plain);
     }
   }
@@ -232,8 +186,9 @@ export class Connection {
         return await this.#send(send, deadline);
       } catch (error) {
         const again = error instanceof Broken && this.#settings.resend && !this.#closed;
-        if (again) breaks++;
-        else if (breaks > 1 && error instanceof RedisUnavailableError) throw new CutOff(deadline);
+        if (again) {
+          if (++breaks === BREAKS_BY_OTHERS) this.#moveOut();
+        } else if (breaks > 1 && error instanceof RedisUnavailableError) throw new CutOff(deadline);
         // Of the try before nobody knows whether Redis carried it out.
         else if (breaks > 0 && error instanceof RedisUnavailableError) throw maybeDone(error);
         else throw error;
@@ -241,13 +196,18 @@ export class Connection {
     }
   }
 
-  /** An empty line: Redis takes it for no command, and answers nothing. */
-  #say(): void {
-    if (!isCluster(this.#client) && this.ready) this.#client.stream.write('\r\n');
+  /** What the others send may be what the connection breaks by. */
+  #moveOut(): void {
+    if (this.#settings.alone || this.#user.channels.size > 0) return;
+    this.#settings.alone = true;
+    const shared = this.#link;
+    this.#link = Link.for(this.#user, this.#source, this.#settings);
+    shared.leave(this.#user);
   }
 
   #send<T>(send: (client: Redis) => Promise<T>, deadline: Deadline): Promise<T> {
-    this.#keepAlive.heard();
+    const link = this.#link;
+    link.used();
     return new Promise<T>((resolve, reject) => {
       const end = (settle: () => void) => {
         clearTimeout(timer);
@@ -262,13 +222,13 @@ export class Connection {
               maybeEnqueued: true,
             }),
           );
-          this.#dropSocket();
+          link.drop();
         },
         Math.max(1, deadline.at - performance.now()),
       );
       this.#inFlight.add(fail);
       // A Cluster has all the commands of a Redis that minq sends; the two types merely don't say so.
-      send(this.#client as Redis).then(
+      send(link.client as Redis).then(
         (reply) => end(() => resolve(reply)),
         (error: Error) => fail(typedError(error, true)),
       );
@@ -277,11 +237,12 @@ export class Connection {
 
   /** Resolves when connected. Wrong credentials reject at once: waiting would not help. */
   #untilReady(deadline: Deadline): Promise<void> {
-    const client = this.#client;
+    const link = this.#link;
+    const { client } = link;
     if (this.#closed) return Promise.reject(new RedisUnavailableError('the connection was closed'));
     if (client.status === 'wait') {
       client.connect().catch((error: Error) => {
-        this.#lastError ??= typedError(error, false); // else the error event has told it
+        link.lastError ??= typedError(error, false); // else the error event has told it
       });
     }
     return new Promise((resolve, reject) => {
@@ -299,100 +260,27 @@ export class Connection {
       );
       client.on('ready', onReady);
       this.#waiting.add(end);
-      if (this.#lastError instanceof RedisCommandError) end(this.#lastError);
+      if (link.lastError instanceof RedisCommandError) end(link.lastError);
     });
   }
 
   #unreachable(timeoutMs: number): RedisUnavailableError {
-    const why = this.#lastError?.message ?? `nothing answers; ${tlsHint(this.#client)}`;
+    const { lastError, client } = this.#link;
+    const why = lastError?.message ?? `nothing answers; ${tlsHint(client)}`;
     return new RedisUnavailableError(`no connection to Redis within ${timeoutMs} ms: ${why}`);
   }
 
-  /** Destroys the socket: ioredis then reconnects. `disconnect()` would wait for a peer that may never answer. */
-  #dropSocket(): void {
-    const client = this.#client;
-    const sockets = socketsOf(client);
-    // What a node had not answered, a cluster would send to another, also when nobody waits for it any more.
-    if (isCluster(client) && /^(connect|ready)$/.test(client.status)) client.disconnect(true);
-    for (const socket of sockets) socket.destroy();
-  }
-
   /**
-   * Ends the connection at once; calls in flight, and those that wait for it, reject. They are told here: a
-   * client that is between two attempts to connect would never say that it has ended.
+   * Ends at once; calls in flight, and those that wait for a connection, reject. They are told here: a client that is
+   * between two attempts to connect would never say that it has ended.
    */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#keepAlive.end();
-    this.#endHandshake();
     const closed = (maybeEnqueued: boolean) =>
       new RedisUnavailableError('the connection was closed', { maybeEnqueued });
     for (const end of this.#waiting) end(closed(false));
     for (const reject of this.#inFlight) reject(closed(true));
-    const sockets = socketsOf(this.#client);
-    this.#client.disconnect();
-    for (const socket of sockets) socket.destroy();
+    this.#link.leave(this.#user);
   }
-}
-
-function socketsOf(client: Redis | Cluster): { destroy(): void }[] {
-  const nodes = isCluster(client) ? client.nodes() : [client];
-  // Before a client has connected it has none, whatever its type says.
-  return nodes.flatMap((node) => (node.stream as { destroy(): void } | undefined) ?? []);
-}
-
-/** A right that a script lacked: Redis 7.0 says in which line, and not to what. */
-function named(error: unknown, script: Script, { source }: ScriptText): unknown {
-  if (!isRefusal(error, /user executing the script|ACL failure/)) return error;
-  const { message } = error as RedisCommandError;
-  const line = source.split('\n')[Number(/user_script:(\d+)/.exec(message)?.[1]) - 1] ?? '';
-  const commands = [...line.matchAll(/redis\.call\('([A-Z]+)'/g)].map((match) => match[1]!);
-  const what = commands.length > 0 ? commands.join(' or ').toLowerCase() : message;
-  return new RedisCommandError(`Redis refused: NOPERM: script ${script.name} may not run ${what}`);
-}
-
-const isRefusal = (error: unknown, words: RegExp) =>
-  error instanceof RedisCommandError && words.test(error.message);
-
-type RedisError = Error & { code?: string; errors?: Error[]; lastNodeError?: Error };
-
-/** An ioredis error as one of minq's: its first words only, for the rest may quote arguments or the password. */
-function typedError(error: RedisError, sent: boolean): MinqError {
-  if (error instanceof MinqError) return error;
-  if (error.lastNodeError) return typedError(error.lastNodeError, sent); // no node of a cluster was of use
-  const message = inPlainWords(
-    (error.message || error.errors?.[0]?.message || error.code || error.name)
-      .replace(/,? with args beginning with.*$/s, '')
-      .replace(/\/\/[^@/\s]*@/g, '//***@')
-      .slice(0, 300),
-  );
-  if (/^OOM\b/.test(message) || /-OOM\b|command not allowed when used memory/.test(message)) {
-    return new RedisOutOfMemoryError();
-  }
-  if (TRANSIENT.test(message)) {
-    return new RedisUnavailableError(`Redis: ${message}`, {
-      // The tries of a cluster may have been broken off, whatever the last one ended with.
-      maybeEnqueued: sent && /^(Connection is closed|Too many)/.test(message),
-    });
-  }
-  if (error.name === 'ReplyError' || FATAL_AT_CONNECT.test(message)) {
-    return new RedisCommandError(`Redis refused: ${message}`);
-  }
-  return new RedisUnavailableError(`connection: ${message}`, { maybeEnqueued: sent });
-}
-
-/** What ioredis, Node or OpenSSL say in a way that helps nobody. */
-function inPlainWords(message: string): string {
-  if (/^(MOVED|ASK) /.test(message)) {
-    return "this is a node of a cluster; give it as 'redis+cluster://host:port', or as an ioredis Cluster";
-  }
-  if (/wrong version number|packet length too long/.test(message)) {
-    return 'the server speaks no TLS there; give redis:// instead of rediss://, or the port for TLS';
-  }
-  // Else it says in how many ms it tries again, each time another number.
-  if (message.startsWith('All sentinels are unreachable')) {
-    if (/ERR No such master/.test(message)) return 'no sentinel knows a master of this name';
-    return 'no sentinel can be reached';
-  }
-  return message;
 }

@@ -13,18 +13,15 @@ export function startControl(
   onSubscribed: () => void,
   onError: (error: unknown) => void,
 ): { stop(): void } {
-  connection.client.on('message', (_channel: string, message: string) => onMessage(message));
   let subscribed = false;
   const subscribe = () => {
-    connection
-      .call((client) => client.subscribe(channel))
-      .then(() => {
-        subscribed = true;
-        onSubscribed();
-      }, retry);
+    connection.subscribe(channel).then(() => {
+      subscribed = true;
+      onSubscribed();
+    }, retry);
   };
   // After a break; a first subscription that is still under way goes out by itself.
-  connection.client.on('ready', () => {
+  connection.listen(onMessage, () => {
     if (subscribed) subscribe();
   });
   let timer: NodeJS.Timeout | undefined;

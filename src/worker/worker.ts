@@ -4,7 +4,7 @@ import { appOf, entriesOf } from './app.ts';
 import type { RedisSource } from '../redis/client.ts';
 import { describeError } from '../job/codec.ts';
 import { misfit, shared } from '../job/copies.ts';
-import { Connection } from '../redis/connection.ts';
+import { Connection, type ConnectionSettings } from '../redis/connection.ts';
 import { collectFunctions, type JobFunction } from '../job/define.ts';
 import { LONGEST_TIMER_MS, pause, toMs, type Duration } from '../job/duration.ts';
 import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
@@ -224,16 +224,12 @@ export class Worker {
       if (isDenied(error)) end(error);
       else if (!stopping) logger.error(`${what}: ${describeError(error).message}`);
     };
-    const open = (role: string, resend: boolean, report: boolean) =>
-      new Connection(redis, {
-        name: `minq:${role}:${queue}`,
-        callTimeoutMs: callTimeout,
-        resend,
-        // One of the three connections speaks for all; they break together.
-        ...(report && { onError: reportOnce(onError('Redis')) }),
-      });
+    const open = (settings: Omit<ConnectionSettings, 'callTimeoutMs'>) =>
+      new Connection(redis, { ...settings, callTimeoutMs: callTimeout });
 
-    const connection = (this.#connection = open('worker', true, true));
+    // One of the three connections speaks for all; they break together.
+    const report = reportOnce(onError('Redis'));
+    const connection = (this.#connection = open({ name: 'minq:worker', onError: report }));
     const store = new Store(connection, prefix, queue, this.id);
     const stopped = new Promise<number>((resolve) => {
       this.#stop = resolve;
@@ -247,7 +243,11 @@ export class Worker {
       throw error;
     }
 
-    const idle = new Idle(open('wait', false, false), store.keys.wake, lease);
+    const idle = new Idle(
+      open({ name: `minq:wait:${queue}`, alone: true, resend: false }),
+      store.keys.wake,
+      lease,
+    );
     const courier = new Courier(store, reportOnce(onError('flows')));
     const strangers = new Strangers(store, this.#functions);
     const processor: Processor = (this.#processor = new Processor({
@@ -280,7 +280,7 @@ export class Worker {
       onHeard: () => heartbeat.soon(),
     });
     const control = startControl(
-      open('control', true, false),
+      open({ name: 'minq:control' }),
       store.keys.control,
       (message) => {
         if (message === CRON_CHANGED) beat?.look();

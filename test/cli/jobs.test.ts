@@ -139,8 +139,8 @@ scene('a reader may take its time: nothing is lost', async (t, stage) => {
   const { stdout } = listing.child;
   stdout!.pause();
   // It has printed all it can, and is through with Redis.
-  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue:').length === 3);
-  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue:').length === 2);
+  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue ').length === 3);
+  await until(async () => String(await stage.redis.client.client('LIST')).split(' name=minq:queue ').length === 2);
   await new Promise((resolve) => setTimeout(resolve, 500)); // it used to end 100 ms later
   stdout!.resume();
   const ended = await listing.ended;

@@ -89,7 +89,7 @@ scene('an entry made while the control connection was cut is fired soon all the 
   stage.worker({ note: () => void fired++ });
   const { client } = stage.redis;
   const control = async () =>
-    String(await client.client('LIST')).split('\n').find((line) => / name=minq:control:.* sub=1 /.test(line));
+    String(await client.client('LIST')).split('\n').find((line) => / name=minq:control .* sub=1 /.test(line));
   await until(control);
   await new Promise((resolve) => setTimeout(resolve, 1_500)); // its first looks are over
   await client.client('KILL', 'ID', /^id=(\d+)/.exec((await control())!)![1]!);

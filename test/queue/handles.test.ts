@@ -127,7 +127,7 @@ scene(
     stage.worker({ f: () => new Promise(() => {}) }, { lease: '60s' });
     await until(async () => (await job.state()) === 'active');
     const listens = async () =>
-      / name=minq:control:\S* .* sub=1 /.test(String(await stage.redis.client.client('LIST')));
+      / name=minq:control .* sub=1 /.test(String(await stage.redis.client.client('LIST')));
     await until(listens);
     // As the script notes it, but nobody is told: whoever listened was away.
     const { active, cancelling } = stage.store().keys;

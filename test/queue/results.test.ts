@@ -51,7 +51,7 @@ scene('a thousand waiters share one connection, and all get their own result', a
   await until(
     async () => (await stage.redis.client.hlen(`minq:{${stage.name}}:waiters`)) === 1_000,
   );
-  const subscribers = await connections(stage, `minq:results:${stage.name}`);
+  const subscribers = await connections(stage, 'minq:results');
   t.equal(subscribers.length, 1);
   t.match(subscribers[0], / sub=1 /);
   held(stage, 100)();
@@ -64,7 +64,7 @@ scene('waiting for jobs of two queues needs one connection too', async (t, stage
   const jobs = [await queue.enqueue('f', [1]), await queue.enqueue('f', [2], { queue: other })];
   const results = jobs.map((job) => job.result({ timeout: '20s' }));
   await until(async () =>
-    (await connections(stage, `minq:results:${stage.name}`)).some((line) => / sub=2 /.test(line)),
+    (await connections(stage, 'minq:results')).some((line) => / sub=2 /.test(line)),
   );
   stage.worker({ f: (n: number) => n });
   stage.worker({ f: (n: number) => n * 10 }, { queue: other });
@@ -78,12 +78,12 @@ scene('a wait survives the end of every connection', async (t, stage) => {
   await until(() => waiters(stage, jobs[2]!.id));
   const end = held(stage);
   await until(async () => (await queue.counts()).active === 3);
-  const before = await connections(stage, `minq:results:${stage.name}`);
+  const before = await connections(stage, 'minq:results');
   await stage.redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await stage.redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   end();
   t.same(await Promise.all(results), [1, 2, 3]);
-  const after = await connections(stage, `minq:results:${stage.name}`);
+  const after = await connections(stage, 'minq:results');
   t.not(after[0]?.split(' ')[0], before[0]!.split(' ')[0], 'it was another connection');
 });
 

@@ -182,7 +182,7 @@ faultyScene(
 );
 
 /** What a user of Redis must be allowed to do, as the README lists it: for the connections, and for the scripts. */
-const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop subscribe';
+const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop subscribe unsubscribe';
 const SCRIPT_COMMANDS =
   'del exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx llen lpop lpush lrange lrem publish rpush ' +
   'sadd scard set sismember smismember srem time zadd zcard zcount zmscore zpopmin zrange zrank zrem ' +
@@ -274,7 +274,7 @@ async function allBut(stage: Stage, ...missing: string[]): Promise<string> {
 }
 
 scene('a worker that lacks a single right ends with an error that names it', async (t, stage) => {
-  const optional = ['info', 'client|setname'];
+  const optional = ['info', 'client|setname', 'unsubscribe'];
   for (const missing of `${CONNECTION_COMMANDS} ${SCRIPT_COMMANDS}`.split(' ')) {
     const redis = await allBut(stage, missing);
     if (optional.includes(missing)) {
@@ -409,9 +409,10 @@ scene(
   async (_, stage) => {
     const connection = new Connection(stage.redis.url, { name: 'minq:test', callTimeoutMs: 5_000 });
     stage.onEnd(async () => connection.close());
-    await connection.call((client) => client.subscribe('channel'));
-    const ready = once(connection.client, 'ready');
-    connection.client.disconnect(true);
+    await connection.subscribe('channel');
+    const client = await connection.call(async (each) => each);
+    const ready = once(client, 'ready');
+    client.disconnect(true);
     await ready;
     connection.close(); // a rejection without a handler would fail the test
     await new Promise((resolve) => setTimeout(resolve, 50));

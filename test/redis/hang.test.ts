@@ -130,7 +130,7 @@ faultyScene(
     const queue = stage.queue({ callTimeout: '10s' });
     stage.proxy.swallow = ['replies'];
     const job = queue.enqueue('echo', ['patient']);
-    const name = `name=minq:queue:${stage.name} `;
+    const name = `name=minq:queue `;
     await until(async () => String(await stage.redis.client.client('LIST')).includes(name));
     await until(() => stage.proxy.cutOff > 0);
     stage.proxy.swallow = [];

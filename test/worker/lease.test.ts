@@ -210,7 +210,7 @@ scene('a cancel is heard soon also when the control connection was just cut', as
     await until(() => listening.running === i + 1);
     let control: string | undefined;
     await until(async () => {
-      control = (await clients()).find((line) => line.includes(`name=minq:control:${stage.name} `));
+      control = (await clients()).find((line) => line.includes('name=minq:control '));
       return control;
     });
     await client.client('KILL', 'ID', /^id=(\d+)/.exec(control!)![1]!);

@@ -56,16 +56,14 @@ export class VirtualTime extends Connection {
   readonly #loaded = new Set<string>();
 
   constructor(url: string) {
-    super(url, { name: 'minq:model', callTimeoutMs: 60_000 });
+    super(url, { name: 'minq:model', callTimeoutMs: 60_000, alone: true });
   }
 
   /** The client, for looking at what is stored, in the order of the calls. */
-  get plain(): Redis {
-    return this.client as Redis;
-  }
+  plain!: Redis;
 
   async connect(): Promise<void> {
-    await this.call((client) => client.ping());
+    await this.call((client) => (this.plain = client).ping());
   }
 
   /** Calls made meanwhile go out together. */
