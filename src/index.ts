@@ -1,4 +1,4 @@
-export { currentJob, type JobContext } from './worker/context.ts';
+export { currentJob, type JobContext } from './job/context.ts';
 export { job, routesOf } from './job/define.ts';
 export type { Duration } from './job/duration.ts';
 export {
@@ -56,6 +56,7 @@ export type {
   Ticks,
 } from './job/options.ts';
 export { defineConfig, type Config } from './cli/config.ts';
+export { currentQueue } from './queue/current.ts';
 export { Queue, type QueueOptions } from './queue/queue.ts';
 export type { ScheduleInfo } from './cron/schedules.ts';
 export type { Histogram } from './store/buckets.ts';

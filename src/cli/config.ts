@@ -8,7 +8,7 @@ import type { WorkerOptions } from '../worker/worker.ts';
 export interface Config<Jobs = Record<string, (...args: never[]) => unknown>>
   extends
     Omit<QueueOptions<Jobs>, 'redis'>,
-    Omit<WorkerOptions, 'queue' | 'burst' | 'cron' | 'concurrency'> {
+    Omit<WorkerOptions, 'queue' | 'burst' | 'cron' | 'concurrency' | 'routes'> {
   /** Jobs file or files of `minq worker`; a path begins at the folder of the config file. */
   jobs?: string | readonly string[];
   /** Queues of `minq worker`, by name, with how many jobs at once; or their names. Default: `default`. */

@@ -5,7 +5,7 @@ import { describeError } from '../job/codec.ts';
 import { loadJobs } from '../worker/load.ts';
 import type { Logger } from '../job/log.ts';
 import { Worker, type WorkerOptions } from '../worker/worker.ts';
-import { runs } from '../worker/context.ts';
+import { runs } from '../job/context.ts';
 import type { Address } from './listen.ts';
 import { serveProbes, type Probing } from './probes.ts';
 import { sendFiles, whenAskedToStop } from './process.ts';

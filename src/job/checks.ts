@@ -179,6 +179,7 @@ const workerChecks = {
   redis: ((value) => value) as Check<unknown>,
   prefix: checkName as Check<string>,
   callTimeout: duration(1, LONGEST_TIMER_MS),
+  routes,
   middleware: checkMiddleware,
   logger: (value, name) => {
     for (const method of ['debug', 'info', 'warn', 'error']) {

@@ -8,6 +8,7 @@
  */
 import { setInterval, clearInterval } from '../job/globals.ts';
 import { Batch, type BatchItem } from './batch.ts';
+import { runs } from '../job/context.ts';
 import type { Connection } from '../redis/connection.ts';
 import type { Deadline } from '../job/duration.ts';
 import { ResultNotFoundError } from '../job/errors.ts';
@@ -54,8 +55,7 @@ export class Results {
 
   /** The waiter hears of the outcome of its job. */
   wait(store: Store, waiter: Waiter): void {
-    const awaited = this.#awaited(store);
-    waiter.join(awaited.waiters);
+    const awaited = this.#join(store, waiter);
     const fail = (error: Error) => waiter.reject(error);
     // Subscribe, then look: in the other order an outcome could slip through between the two.
     awaited.subscribed.then(() => look(awaited, [waiter.id], fail), fail);
@@ -66,9 +66,8 @@ export class Results {
    * @returns when that call may be sent, undefined for now; its answer is given to `enqueued`
    */
   expect(store: Store, waiter: Waiter): Promise<void> | undefined {
-    const awaited = this.#awaited(store);
     waiter.coming = true;
-    waiter.join(awaited.waiters);
+    const awaited = this.#join(store, waiter);
     return awaited.listens ? undefined : awaited.subscribed;
   }
 
@@ -77,6 +76,13 @@ export class Results {
     const awaited = this.#queues.get(store.queue);
     waiter.coming = false;
     if (awaited && outcome !== '') tell(awaited, waiter.id, outcome);
+  }
+
+  #join(store: Store, waiter: Waiter): Awaited {
+    const awaited = this.#awaited(store);
+    waiter.join(awaited.waiters);
+    runs.getStore()?.waitsFor(store.queue, waiter.outcome);
+    return awaited;
   }
 
   #awaited(store: Store): Awaited {

@@ -23,7 +23,7 @@ import type { Logger } from '../job/log.ts';
 import { RUN_DEFAULTS } from '../job/checks.ts';
 import { RETRIED } from '../store/scripts/control.ts';
 import { Fail, Retry } from '../job/signals.ts';
-import { runs, type JobContext } from './context.ts';
+import { runs, type Home, type JobContext } from '../job/context.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { ProgressReporter } from './progress.ts';
 
@@ -31,7 +31,7 @@ import type { ProgressReporter } from './progress.ts';
 export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Promise<unknown>;
 
 export interface ExecutorOptions {
-  readonly queue: string;
+  readonly home: Home;
   readonly logger: Logger;
   /** The first is the outermost. */
   readonly middleware: readonly Middleware[];
@@ -117,6 +117,8 @@ export class Run {
   #outcome: Outcome | undefined;
   #timer: NodeJS.Timeout | undefined;
   #context: JobContext | undefined;
+  /** Outcomes of other jobs it waits for. */
+  #waits = 0;
 
   constructor(job: ClaimedJob, fn: JobFunction, options: ExecutorOptions) {
     this.job = job;
@@ -269,6 +271,22 @@ export class Run {
     this.#abort(new LeaseLostError());
   }
 
+  get home(): Home {
+    return this.#options.home;
+  }
+
+  /** Whether it waits for another job, with its slot taken. */
+  get waiting(): boolean {
+    return this.#waits > 0;
+  }
+
+  waitsFor(queue: string, outcome: Promise<unknown>): void {
+    this.#waits++;
+    const ended = () => void this.#waits--;
+    outcome.then(ended, ended);
+    this.home.waits(queue);
+  }
+
   failFloating(what: string, thrown: unknown): void {
     this.context.log.error(`${what} in a job: ${describeError(thrown).message}`);
     this.#decide(this.#failure(thrown));
@@ -305,7 +323,7 @@ function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal
   return {
     id: job.id,
     fn: fn.name,
-    queue: options.queue,
+    queue: options.home.queue,
     attempt: job.attempt,
     retries: run.retries,
     meta: job.record.meta ?? {},

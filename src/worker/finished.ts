@@ -1,9 +1,10 @@
 /** What is to be recorded of a job that has ended, run or not. */
 import { JSON } from '../job/globals.ts';
 import type { JobFunction } from '../job/define.ts';
-import type { ClaimedJob, JobRecord, Outcome } from '../job/job.ts';
+import { parseTicket, type ClaimedJob, type JobRecord, type Outcome } from '../job/job.ts';
 import type { NewJob } from '../job/record.ts';
 import type { Keep } from '../store/store.ts';
+import type { Claim } from '../store/turn.ts';
 import { resultTtlOf, type Run } from './executor.ts';
 import type { Finished } from './track.ts';
 
@@ -16,6 +17,13 @@ export interface Ending {
   fn?: JobFunction | undefined;
   run?: Run | undefined;
 }
+
+/** A job of which nothing but its ticket is known, or needed. */
+export const heldOf = ({ ticket, claimedAt }: Pick<Claim, 'ticket' | 'claimedAt'>) => ({
+  ...parseTicket(ticket),
+  ticket,
+  claimedAt,
+});
 
 export function finishedOf(
   { job, outcome, ranMs = 0, record, fn, run }: Ending,

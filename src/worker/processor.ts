@@ -7,16 +7,17 @@
  */
 import { performance, setImmediate } from '../job/globals.ts';
 import { describeError } from '../job/codec.ts';
+import type { Home } from '../job/context.ts';
 import type { JobFunction } from '../job/define.ts';
 import { pause } from '../job/duration.ts';
 import { RedisUnavailableError, type RedisCommandError } from '../job/errors.ts';
-import { parseTicket, readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
+import { readClaimed, waitMsOf, type ClaimedJob, type Outcome } from '../job/job.ts';
 import type { Logger } from '../job/log.ts';
 import { isDenied } from '../redis/rights.ts';
 import type { Keep, Store } from '../store/store.ts';
 import type { Claim, Turn } from '../store/turn.ts';
 import { refuse, unknownFunction, Run, type ExecutorOptions, type Middleware } from './executor.ts';
-import { finishedOf, type Ending } from './finished.ts';
+import { finishedOf, heldOf, type Ending } from './finished.ts';
 import { Begun } from './begun.ts';
 import { Limits } from './limits.ts';
 import type { Courier } from './courier.ts';
@@ -35,6 +36,7 @@ const RETRY_AFTER_MOST_MS = 5_000;
 
 export interface ProcessorOptions {
   store: Store;
+  home: Home;
   functions: ReadonlyMap<string, JobFunction>;
   slots: Slots;
   leaseMs: number;
@@ -79,7 +81,7 @@ export class Processor {
     this.#begun = new Begun(options.store, options.slots, options.leaseMs);
     const progress = new ProgressReporter(options.store, options.logger);
     this.#executor = {
-      queue: options.store.queue,
+      home: options.home,
       logger: options.logger,
       middleware: options.middleware,
       progress,
@@ -307,8 +309,7 @@ export class Processor {
     try {
       job = readClaimed(claim);
     } catch (error) {
-      const { ticket, claimedAt } = claim;
-      const known = { ...parseTicket(ticket), ticket, claimedAt };
+      const known = heldOf(claim);
       this.#options.logger.error(`job failed: ${(error as Error).message}`, { id: known.id });
       this.#settle({ job: known, outcome: { kind: 'failed', error: describeError(error) } });
       return undefined;
@@ -349,10 +350,7 @@ export class Processor {
 
   /** To the front of the queue, as if they had not been claimed. */
   #giveBack(claims: readonly Pick<Claim, 'ticket' | 'claimedAt'>[]): void {
-    for (const { ticket, claimedAt } of claims) {
-      const job = { ...parseTicket(ticket), ticket, claimedAt };
-      this.#settle({ job, outcome: { kind: 'released' } });
-    }
+    for (const claim of claims) this.#settle({ job: heldOf(claim), outcome: { kind: 'released' } });
   }
 
   /** The next of those claimed ahead takes the free slot. @returns undefined where there is none */
@@ -389,8 +387,7 @@ export class Processor {
     logOutcome(this.#options.logger, run.job, outcome, ranMs);
     this.#options.watch.ran(run, ranMs);
     this.#options.timings.count(run.fn.name, outcome.kind, ranMs, waitMsOf(run.job));
-    const { job, fn } = run;
-    this.#settle({ job, outcome, ranMs, record: job.record, fn, run });
+    this.#settle({ job: run.job, outcome, ranMs, record: run.job.record, fn: run.fn, run });
   }
 
   #settle(ending: Ending): void {

@@ -3,7 +3,7 @@
  * job fails that job instead; any other has Node's usual end.
  */
 import { shared } from '../job/copies.ts';
-import { runs } from './context.ts';
+import { runs } from '../job/context.ts';
 
 /** Workers of this process that run; they share one listener. */
 const catching = shared('rejections', () => ({ workers: 0, onRejection }));

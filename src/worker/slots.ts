@@ -67,6 +67,11 @@ export class Slots implements Iterable<Run> {
     return this.#running.filter((run) => !run.told && !run.decided);
   }
 
+  /** Whether each of them waits for another job. */
+  allWait(): boolean {
+    return this.busy >= this.concurrency && this.#running.every((run) => run.waiting);
+  }
+
   take(run: Run): void {
     run.slot = this.#running.push(run) - 1;
   }

@@ -6,8 +6,8 @@ import { describeError } from '../job/codec.ts';
 import { misfit, shared } from '../job/copies.ts';
 import { Connection, type ConnectionSettings } from '../redis/connection.ts';
 import { collectFunctions, type JobFunction } from '../job/define.ts';
-import { LONGEST_TIMER_MS, pause, toMs, type Duration } from '../job/duration.ts';
-import { MinqError, RedisCommandError, RedisUnavailableError } from '../job/errors.ts';
+import { LONGEST_TIMER_MS, toMs, type Duration } from '../job/duration.ts';
+import { MinqError, RedisCommandError } from '../job/errors.ts';
 import { randomText } from '../job/id.ts';
 import { lineLogger, messageFirst, unheard, type Logger } from '../job/log.ts';
 import { reportOnce, within, type Loop } from './loop.ts';
@@ -19,8 +19,7 @@ import {
 } from '../job/checks.ts';
 import { CRON_CHANGED } from '../store/scripts/cron.ts';
 import { FAILED_KEPT_MS, MAX_KEPT } from '../store/scripts/fragments.ts';
-import { checkRights, isDenied } from '../redis/rights.ts';
-import { checkServer } from '../redis/server.ts';
+import { isDenied } from '../redis/rights.ts';
 import { Store } from '../store/store.ts';
 import { Beat } from './beat.ts';
 import { startControl } from './control.ts';
@@ -35,7 +34,9 @@ import {
   type Sources,
   type WorkerFacts,
 } from './facts.ts';
+import { untilFit } from './fit.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { homeOf } from './home.ts';
 import { Idle } from './idle.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Orders } from './orders.ts';
@@ -83,6 +84,8 @@ export interface WorkerOptions {
   callTimeout?: Duration;
   /** `console`, pino, winston or the like. Default: warnings and errors to standard error. */
   logger?: Logger;
+  /** Of `currentQueue()`, as for `Queue`. Those that functions say with `job({ queue })` need none. */
+  routes?: { readonly [fn: string]: string | undefined };
   /** Wraps each run: `async (job, next) => { await next() }`. */
   middleware?: Middleware;
 }
@@ -236,8 +239,8 @@ export class Worker {
       if (this.#stopAsked !== undefined) resolve(this.#stopAsked);
     });
     try {
-      const ready = await this.#untilServerIsFit(connection, store, stopped);
-      if (!ready) return;
+      const closeIfUnused = () => this.#processor ?? connection.close();
+      if (!(await untilFit(connection, store, logger, stopped.then(closeIfUnused)))) return;
     } catch (error) {
       connection.close();
       throw error;
@@ -250,8 +253,10 @@ export class Worker {
     );
     const courier = new Courier(store, reportOnce(onError('flows')));
     const strangers = new Strangers(store, this.#functions);
+    const home = homeOf(this.#options, this.#functions, slots, logger);
     const processor: Processor = (this.#processor = new Processor({
       store,
+      home,
       functions: this.#functions,
       slots,
       leaseMs: lease,
@@ -338,7 +343,8 @@ export class Worker {
       } while (!timings.empty);
     };
     const signedOff = signOff().catch(() => {}); // else we are off the list within a minute
-    await within(leaveBy - performance.now(), signedOff);
+    const said = home.producer?.close(); // what jobs have enqueued is sent
+    await within(leaveBy - performance.now(), Promise.all([signedOff, said]));
     // Connections close last, which also ends whatever call of a loop is still under way.
     control.stop();
     const carried = courier.stop();
@@ -365,34 +371,6 @@ export class Worker {
     const leaveBy = performance.now() + leaveMs;
     await within(leaveMs, processor.releaseAll());
     return leaveBy;
-  }
-
-  /** @returns false when the worker was stopped before Redis could be reached */
-  async #untilServerIsFit(
-    connection: Connection,
-    store: Store,
-    stopped: Promise<number>,
-  ): Promise<boolean> {
-    let gaveUp = false;
-    void stopped.then(() => {
-      gaveUp = true;
-      if (!this.#processor) connection.close();
-    });
-    for (;;) {
-      try {
-        for (const warning of await checkServer(connection)) this.#logger.warn(warning);
-        await checkRights(connection, store.keys.wake);
-        await store.prune(); // the first script: shows whether the keys are ours
-        return !gaveUp;
-      } catch (error) {
-        if (gaveUp) return false;
-        // A key that somebody broke is the trouble of what needs it, and may be mended while we work.
-        if (error instanceof RedisCommandError && error.message.includes('WRONGTYPE')) return true;
-        if (!(error instanceof RedisUnavailableError)) throw error;
-        this.#logger.error(`waiting for Redis: ${error.message}`);
-        await pause(200);
-      }
-    }
   }
 }
 

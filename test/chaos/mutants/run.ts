@@ -30,7 +30,7 @@ export interface RunOptions {
 /** Tried where the tests that ought to notice didn't. Those that take long are left out. */
 export const WIDER = [
   'store/turn', 'store/control', 'store/cron', 'store/flow', 'store/limits', 'store/plain', 'store/plain-turn', 'store/model',
-  'worker/lease', 'worker/stop', 'worker/processing', 'worker/records', 'worker/context', 'worker/executor',
+  'worker/lease', 'worker/stop', 'worker/processing', 'worker/records', 'job/context', 'worker/executor',
   'queue/enqueue', 'queue/unique', 'queue/operators', 'queue/retention', 'queue/connection', 'queue/handles', 'queue/results',
   'views/attempts', 'views/statistics', 'flow/flow', 'cron/schedules', 'redis/reply-lost', 'redis/memory', 'redis/connection',
   'dashboard/security',

@@ -3,6 +3,30 @@ import type { Mutant } from '../mutant.ts';
 
 export const WORKER: readonly Mutant[] = [
   {
+    name: 'job-enqueues-on-default-prefix',
+    what: 'what a job enqueues goes where no worker of its prefix looks',
+    file: 'queue/current.ts',
+    find: `prefix, callTimeout, routes });`,
+    replace: `callTimeout, routes });`,
+    tests: ['queue/current'],
+  },
+  {
+    name: 'warned-of-one-that-waits',
+    what: 'a worker warns of jobs that wait for others, though one of its slots is free',
+    file: 'worker/slots.ts',
+    find: `return this.busy >= this.concurrency && this`,
+    replace: `return this`,
+    tests: ['queue/current'],
+  },
+  {
+    name: 'jobs-queue-left-open',
+    what: 'the queue that jobs enqueue on outlives their worker',
+    file: 'worker/worker.ts',
+    find: `home.producer?.close()`,
+    replace: `undefined`,
+    tests: ['queue/current'],
+  },
+  {
     name: 'more-slots-stay-empty',
     what: 'slots added to a running worker wait for the next wake-up',
     file: 'worker/worker.ts',

@@ -1,8 +1,8 @@
 /** What a running job knows of itself: `currentJob()`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { misfit, shared } from '../job/copies.ts';
-import { MinqError } from '../job/errors.ts';
-import type { Logger } from '../job/log.ts';
+import { misfit, shared } from './copies.ts';
+import { MinqError } from './errors.ts';
+import type { Logger } from './log.ts';
 
 export interface JobContext {
   readonly id: string;
@@ -31,10 +31,26 @@ export interface JobContext {
   readonly log: Logger;
 }
 
+/** The worker of a run, as a queue needs it that its jobs enqueue on. */
+export interface Home {
+  readonly queue: string;
+  readonly redis: string | object | undefined;
+  readonly prefix: string;
+  readonly callTimeout: number;
+  readonly routes: { readonly [fn: string]: string | undefined };
+  /** That queue, once a job has asked for it; the worker closes it. */
+  producer: { close(): Promise<void> } | undefined;
+  /** One of its runs waits for a job of this queue. */
+  waits(queue: string): void;
+}
+
 /** A run as the code inside it can reach it. */
 interface CurrentRun {
   /** Made when the job asks for it: most never do. */
   readonly context: JobContext;
+  readonly home: Home;
+  /** It waits for the outcome of a job of this queue. */
+  waitsFor(queue: string, outcome: Promise<unknown>): void;
   /** Something thrown where nobody could catch it came out of this run. */
   failFloating(what: string, thrown: unknown): void;
 }
@@ -46,11 +62,14 @@ export const runs = shared('runs', () => new AsyncLocalStorage<CurrentRun>());
  * The job this code runs in.
  * @throws {MinqError} `NO_JOB` where no worker of this process runs it
  */
-export function currentJob(): JobContext {
+export const currentJob = (): JobContext => currentRun('currentJob').context;
+
+/** @param asking name of the function that asks for it */
+export function currentRun(asking: string): CurrentRun {
   const run = runs.getStore();
-  if (run) return run.context;
+  if (run) return run;
   throw new MinqError(
     'NO_JOB',
-    `currentJob() was called outside of a job: ${misfit() ?? 'it tells of the job that a worker is running; code that is called without one takes what it needs as an argument'}`,
+    `${asking}() was called outside of a job: ${misfit() ?? 'it tells of the job that a worker is running; code that is called without one takes what it needs as an argument'}`,
   );
 }
