@@ -15,6 +15,7 @@ const ROOMS = [
   'views',
   'worker',
   'queue',
+  'testing',
   'dashboard',
   'cli',
 ];

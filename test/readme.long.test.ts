@@ -112,6 +112,8 @@ void t.test('the TypeScript blocks do what they say', async (t) => {
     const { stdout } = await run(process.execPath, args, { cwd: folder, env, timeout: 60_000 });
     t.equal(stdout, '["label:7","receipt:7"]\n');
   });
+  const tested = await run(bin('jiti'), ['signup-test.ts'], { cwd: folder, timeout: 60_000 });
+  t.match(tested.stdout, /^# pass 2$/m);
   await withWorker([cli, 'worker', './cron.ts'], async () => {
     const { stdout } = await jiti('schedule.ts');
     t.match(stdout, /^good morning, Ann\nmorning 20\S+\nnightly 20\S+T0[01]:00:00.000Z\npoll 20/);

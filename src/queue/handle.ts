@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 /** What a handle needs of its queue. */
 export interface HandleContext {
   readonly store: Store;
-  readonly results: Results;
+  readonly results: Pick<Results, 'wait' | 'expect' | 'enqueued'>;
   /** Throws when the queue is closed. */
   readonly check: () => void;
 }

@@ -2,16 +2,24 @@
 import { RedisUnavailableError } from '../job/errors.ts';
 import type { NewJob } from '../job/record.ts';
 import type { Batch, BatchItem } from './batch.ts';
+import type { FlowPlan } from '../flow/plan.ts';
 import { Job, type HandleContext } from './handle.ts';
+import type { QueuePart } from '../store/flow.ts';
 import type { EnqueueTrace } from './tracing.ts';
 import type { Waiter } from './waiter.ts';
 
-/** What belongs to one queue name: `enqueue({ queue })` may name others. */
+/** What belongs to one queue name, and all that is sent to it: `enqueue({ queue })` may name others. */
 export interface Lane {
   context: HandleContext;
-  batch: Batch<Pending>;
+  batch: Pick<Batch<Pending>, 'add' | 'drained'>;
   /** Those whose callers wait for the results. */
-  calls: Batch<Pending>;
+  calls: Pick<Batch<Pending>, 'add' | 'drained'>;
+  /** This queue's part of a flow. */
+  flow(plan: FlowPlan, part: QueuePart): Promise<void>;
+  /** Of a cron entry: its definition; `paused` undefined leaves that as it is. */
+  schedule(name: string, definition: string, paused: boolean | undefined): Promise<void>;
+  /** Of this name and function it has no entry any more: another queue has. */
+  leave(name: string, fn: string): Promise<void>;
   /** When the queue was last made known, by `performance.now()`; and when Redis has heard of it. */
   announced: { at: number; done: Promise<void> };
 }

@@ -146,7 +146,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   }
 
   async #enqueueFlow(given: Flow): Promise<Job> {
-    this.#check();
+    this.assertOpen();
     const flow = this.#routes.lay(given);
     const head = headOf(flow, this.name);
     const { id, fn, queue } = head.last;
@@ -156,8 +156,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const plan = trace ? trace.start(lay) : lay();
     try {
       for (const [name, part] of plan.parts) {
-        this.#announce(this.#lane(name));
-        await this.#lane(name).context.store.flows.enqueue(plan, part);
+        await this.#lane(name).flow(plan, part);
       }
     } catch (error) {
       const named = withId(error, id);
@@ -247,35 +246,51 @@ export class Queue<Jobs = AnyJobs> extends Operator {
 
   #lane(queue: string): Lane {
     let lane = this.#lanes.get(queue);
-    if (!lane) {
-      const store = new Store(this.#connection, this.#prefix, queue);
-      const batch = (send: BatchOptions<Pending>['send']) =>
-        new Batch<Pending>({
-          timeoutMs: this.#callTimeoutMs,
-          send: (items, deadline) => {
-            this.#announce(made);
-            return send(items, deadline);
-          },
-        });
-      const made: Lane = {
-        announced: { at: -Infinity, done: Promise.resolve() },
-        context: { store, results: this.#results, check: () => this.#check() },
-        batch: batch(async (items, deadline) => {
-          const { refused, renamed } = await store.enqueue(items, deadline);
-          for (const [i, item] of items.entries()) {
-            item.accept(refused.has(i), '', renamed.get(i));
-          }
-        }),
-        calls: batch(async (items, deadline) => {
-          const channel = this.#results.channel(store);
-          const { refused, outcomes } = await store.call(items, channel, deadline);
-          for (const [i, item] of items.entries()) item.accept(refused.has(i), outcomes[i]);
-        }),
-      };
-      lane = made;
-      this.#lanes.set(queue, lane);
-    }
+    if (!lane) this.#lanes.set(queue, (lane = this.makeLane(queue)));
     return lane;
+  }
+
+  /** @internal */
+  protected makeLane(queue: string): Lane {
+    const store = this.makeStore(queue);
+    const batch = (send: BatchOptions<Pending>['send']) =>
+      new Batch<Pending>({
+        timeoutMs: this.#callTimeoutMs,
+        send: (items, deadline) => {
+          this.#announce(lane);
+          return send(items, deadline);
+        },
+      });
+    const lane: Lane = {
+      announced: { at: -Infinity, done: Promise.resolve() },
+      context: { store, results: this.#results, check: () => this.assertOpen() },
+      batch: batch(async (items, deadline) => {
+        const { refused, renamed } = await store.enqueue(items, deadline);
+        for (const [i, item] of items.entries()) {
+          item.accept(refused.has(i), '', renamed.get(i));
+        }
+      }),
+      calls: batch(async (items, deadline) => {
+        const channel = this.#results.channel(store);
+        const { refused, outcomes } = await store.call(items, channel, deadline);
+        for (const [i, item] of items.entries()) item.accept(refused.has(i), outcomes[i]);
+      }),
+      flow: (plan, part) => {
+        this.#announce(lane);
+        return store.flows.enqueue(plan, part);
+      },
+      schedule: (name, definition, paused) => {
+        this.#announce(lane);
+        return writeEntry(store, name, definition, paused);
+      },
+      leave: (name, fn) => leaveEntry(store, name, fn),
+    };
+    return lane;
+  }
+
+  /** @internal */
+  protected makeStore(queue: string): Store {
+    return new Store(this.#connection, this.#prefix, queue);
   }
 
   /** Makes the queue known, beside the call and once a minute: else one that no worker ever served is seen by nobody. */
@@ -288,7 +303,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   }
 
   protected override context(): HandleContext {
-    this.#check();
+    this.assertOpen();
     return this.handles();
   }
 
@@ -297,11 +312,12 @@ export class Queue<Jobs = AnyJobs> extends Operator {
   }
 
   protected override stores(): Store[] {
-    this.#check();
+    this.assertOpen();
     return this.#routes.queues.map((queue) => this.#lane(queue).context.store);
   }
 
-  #check(): void {
+  /** @internal */
+  protected assertOpen(): void {
     if (this.#closed) throw new QueueClosedError(this.name);
   }
 
@@ -319,12 +335,12 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const { paused, ...rules } = checkSchedule(schedule);
     const text = definitionText(rules);
     checkScheduleName(name);
-    const lane = this.#lane(this.#routes.queueOf(rules.fn));
-    this.#announce(lane);
-    await writeEntry(lane.context.store, name, text, paused);
+    const at = this.#routes.queueOf(rules.fn);
+    this.assertOpen();
+    await this.#lane(at).schedule(name, text, paused);
     // Its function may have had another route.
-    for (const store of this.stores()) {
-      if (store !== lane.context.store) await leaveEntry(store, name, rules.fn);
+    for (const queue of this.#routes.queues) {
+      if (queue !== at) await this.#lane(queue).leave(name, rules.fn);
     }
   }
 

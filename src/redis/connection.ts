@@ -151,16 +151,17 @@ export class Connection {
             : client.evalsha(text.sha, keys.length, ...keys, ...args),
         deadline,
       );
-    const text = this.#link.plainScripts ? script.plain : script.flagged;
-    if (this.#link.sent.has(text)) {
-      try {
-        return await send('EVALSHA', text);
-      } catch (error) {
-        if (!isRefusal(error, /NOSCRIPT/)) throw named(error, script, text);
-      }
-    }
-    this.#link.sent.add(text);
+    const { sent, plainScripts } = this.#link;
+    const text = plainScripts ? script.plain : script.flagged;
     try {
+      if (sent.has(text)) {
+        try {
+          return await send('EVALSHA', text);
+        } catch (error) {
+          if (!isRefusal(error, /NOSCRIPT/)) throw error;
+        }
+      }
+      sent.add(text);
       return await send('EVAL', text);
     } catch (error) {
       // How servers that don't know "#!lua" refuse it: the Lua compiler's words, or none of Lua at all.

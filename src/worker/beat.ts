@@ -34,7 +34,7 @@ export interface BeatOptions {
 
 export class Beat {
   readonly #options: BeatOptions;
-  readonly #loop: Loop;
+  #loop: Loop | undefined;
   #synced: boolean;
   #mine = false;
   /** First tick to come, epoch ms by Redis's clock; -1: there is no entry. */
@@ -47,9 +47,13 @@ export class Beat {
   constructor(options: BeatOptions) {
     this.#options = options;
     this.#synced = options.app === '';
-    this.#loop = startLoop(() => this.#round(), {
+  }
+
+  /** From now on by itself. */
+  start(): void {
+    this.#loop = startLoop(() => this.round(), {
       everyMs: RETRY_MS,
-      onError: options.onError,
+      onError: this.#options.onError,
       immediately: true,
     });
   }
@@ -65,7 +69,7 @@ export class Beat {
 
   /** The entries have changed, or the beat is free: looks now. */
   look(): void {
-    this.#loop.soon();
+    this.#loop?.soon();
   }
 
   /** What the heartbeat heard. Looks now, if that is news. */
@@ -80,13 +84,16 @@ export class Beat {
 
   /** Fires no more, and lets another worker do it. */
   async stop(): Promise<void> {
-    await this.#loop.stop();
+    await this.#loop?.stop();
     if (this.#mine) await this.#options.store.cron.releaseBeat();
     this.#mine = false;
   }
 
-  /** @returns ms until the next look */
-  async #round(): Promise<number> {
+  /**
+   * Fires what is due.
+   * @returns ms until the next look
+   */
+  async round(): Promise<number> {
     const { store, app, definitions, logger } = this.#options;
     if (!this.#synced) {
       await syncEntries(store, app, definitions, (message) => logger.warn(message));

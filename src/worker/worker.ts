@@ -316,6 +316,7 @@ export class Worker {
     const pruner = startPruner(store, this.#options.keep, logger, onError('pruner'));
     const stopCatching = catchRejections();
     watch.start();
+    beat?.start();
     processor.lookAgain();
     const { concurrency, id: worker } = this;
     const functions = known.functions.slice(0, MOST_SAID).join(', ');

@@ -15,8 +15,8 @@ scene(
       const job = await queue.enqueue('f');
       await t.rejects(job.result({ timeout: 50 }), { name: 'ResultTimeoutError' });
       const names = String(await stage.redis.client.client('LIST')).match(/ name=\S+/g);
-      t.match(names, / name=minq:queue /, 'a connection of its own for the queue');
-      t.match(names, / name=minq:results /, 'and one for results');
+      t.match(names, / name=minq:queue\b/, 'a connection of its own for the queue');
+      t.match(names, / name=minq:results\b/, 'and one for results');
       await queue.close();
       t.equal(mine.status, 'ready');
       t.equal(await mine.hlen(`minq:{${stage.name}}:jobs`), 1, 'in the database of the client');

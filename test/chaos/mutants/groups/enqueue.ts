@@ -139,8 +139,8 @@ export const ENQUEUE: readonly Mutant[] = [
     name: 'entry-left-behind',
     what: 'a cron entry whose function has another route now fires on both queues',
     file: 'queue/queue.ts',
-    find: `if (store !== lane.context.store) await leaveEntry`,
-    replace: `if (store === undefined) await leaveEntry`,
+    find: `if (queue !== at) await this.#lane(queue).leave(name, rules.fn);`,
+    replace: ``,
     tests: ['queue/routes > a cron entry'],
   },
   {

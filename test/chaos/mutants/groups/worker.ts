@@ -3,6 +3,30 @@ import type { Mutant } from '../mutant.ts';
 
 export const WORKER: readonly Mutant[] = [
   {
+    name: 'tested-time-of-redis',
+    what: 'a test that sets the time forward waits for the true one',
+    file: 'testing/clock.ts',
+    find: `now = moment stamp`,
+    replace: `stamp`,
+    tests: ['testing/testing'],
+  },
+  {
+    name: 'drained-once',
+    what: 'what follows from the jobs that a test has run is not run',
+    file: 'testing/testing.ts',
+    find: `if (now === seen) return`,
+    replace: `if (seen !== '') return`,
+    tests: ['testing/testing'],
+  },
+  {
+    name: 'recorder-takes-an-id-twice',
+    what: 'a recorder enqueues what the real queue refuses as a duplicate',
+    file: 'testing/recorder.ts',
+    find: `if (this.#ids.has(key)) return false;`,
+    replace: ``,
+    tests: ['testing/recorder'],
+  },
+  {
     name: 'job-enqueues-on-default-prefix',
     what: 'what a job enqueues goes where no worker of its prefix looks',
     file: 'queue/current.ts',
