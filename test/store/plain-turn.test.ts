@@ -250,5 +250,5 @@ scene('a plain turn that settles one job and claims one takes 15 commands', asyn
     false,
   );
   stage.allow(/./);
-  t.same(commands, [10, 15]);
+  t.same(commands, [9, 15]);
 });
