@@ -13,7 +13,7 @@ void t.test('the compiler accepts and refuses what the type tests say', async (t
     {},
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => t.fail(text(problem)) },
   )!;
-  const tests = ['queue/types.test-d.ts', 'flow/types.test-d.ts'];
+  const tests = ['queue/types.test-d.ts', 'flow/types.test-d.ts', 'testing/types.test-d.ts'];
   const program = ts.createProgram(
     tests.map((file) => path.join(here, file)),
     config.options,
