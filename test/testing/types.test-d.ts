@@ -29,7 +29,7 @@ const sum: number = await tested.queue.call('add', [1, 2]);
 void sum;
 const runs = await tested.advance('1h');
 // @ts-expect-error whoever reads it must look what it is
-runs[0]!.error.message;
+void runs[0]!.error.message;
 // @ts-expect-error a duration
 void tested.advance(new Date());
 // @ts-expect-error no such function
