@@ -82,8 +82,8 @@ async function waitsAfter(stage: Stage, attempt: number): Promise<number[]> {
   const waits: number[] = [];
   for (const id of ids) {
     const { dueAt, attempts, attempt: next } = await queue.job(id).info();
-    // One that waited for a moment only may have run once more.
-    if (next === attempt + 1) waits.push(dueAt! - attempts!.at(-1)!.endedAt);
+    // One that waited for a moment only may have run once more, or stand in line for it.
+    if (next === attempt + 1 && dueAt !== undefined) waits.push(dueAt - attempts!.at(-1)!.endedAt);
   }
   await queue.purge('scheduled');
   return waits;

@@ -47,7 +47,7 @@ const blocked = (log: readonly string[]): Line[] =>
 /** A worker with one job that hangs about, beside the one that is to be tried. */
 async function busyWorker(stage: Stage) {
   const bystander = gate();
-  const worker = stage.worker({ ...functions, bystander: bystander.pass }, { lease: 600 });
+  const worker = stage.worker({ ...functions, bystander: bystander.pass }, { lease: '5s' });
   const queue = stage.queue();
   const beside = await queue.enqueue('bystander');
   await until(() => bystander.running === 1);
@@ -131,7 +131,7 @@ scene(
 
 scene('jobs that wait as they should are nothing to warn of', async (t, stage) => {
   const queue = stage.queue();
-  const worker = stage.worker({ wait: () => sleep(1_200) }, { lease: 600 });
+  const worker = stage.worker({ wait: () => sleep(1_200) }, { lease: '5s' });
   /** How long the machine itself stood still meanwhile: then there is something to warn of. */
   const waiting = async (): Promise<number> => {
     let latest = performance.now();
