@@ -1,14 +1,12 @@
 /** `src/queue/MOVING.md`: each right-hand side of its tables runs. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import * as minq from '../src/index.ts';
 import { testing } from '../src/testing/index.ts';
 import { minq as start } from './helpers/cli.ts';
-import { startRedis } from './helpers/redis.ts';
+import { freePort, startRedis } from './helpers/redis.ts';
 import { scene } from './helpers/setup.ts';
 import { until } from './helpers/until.ts';
 
@@ -44,14 +42,6 @@ const jobs = {
     throw new minq.Fail('no');
   },
 };
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}
-
 const AsyncFunction = (async () => {}).constructor as new (
   ...texts: string[]
 ) => (...given: unknown[]) => Promise<unknown>;

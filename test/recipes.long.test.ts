@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { createServer as createTcp, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { ROOT } from './helpers/cli.ts';
-import { startRedis, type TestRedis } from './helpers/redis.ts';
+import { freePort, startRedis, type TestRedis } from './helpers/redis.ts';
 import { until } from './helpers/until.ts';
 
 t.setTimeout(600_000);
@@ -44,14 +44,6 @@ const run = (command: string, args: string[], cwd = top, more: Record<string, st
     }),
   );
 const bin = (name: string) => path.join(top, 'node_modules/.bin', name);
-
-async function freePort(): Promise<number> {
-  const server = createTcp().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}
 
 /** A recipe with a Redis of its own, and what it takes to run it. */
 async function begin(t: Test, name: string, more: Record<string, string> = {}) {

@@ -59,7 +59,7 @@ export class Connection {
   readonly #user: User & { channels: Set<string> };
   #link: Link;
   /** Ends of the waits for a connection. */
-  readonly #waiting = new Set<(error: MinqError) => void>();
+  readonly #waiting = new Set<(error?: MinqError) => void>();
   /** Rejects of the calls in flight, where they must end when the connection does. */
   readonly #inFlight = new Set<(error: MinqError) => void>();
   #closed = false;
@@ -84,7 +84,7 @@ export class Connection {
   }
 
   get ready(): boolean {
-    return this.#link.ready;
+    return !this.#closed && this.#link.ready;
   }
 
   /** Where Redis is, for people. */
@@ -180,10 +180,9 @@ export class Connection {
     send: (client: Redis) => Promise<T>,
     deadline = deadlineIn(this.#settings.callTimeoutMs),
   ): Promise<T> {
-    if (!this.ready) await this.#untilReady(deadline);
     for (let breaks = 0; ;) {
       try {
-        if (breaks > 0) await this.#untilReady(deadline);
+        while (!this.ready) await this.#untilReady(deadline);
         return await this.#send(send, deadline);
       } catch (error) {
         const again = error instanceof Broken && this.#settings.resend && !this.#closed;
@@ -199,11 +198,12 @@ export class Connection {
 
   /** What the others send may be what the connection breaks by. */
   #moveOut(): void {
-    if (this.#settings.alone || this.#user.channels.size > 0) return;
+    if (this.#settings.alone || this.#user.channels.size > 0 || !this.#link.isShared) return;
     this.#settings.alone = true;
     const shared = this.#link;
     this.#link = Link.for(this.#user, this.#source, this.#settings);
     shared.leave(this.#user);
+    for (const end of this.#waiting) end(); // from now on for the new one
   }
 
   #send<T>(send: (client: Redis) => Promise<T>, deadline: Deadline): Promise<T> {

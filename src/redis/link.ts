@@ -118,6 +118,11 @@ export class Link {
     return status === 'ready' && stream?.writable !== false;
   }
 
+  /** Whether more than one uses it. */
+  get isShared(): boolean {
+    return this.#users.size > 1;
+  }
+
   /** Something is said: who is idle, isn't now. */
   used(): void {
     this.#keepAlive.heard();

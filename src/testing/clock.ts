@@ -48,7 +48,9 @@ export class Clock {
     if (!text) {
       const [header, ...rest] = original.split('\n');
       const lines = header!.startsWith('#!') ? [header, TAKE, ...rest] : [TAKE, header, ...rest];
-      const source = lines.join('\n').replace(CLOCK, `${CLOCK}\nnow = moment stamp = text(now)`);
+      const source = lines
+        .join('\n')
+        .replace(CLOCK, () => `${CLOCK}\nnow = moment stamp = text(now)`);
       text = { source, sha: shaOf(source) };
       this.#texts.set(sha, text);
     }

@@ -43,12 +43,14 @@ scene('all jobs of a process share the connection of all its queues', async (t, 
 
 scene('what jobs enqueued last is sent before the worker goes; later they are told', async (t, stage) => {
   let late: Promise<unknown> | undefined;
+  let leave = () => {};
+  const gone = new Promise<void>((resolve) => (leave = resolve));
   const jobs = {
     parent: () => void currentQueue().enqueue('child', [], { id: 'last' }).catch(() => {}),
     child: () => 1,
     leaves: async () => {
       const queue = currentQueue();
-      late = new Promise((resolve) => setTimeout(resolve, 300)).then(() => queue.enqueue('child'));
+      late = gone.then(() => queue.enqueue('child'));
       late.catch(() => {});
     },
   };
@@ -58,6 +60,7 @@ scene('what jobs enqueued last is sent before the worker goes; later they are to
   await queue.enqueue('parent');
   await until(async () => (await queue.stats()).completed >= 2);
   await worker.stop();
+  leave();
   t.match(await queue.job('last').state(), /queued|completed/);
   await t.rejects(late!, QueueClosedError);
 }); // prettier-ignore

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import t from 'tap';
 import { Queue } from '../../src/index.ts';
+import { Connection } from '../../src/redis/connection.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -54,6 +55,42 @@ scene('who closes leaves the connection to the others', async (t, stage) => {
   t.ok(await cancelled.cancel());
   await t.rejects(cancelled.result(), { code: 'JOB_CANCELLED' });
 }); // prettier-ignore
+
+scene('a connection that is closed carries nothing more, though others use its client', async (t, stage) => {
+  const open = () => new Connection(stage.redis.url, { name: 'minq:test', callTimeoutMs: 2_000 });
+  const [one, two] = [open(), open()];
+  stage.onEnd(async () => two.close());
+  t.same(await Promise.all([one, two].map((each) => each.call((client) => client.ping()))), ['PONG', 'PONG']);
+  one.close();
+  await t.rejects(one.call((client) => client.ping()), { code: 'REDIS_UNAVAILABLE', message: /was closed/, maybeEnqueued: false });
+  t.equal(await two.call((client) => client.ping()), 'PONG');
+}, { redis: startRedis }); // prettier-ignore
+
+scene('a call under which the connection broke twice moves out, and what is called meanwhile goes on', async (t, stage) => {
+  const { client } = stage.redis;
+  const open = () => new Connection(stage.redis.url, { name: 'minq:test', callTimeoutMs: 5_000 });
+  const [one, two] = [open(), open()];
+  stage.onEnd(async () => (one.close(), two.close()));
+  await two.call((each) => each.ping());
+  const blocked = async () => / name=minq:test .* cmd=blpop /.test(String(await client.client('LIST')));
+  const pop = one.call((each) => each.blpop('list', 5));
+  const waiting: Promise<string>[] = [];
+  for (let breaks = 0; breaks < 2; breaks++) {
+    await until(blocked);
+    const killed = client.call('CLIENT', ['KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+    while (one.ready) await new Promise(setImmediate);
+    for (let i = 0; i < 20; i++) {
+      waiting.push(one.call((each) => each.ping()));
+      await new Promise(setImmediate);
+    }
+    await killed;
+  }
+  await until(blocked);
+  await client.rpush('list', 'a');
+  t.same(await pop, ['list', 'a']);
+  t.same(await Promise.all(waiting), waiting.map(() => 'PONG'));
+  await until(async () => (await count(stage, 'test')) === 2);
+}, { redis: startRedis }); // prettier-ignore
 
 scene('what nobody listens to any more is unsubscribed', async (t, stage) => {
   const other = stage.queue();
