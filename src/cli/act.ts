@@ -173,12 +173,13 @@ ${YES}${QUEUE}${json('{ done, count }')}`,
 export const retry: Command = {
   help: `Usage: minq retry <id> | --all [options]
 
-Runs a failed or cancelled job again, with all its attempts; with --all, all failed ones there are. --all asks first.
+Runs a failed or cancelled job again, with all its attempts; with --all, all failed ones there are. --all asks
+first. Steps of a flow that failed only because of it wait for their turn again.
 
   --all              all failed jobs
   --fn name          with --all: only those of this function
   --error text       with --all: only those whose error (name, message or stack) has this text in it
-${YES}${QUEUE}${json('{ done, id, state } or { done, count }')}`,
+${YES}${QUEUE}${json('{ done, id, state, revived, forgotten } or { done, count }')}`,
   words: [0, 1],
   async run(given) {
     const [id] = given.words;
@@ -198,11 +199,20 @@ ${YES}${QUEUE}${json('{ done, id, state } or { done, count }')}`,
 };
 
 async function retryOne(queue: Queue, id: string): Promise<Outcome> {
-  if (await queue.retry(id)) return did(`job ${id} is queued again`, { id, state: 'queued' });
+  const retried = await queue.retry(id);
+  if (retried) {
+    const steps = `${retried.revived} steps of its flow wait for it again`;
+    const rest = retried.forgotten
+      ? '; the steps after it stay failed, for one of them, or a result they need, is kept no more'
+      : retried.revived > 0
+        ? `; ${retried.revived === 1 ? '1 step of its flow waits for it again' : steps}`
+        : '';
+    return did(`job ${id} is queued again${rest}`, { id, state: 'queued', ...retried });
+  }
   const { state, failedStep } = await queue.job(id).info();
   const why =
     failedStep !== undefined
-      ? `never had its turn, for step ${failedStep} of its flow failed; enqueue the flow again`
+      ? `never had its turn, for step ${failedStep} of its flow failed; retry that one`
       : state === 'cancelled'
         ? 'was cancelled before its turn in its flow came; enqueue the flow again'
         : `is ${state}; only failed and cancelled jobs are run again`;

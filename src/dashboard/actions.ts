@@ -56,7 +56,13 @@ const counted = async (counting: Promise<number>): Promise<ActionReply> => {
 };
 
 const KINDS: Record<Action['action'], Kind> = {
-  retry: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.retry(id!)) },
+  retry: {
+    fields: { id: checkJobId },
+    act: async (queue, { id }) => {
+      const retried = await queue.retry(id!);
+      return { done: retried !== false, ...retried };
+    },
+  },
   runNow: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.runNow(id!)) },
   cancel: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.job(id!).cancel()) },
   remove: { fields: { id: checkJobId }, act: (queue, { id }) => done(queue.remove(id!)) },

@@ -136,6 +136,9 @@ export interface ActionReply {
   done: boolean;
   /** Of `retryAll` and `purge`: how many jobs. */
   count?: number;
+  /** Of `retry`: steps of its flow that wait for it again; whether those after it stay failed. */
+  revived?: number;
+  forgotten?: boolean;
   /** Of `run`: id of the job. */
   id?: string;
 }

@@ -29,10 +29,54 @@ export interface StoredShape {
   shape: Shape;
 }
 
-interface Node {
+export interface Node {
   queue: string;
   node: string;
 }
+
+/** Steps, one after the other (`chain`) or at once (`group`). */
+export type Tree<Leaf> = Leaf | { chain: readonly Tree<Leaf>[] } | { group: readonly Tree<Leaf>[] };
+
+/**
+ * Gives each step and group its node, from the last to the first: each is told what follows it. Steps are numbered as they
+ * stand; groups, whose results are gathered on `home`, in the order in which they are met.
+ * @returns where it begins
+ */
+export function layOut<Leaf extends object>(
+  tree: Tree<Leaf>,
+  { flow, total, home }: { flow: string; total: number; home: string },
+  onStep: (step: Leaf, node: string, next: Node | undefined) => Node,
+  onGroup: (node: string, heads: readonly Node[], next: Node | undefined) => void,
+): Node {
+  let number = total;
+  let groups = 0;
+  const add = (part: Tree<Leaf>, next: Node | undefined): Node => {
+    if ('chain' in part) {
+      return part.chain.reduceRight((after: Node | undefined, each) => add(each, after), next)!;
+    }
+    if (!('group' in part)) return onStep(part, `${flow}.${--number}`, next);
+    const node = `${flow}*${groups++}`;
+    const heads: Node[] = [];
+    for (let i = part.group.length - 1; i >= 0; i--) {
+      heads.unshift(add(part.group[i]!, { queue: home, node: `${node}/${i + 1}` }));
+    }
+    onGroup(node, heads, next);
+    return { queue: home, node };
+  };
+  return add(tree, undefined);
+}
+
+/** As a queue writes down what follows: `-` for nothing. */
+export const seenFrom = (queue: string, node: Node | undefined): string =>
+  !node ? '-' : node.queue === queue ? node.node : `${node.queue}|${node.node}`;
+
+/** A group's entry in `flows`: its size, and what follows it. */
+export const groupEntry = (home: string, heads: readonly Node[], next: Node | undefined) =>
+  `${heads.length} ${seenFrom(home, next)}`;
+
+/** Where a group begins: what stands in `flows` under `<group>/`. */
+export const headsEntry = (home: string, heads: readonly Node[]): string =>
+  heads.map((head) => seenFrom(home, head)).join(' ');
 
 /** What is known of a flow before its steps are laid out. */
 export type FlowHead = Pick<FlowPlan, 'flow' | 'total' | 'last'>;
@@ -60,51 +104,34 @@ export function planFlow(
   const { flow: id, total } = head;
   const parts = new Map<string, QueuePart>();
   const gathers = !lastStep(flow);
-  let number = total; // from the last to the first: each must know what follows it
-  let groups = 0;
 
   const part = (queue: string): QueuePart => {
     let found = parts.get(queue);
     if (!found) parts.set(queue, (found = { steps: [], fields: [] }));
     return found;
   };
-  const seenFrom = (queue: string, node: Node | undefined): string =>
-    !node ? '-' : node.queue === queue ? node.node : `${node.queue}|${node.node}`;
-
-  const addStep = (queue: string, json: string, begin: string, next?: Node): Node => {
-    const node = `${id}.${--number}`;
-    part(queue).steps.push({ id: node, how: `${seenFrom(queue, next)} ${begin}`, json });
-    return { queue, node };
-  };
-  const add = (each: Flow, next: Node | undefined): Node => {
-    switch (each.kind) {
-      case 'step': {
-        const options = { ...defaults, ...each.options };
-        if (meta) options.meta = { ...meta, ...options.meta };
-        const { queue = home, delay = 0 } = options;
-        const json = recordOf(each.fn, each.args, options);
-        return addStep(queue, json, `${letterOf(options.priority)} ${delay}`, next);
-      }
-      case 'chain':
-        return each.steps.reduceRight((after: Node | undefined, step) => add(step, after), next)!;
-      case 'group': {
-        const group = `${id}*${groups++}`;
-        const heads: string[] = [];
-        for (let i = each.members.length - 1; i >= 0; i--) {
-          const place = { queue: home, node: `${group}/${i + 1}` };
-          heads.unshift(seenFrom(home, add(each.members[i]!, place)));
-        }
-        const { fields } = part(home);
-        fields.push([group, `${heads.length} ${seenFrom(home, next)}`]);
-        if (heads.length > 0) fields.push([`${group}/`, heads.join(' ')]);
-        return { queue: home, node: group };
-      }
-    }
-  };
-
   const ttl = defaults.resultTtl ?? RUN_DEFAULTS.resultTtl;
-  const end = gathers ? addStep(home, recordOf(GATHERED, [], {}), `v ${ttl}`) : undefined;
-  const start = add(flow, end);
+  const start = layOut<Step | typeof END>(
+    gathers ? { chain: [treeOf(flow), END] } : treeOf(flow),
+    { flow: id, total, home },
+    (step, node, next) => {
+      if (!('args' in step)) {
+        part(home).steps.push({ id: node, how: `- v ${ttl}`, json: recordOf(GATHERED, [], {}) });
+        return { queue: home, node };
+      }
+      const options = { ...defaults, ...step.options };
+      if (meta) options.meta = { ...meta, ...options.meta };
+      const { queue = home, delay = 0 } = options;
+      const how = `${seenFrom(queue, next)} ${letterOf(options.priority)} ${delay}`;
+      part(queue).steps.push({ id: node, how, json: recordOf(step.fn, step.args, options) });
+      return { queue, node };
+    },
+    (group, heads, next) => {
+      const { fields } = part(home);
+      fields.push([group, groupEntry(home, heads, next)]);
+      if (heads.length > 0) fields.push([`${group}/`, headsEntry(home, heads)]);
+    },
+  );
   part(home);
   const queues = [...parts.keys()];
   const shape = shapeOf(flow, home);
@@ -119,6 +146,16 @@ export function planFlow(
   parts.delete(start.queue);
   parts.set(start.queue, first);
   return { ...head, parts, start };
+}
+
+/** What stands at the end of a flow that ends in a group. */
+const END = Object.freeze({ fn: GATHERED });
+
+function treeOf(flow: Flow): Tree<Step> {
+  if (flow.kind === 'step') return flow;
+  return flow.kind === 'chain'
+    ? { chain: flow.steps.map(treeOf) }
+    : { group: flow.members.map(treeOf) };
 }
 
 function countSteps(flow: Flow): number {

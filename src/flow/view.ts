@@ -16,6 +16,8 @@ export interface FlowStep {
   queue: string;
   /** `unknown` once it is forgotten. */
   state: JobState | 'unknown';
+  /** Id of the step that failed, where this one failed only because of it. */
+  failedStep?: string;
 }
 
 /** A part of a flow: a step, or several one after the other (`chain`) or at once (`group`). */
@@ -23,6 +25,8 @@ export type FlowNode = FlowStep | { chain: FlowNode[] } | { group: FlowNode[] };
 
 export interface FlowInfo {
   id: string;
+  /** The queue on which results of groups are gathered: that of the `Queue` the flow was given to. */
+  home: string;
   steps: FlowStep[];
   root: FlowNode;
 }
@@ -43,17 +47,21 @@ export function placeOf(step: string): { flow: string; step: number } | undefine
 export async function readFlow(store: Store, flow: string): Promise<FlowInfo | undefined> {
   const text = await store.flows.shape(flow);
   if (text === null) return undefined;
-  const { root, steps } = readShape(text, flow);
+  const { home, root, steps } = readShape(text, flow);
   for (const queue of new Set(steps.map((step) => step.queue))) {
     const there = queue === store.queue ? store : store.on(queue);
     const mine = steps.filter((step) => step.queue === queue);
     for (let i = 0; i < mine.length; i += STATES_A_CALL) {
       const some = mine.slice(i, i + STATES_A_CALL);
       const states = await there.flows.states(some.map(({ id }) => id));
-      for (const [j, step] of some.entries()) step.state = states[j] as FlowStep['state'];
+      for (const [j, step] of some.entries()) {
+        const [state, failedStep] = states[j]!.split(' ');
+        step.state = state as FlowStep['state'];
+        if (failedStep !== undefined) step.failedStep = failedStep;
+      }
     }
   }
-  return { id: flow, steps, root };
+  return { id: flow, home, steps, root };
 }
 
 /**
@@ -70,6 +78,7 @@ export async function readQueues(store: Store, flow: string): Promise<string[]> 
 
 function readShape(text: string, flow: string): Omit<FlowInfo, 'id'> {
   const { home, shape } = (readJson(text) ?? {}) as Partial<StoredShape>;
+  if (!isName(home)) throw unreadable(flow);
   const steps: FlowStep[] = [];
   const step = (name: string): FlowStep => {
     const [fn = '', queue = home] = name.split('@');
@@ -82,11 +91,12 @@ function readShape(text: string, flow: string): Omit<FlowInfo, 'id'> {
     if (typeof part === 'string') return step(part);
     const { c, g } = (part ?? {}) as Partial<Record<'c' | 'g', unknown>>;
     const parts = c ?? g;
-    if (!Array.isArray(parts) || parts.length === 0 || depth > DEEPEST) throw unreadable(flow);
+    if (!Array.isArray(parts) || (c && parts.length === 0) || depth > DEEPEST)
+      throw unreadable(flow);
     const nodes = parts.map((each) => node(each, depth + 1));
     return c ? { chain: nodes } : { group: nodes };
   };
-  return { root: node(shape, 0), steps };
+  return { home, root: node(shape, 0), steps };
 }
 
 const unreadable = (flow: string) =>

@@ -34,7 +34,17 @@ import {
   type Span,
   type Stats,
 } from '../views/statistics.ts';
+import { revive } from '../flow/revive.ts';
+import { placeOf } from '../flow/view.ts';
 import type { Store } from '../store/store.ts';
+
+/** What `retry` did. */
+export interface Retried {
+  /** How many steps of its flow, which had failed only because of it, wait for their turn again. */
+  revived: number;
+  /** The steps after it stay failed, for one of them, or a result that is needed, is kept no more. */
+  forgotten: boolean;
+}
 
 export abstract class Operator {
   abstract readonly name: string;
@@ -223,15 +233,53 @@ export abstract class Operator {
   }
 
   /**
-   * Runs a failed or cancelled job again, with all its attempts.
-   * @returns false when there is no such job, or it is in another state
+   * Runs a failed or cancelled job again, with all its attempts. Steps of its flow that failed only because of it wait for their
+   * turn again; a group gets the results of its other members from where `result()` has them, as long as they are kept (`resultTtl`).
+   * @returns what was done; false when there is no such job, or it is in another state, or is a step that never had its turn
+   * @throws {MinqError} `FLOW_BUSY`: its failure is still on its way through its flow
    */
-  async retry(id: string): Promise<boolean> {
-    return (await this.store.retry([checkJobId(id)]))[0] === 'queued';
+  async retry(id: string): Promise<Retried | false> {
+    const [words, retried] = await this.#retry([checkJobId(id)], (error) => {
+      throw error;
+    });
+    if (words[0] === 'given up') {
+      throw new MinqError(
+        'FLOW_BUSY',
+        `step ${id}: the steps after it were to wait for it again, but that took over a minute; retry it once more`,
+      );
+    }
+    return words[0] === 'queued' && retried;
   }
 
   /**
-   * Runs again all failed jobs that are wanted, by default all there are; not those that fail meanwhile.
+   * @param ids at most 100; of steps, those of a flow are revived together
+   * @param onBusy is told of steps whose flow is busy: they are left
+   */
+  async #retry(ids: string[], onBusy: (error: unknown) => void): Promise<[string[], Retried]> {
+    const flows = new Map<string | undefined, string[]>();
+    for (const id of ids) {
+      const { flow } = placeOf(id) ?? {};
+      flows.set(flow, [...(flows.get(flow) ?? []), id]);
+    }
+    const retried = { revived: 0, forgotten: false };
+    const words: string[] = [];
+    for (const [flow, some] of flows) {
+      try {
+        const found = flow === undefined ? undefined : await revive(this.store, flow, some);
+        words.push(...(await this.store.retry(some.map((id) => found?.marks.get(id) ?? id))));
+        retried.revived += found?.revived ?? 0;
+        retried.forgotten ||= found?.forgotten ?? false;
+      } catch (error) {
+        if (!(error instanceof MinqError && error.code === 'FLOW_BUSY')) throw error;
+        onBusy(error);
+      }
+    }
+    return [words, retried];
+  }
+
+  /**
+   * Runs again all failed jobs that are wanted, by default all there are; not those that fail meanwhile. Flows are revived as by
+   * `retry()`; steps whose failure is still on its way are left.
    * @returns how many
    */
   async retryAll(wanted: JobFilter = {}): Promise<number> {
@@ -245,13 +293,13 @@ export abstract class Operator {
         offset: next,
         limit: 1_000,
       });
-      for (const { id } of found.jobs) ids.add(id);
+      for (const { id, failedStep } of found.jobs) if (failedStep === undefined) ids.add(id);
       next = found.next;
     }
     let retried = 0;
     const all = [...ids];
     for (let i = 0; i < all.length; i += MAX_RETRIED) {
-      const words = await this.store.retry(all.slice(i, i + MAX_RETRIED));
+      const [words] = await this.#retry(all.slice(i, i + MAX_RETRIED), () => {});
       retried += words.filter((word) => word === 'queued').length;
     }
     return retried;

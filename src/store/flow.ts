@@ -7,6 +7,7 @@ import {
   enqueueFlowScript,
   statesScript,
 } from './scripts/flow.ts';
+import { MESSAGES_A_CALL, PIECES_A_CALL, reviveScript, type Piece } from './scripts/revive.ts';
 
 export interface PlannedStep {
   id: string;
@@ -36,10 +37,10 @@ export interface PlannedFlow {
   readonly start: { queue: string; node: string };
 }
 
+/** Calls after which a queue whose flows have work all the time is let be. */
+const MOST_BUSY = 1_000;
 /** Steps of a flow in one call. */
 const STEPS_A_CALL = 1_000;
-/** Messages to other queues that are looked at together. */
-const MESSAGES_A_CALL = 20;
 
 export class FlowStore {
   readonly #caller: Caller;
@@ -115,7 +116,28 @@ export class FlowStore {
     return this.#caller.connection.call((client) => client.hget(this.#caller.keys.flows, flow));
   }
 
-  /** States of up to 1,000 jobs; `unknown` for those that are forgotten. */
+  /**
+   * Puts back pieces of a flow, in calls of up to 1,000, for steps that are to be retried next.
+   * @param origins these steps, as far as they are on other queues too
+   * @returns why it could not be done; undefined where it was
+   */
+  async revive(
+    origins: readonly string[],
+    pieces: readonly Piece[],
+  ): Promise<'busy' | 'carried' | 'over' | undefined> {
+    for (let from = 0; from === 0 || from < pieces.length; from += PIECES_A_CALL) {
+      const some = pieces.slice(from, from + PIECES_A_CALL).flat();
+      let reply: unknown = 'busy';
+      // Each call takes a part of the work away that flows have.
+      for (let calls = 0; reply === 'busy' && calls < MOST_BUSY; calls++) {
+        reply = await this.#caller.run(reviveScript, { origins: origins.join(' ') }, some);
+      }
+      if (reply !== 'revived') return reply as 'busy' | 'carried' | 'over';
+    }
+    return undefined;
+  }
+
+  /** States of up to 1,000 jobs; `unknown` for those that are forgotten; `failed <step>` where only that one failed. */
   states(ids: readonly string[]): Promise<string[]> {
     return this.#caller.run(statesScript, {}, ids) as Promise<string[]>;
   }

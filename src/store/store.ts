@@ -246,9 +246,11 @@ export class Store {
     >;
   }
 
-  /** @param ids at most 100 */
+  /** @param ids at most 100; of a step for which others were revived its mark */
   retry(ids: readonly string[]) {
-    return this.#caller.run(retryScript, {}, ids) as Promise<('unknown' | 'other' | 'queued')[]>;
+    return this.#caller.run(retryScript, {}, ids) as Promise<
+      ('unknown' | 'other' | 'given up' | 'queued')[]
+    >;
   }
 
   /** @param due `+<ms>` from now, or epoch ms */

@@ -61,7 +61,7 @@ scene('retry runs one failed job again, and says why it does not', async (t, sta
   broken = false;
   did(t, await run('retry', 'bad-0'), 'job bad-0 is queued again');
   t.equal(await queue.job('bad-0').result(), 'mended');
-  did(t, await run('retry', 'bad-1', '--json'), { done: true, id: 'bad-1', state: 'queued' });
+  did(t, await run('retry', 'bad-1', '--json'), { done: true, id: 'bad-1', state: 'queued', revived: 0, forgotten: false });
   t.equal(await queue.job('bad-1').result(), 'mended');
   didNot(t, await run('retry', 'bad-0'), /job bad-0 is completed; only failed and cancelled jobs/);
   await queue.enqueue('hold', [], { id: 'runs' });
@@ -69,7 +69,10 @@ scene('retry runs one failed job again, and says why it does not', async (t, sta
   didNot(t, await run('retry', 'runs', '--json'), { id: 'runs', state: 'active' });
   didNot(t, await run('retry', 'nobody'), /job nobody is unknown on queue/);
   didNot(t, await run('retry', 'nobody', '--json'), { id: 'nobody', why: /unknown/ });
-  didNot(t, await run('retry', step2.id), /never had its turn, for step \S+\.0 of its flow failed/);
+  didNot(t, await run('retry', step2.id), /never had its turn, for step \S+\.0 of its flow failed; retry that one/);
+const revived = await run('retry', step2.id.replace(/1$/, '0'));
+  t.match(revived.stdout, /is queued again; 1 step of its flow waits for it again\n/);
+  t.equal(await step2.result({ timeout: '10s' }), 1);
   const waits = await queue.enqueue(chain(step('hold'), step('next')));
   await waits.cancel();
   didNot(t, await run('retry', waits.id), /was cancelled before its turn in its flow came/);

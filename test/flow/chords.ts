@@ -1,16 +1,9 @@
 import { chord, step } from '../../src/index.ts';
 import { workerProcesses } from '../helpers/processes.ts';
+import { seeded } from '../helpers/seeded.ts';
 import { scene } from '../helpers/setup.ts';
 
 const MEMBERS = 1_000;
-
-/** The same "random" numbers each time: a failure can be run again. */
-function seeded(seed: number): (most: number) => number {
-  return (most) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((seed / 2 ** 31) * most);
-  };
-}
 
 export function killedChords(repetitions: number): void {
   scene(

@@ -138,6 +138,7 @@ scene('info tells the place in the flow and what it waits for; flow() the whole 
   t.match(await queue.job(`${id}.2`).info(), { state: 'waiting', fn: 'show', flow: { id, step: 2, waitsFor: [`${id}.0`] } });
   t.same(await last.flow(), {
     id,
+    home: stage.name,
     steps: [['hold', 'active'], ['add', 'completed'], ['show', 'waiting'], ['show', 'waiting']].map(([fn, state], n) => ({ id: `${id}.${n}`, fn, queue: stage.name, state })),
     root: {
       chain: [

@@ -37,6 +37,35 @@ scene('a chain whose worker is killed at every step goes on where it was', async
   await worker.stop(1_000);
 }, { beside: true }); // prettier-ignore
 
+scene('a chord is retried while its workers, and whoever retries it, are killed: its callback comes once', async (t, stage) => {
+  const processes = workerProcesses(stage);
+  const queue = stage.queue();
+  const options = { redis: stage.redis.url, queue: stage.name, lease: 400, concurrency: 20 };
+  const broken = await processes.start(options, { BROKEN: '1' });
+  const members = Array.from({ length: 2_000 }, (_, i) => step('fiftieth', [i, i % 7], { retries: i % 50 === 0 ? 0 : 20 }));
+  const last = await queue.enqueue(chain(group(members), step('callback', [], { retries: 20 })));
+  await t.rejects(last.result({ timeout: '30s' }));
+  await until(async () => (await queue.counts()).queued + (await queue.counts()).active === 0);
+  broken.signal('SIGKILL');
+  const workers = await Promise.all([processes.start(options), processes.start(options)]);
+  const ids = (await queue.find('failed', { error: 'is broken', limit: 1_000 })).jobs.filter(({ failedStep }) => !failedStep).map(({ id }) => id); // prettier-ignore
+  t.equal(ids.length, 40);
+  // A part one by one; then somebody who is killed half-way; then the rest at once.
+  for (const id of ids.slice(0, 5)) t.ok(await queue.retry(id));
+  workers[0].signal('SIGKILL');
+  const retrying = fork(path.resolve(import.meta.dirname, '../fixtures/faults/retrying.ts'), [stage.redis.url, stage.name, ...ids.slice(5)], { execArgv: [TYPESCRIPT] }); // prettier-ignore
+  await until(() => retrying.signalCode === 'SIGKILL');
+  const { building } = stage.store().keys;
+  for (const mark of await stage.redis.client.zrange(building, '0', '-1')) await stage.redis.client.zadd(building, 1, mark); // prettier-ignore
+  await stage.store().prune(); // as a worker does, a minute later
+  workers[1].signal('SIGKILL');
+  await processes.start(options);
+  await queue.retryAll();
+  t.same(await last.result({ timeout: '60s' }), members.map((_, i) => i));
+  const runs = processes.entries().filter((e) => e.what === 'start' && e.id === last.id);
+  t.equal(runs.filter(({ attempt }) => attempt === 1).length, 1);
+}, { beside: true }); // prettier-ignore
+
 scene(
   'a message to another queue that can not be delivered is kept until it can',
   async (t, stage) => {

@@ -147,19 +147,19 @@ scene('retry runs a failed or cancelled job again, with all its attempts', async
   });
   const job = await queue.enqueue('f', [], { retries: 1, backoff: 1, priority: 'low' });
   await t.rejects(job.result({ timeout: '20s' }), { name: 'JobFailedError' });
-  t.equal(await queue.retry(job.id), true);
+  t.ok(await queue.retry(job.id));
   await until(() => attempts.length === 4);
   await t.rejects(job.result({ timeout: '20s' }), { name: 'JobFailedError' });
   t.same(attempts, [1, 2, 1, 2]);
   broken = false;
-  t.equal(await queue.retry(job.id), true);
+  t.ok(await queue.retry(job.id));
   t.equal(await job.result({ timeout: '20s' }), 'mended');
   t.match(await job.info(), { priority: 'low', attempt: 1 });
   t.notOk('error' in (await job.info()));
 
   const delayed = await queue.enqueue('f', [], { delay: '1h' });
   await delayed.cancel();
-  t.equal(await queue.retry(delayed.id), true);
+  t.ok(await queue.retry(delayed.id));
   t.equal(await delayed.result({ timeout: '20s' }), 'mended', 'it is not delayed again');
 });
 
@@ -172,7 +172,7 @@ scene('retry runs a job that came too late, late', async (t, stage) => {
   );
   stage.worker({ f: () => 1 });
   await t.rejects(job.result({ timeout: '5s' }), { message: /cancelled: expired/ });
-  t.equal(await queue.retry(job.id), true);
+  t.ok(await queue.retry(job.id));
   t.equal(await job.result({ timeout: '5s' }), 1);
 });
 

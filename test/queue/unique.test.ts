@@ -119,7 +119,7 @@ scene('an id that comes again after it was removed gets tickets of its own', asy
   // Each cancelling leaves a void ticket in the list, each of which the next run could be taken for.
   for (let i = 0; i < 3; i++) {
     await job.cancel();
-    t.equal(await queue.retry('x'), true);
+    t.ok(await queue.retry('x'));
   }
   await job.cancel();
   await queue.remove('x');

@@ -130,7 +130,7 @@ scene('a place that is taken twice counts once; of a group that has failed, none
   t.ok((await core(stage))['joins']);
   await claim(store, 5, 0, settlement(`${other(2)}:1:1`, { kind: 'failed', error: ERROR }));
   t.equal((await core(stage))['joins'], undefined);
-  t.same(await store.flows.states([failing(3), other(3)]), ['failed', 'failed']);
+  t.same(await store.flows.states([failing(3), other(3)]), [`failed ${failing(0)}`, `failed ${other(2)}`]);
 }); // prettier-ignore
 
 scene('a member may run again by hand: its group has its result already', async (t, stage) => {
@@ -205,7 +205,10 @@ scene('a step that fails ends all after it, with its error; others go on', async
   await claim(store, 3, 0, settlement(`${id(1)}:1:1`, { kind: 'failed', error: ERROR }));
   const states = async () => store.flows.states(Array.from({ length: 11 }, (_, n) => id(n)));
   const [A, B, C, D, E, F, G, H, I, J, END] = await states();
-  t.same([A, B, H, I, J, END], ['completed', ...Array<string>(5).fill('failed')]);
+  t.same(
+    [A, B, H, I, J, END],
+    ['completed', 'failed', ...Array<string>(4).fill(`failed ${id(1)}`)],
+  );
   t.same([C, D, E, F, G], ['active', 'waiting', 'waiting', 'waiting', 'active']);
   const outcome = (await store.info(id(10))).row[5];
   t.match(JSON.parse(outcome!.slice(13)), { state: 'failed', error: ERROR, step: id(1) });
@@ -292,7 +295,7 @@ scene('10,000 members: begun, gathered and failed in calls of bounded length', a
     await claim(store, turn++, 0);
     if (++turns > 200) throw new Error('it never ends');
   }
-  t.equal((await store.flows.states([failing(10_001)]))[0], 'failed');
+  t.equal((await store.flows.states([failing(10_001)]))[0]!.split(' ')[0], 'failed');
   const state = await core(stage);
   t.same([state['waiting'], state['joins'], state['queued']], [undefined, undefined, undefined]);
   const slow = (await client.call('SLOWLOG', 'GET', '2000')) as [number, number, number, string[]][];
@@ -387,7 +390,7 @@ scene(
     await claim(store, 1, 1);
     t.equal(await store.cancel(id(0)), 'cancelling');
     await store.turn(1, 15_000, 0, []); // sent again without a wish to claim: it gives back what it got
-    t.same(await store.flows.states([id(0), id(1)]), ['cancelled', 'failed']);
+    t.same(await store.flows.states([id(0), id(1)]), ['cancelled', `failed ${id(0)}`]);
   },
 );
 
@@ -401,5 +404,42 @@ scene('what is left to do survives, whoever does it', async (t, stage) => {
   t.same(await store.flows.states([id(0)]), ['queued']);
   t.same(await store.purge('queued'), { taken: 700, jobs: 700 });
   for (const worker of ['f', 'g', 'h']) await claim(stage.store(worker), 1, 0);
-  t.equal((await store.flows.states([id(700)]))[0], 'failed');
+  t.equal((await store.flows.states([id(700)]))[0]!.split(' ')[0], 'failed');
 });
+
+scene('what is revived is what failed for the same step, when its failure has come, and once', async (t, stage) => {
+  const store = stage.store('a');
+  const { client } = stage.redis;
+  const fail = (ticket: string) => settlement(ticket, { kind: 'failed', error: ERROR });
+  const id = await enqueue(store, chain(step('f', [0]), step('g'), step('h')));
+  await claim(store, 1, 1);
+  await claim(store, 2, 0, fail(`${id(0)}:1:1`));
+  const before = await core(stage);
+  const again = ['again', id(0), id(1)] as const;
+  t.equal(await store.flows.revive([id(0)], [[...again], ['step', id(1), id(9)]]), undefined);
+  t.same((await core(stage))['failed'], before['failed'], 'it failed because of another');
+  t.equal(await store.flows.revive([id(0)], [['again', id(1), id(2)], ['step', 'nobody', id(0)]]), undefined);
+  t.equal(await store.flows.revive([id(0)], [['again', id(5), id(2)]]), 'over', 'no such step has failed');
+  // A courier has delivered this, and died before it took it out.
+  await client.rpush(store.keys.outbox, `fail far|${id(1)} ${id(0)} {"name":"E","message":"m"}`);
+  t.equal(await store.flows.revive([id(0)], [['step', id(1), id(0)]]), 'carried');
+  t.same((await core(stage))['failed'], before['failed']);
+  await client.del(store.keys.outbox);
+  t.equal(await store.flows.revive([id(0)], [['step', id(1), id(0)]]), undefined);
+  const after = await core(stage);
+  t.equal(await store.flows.revive([id(0)], [['step', id(1), id(0)]]), undefined);
+  t.same(Object.keys((await core(stage))['waiting'] as object), Object.keys(after['waiting'] as object), 'sent again');
+  await client.del(store.keys.building);
+  stage.allow(/./);
+
+  // A large group, gathered in several calls, is told of a member once more.
+  const many = await enqueue(store, chord(Array.from({ length: 5_000 }, () => step('f')), step('sum')));
+  const group = `${many(0).slice(0, -2)}*0`;
+  await client.hset(store.keys.joins, group, 4_999, ...Array.from({ length: 4_999 }, (_, i) => [`${group}/${i + 1}`, '1']).flat());
+  await store.flows.deliver('go', `${group}/5000`, '1');
+  t.equal(await client.exists(store.keys.flowing), 1, 'it is being gathered');
+  await client.rename(store.keys.flowing, `${store.keys.flowing}:held`);
+  await store.flows.deliver('go', `${group}/1`, '2');
+  t.equal(await client.hexists(store.keys.joins, `${group}/1`), 0);
+  await client.rename(`${store.keys.flowing}:held`, store.keys.flowing);
+}); // prettier-ignore

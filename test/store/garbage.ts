@@ -107,6 +107,18 @@ async function callsOf(stage: Stage, store: Store, sent: Call[]): Promise<Call[]
   for (const id of ['lane-n', 'later', ids.at(-1)!])
     await quiet(store.cancel(id) as Promise<unknown>);
   await quiet(store.retry(['gone', ...ids.slice(0, 2)]) as Promise<unknown>);
+  const [origin = 'f.0', next = 'f.1'] = waiting.map(String);
+  await quiet(
+    store.flows.revive(
+      [origin],
+      [
+        ['again', ids[1]!, next],
+        ['group', `${origin.replace(/\.\d+$/, '')}*0`, `2 ${next}`],
+        ['step', next, origin],
+        ['member', ids[0]!, next],
+      ],
+    ),
+  );
   await quiet(store.remove('lane-h') as Promise<unknown>);
   for (const state of ['queued', 'scheduled', 'failed', 'completed', 'cancelled'])
     await quiet(store.purge(state));

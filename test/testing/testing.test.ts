@@ -62,17 +62,17 @@ for (const where of ['in this process', 'a Redis beside it']) {
         { fn: 'parent', attempt: 1, queue: 'default' },
         { fn: 'add', result: 8 },
       ]);
-      t.equal(runs[1]!.id, await first.result());
+      t.equal(runs[1]!.id, await first.result({ timeout: '10s' }));
       t.same(await it.drain(), [], 'that was all');
 
       const flow = await queue.enqueue(
         chain(group([step('add', [1, 2]), step('add', [3, 4])]), step('sum')),
       );
       t.equal((await it.drain()).length, 3);
-      t.equal(await flow.result(), 10);
+      t.equal(await flow.result({ timeout: '10s' }), 10);
       const other = await queue.enqueue(chain(step('mail', ['ann']), step('greet')));
       t.same(names(await it.drain()), ['mail', 'greet'], 'a flow over two queues');
-      t.equal(await other.result(), 'hello ann');
+      t.equal(await other.result({ timeout: '10s' }), 'hello ann');
       await queue.enqueue('never');
       const failed = await it.drain();
       t.match(failed, [
@@ -96,7 +96,10 @@ for (const where of ['in this process', 'a Redis beside it']) {
       t.match(only(await it.advance('20s'), 'mail'), [{ attempt: 2, error: wrong }]);
       t.match(only(await it.advance('1h'), 'mail'), [{ attempt: 3, error: wrong }]);
       t.equal(await job.state(), 'failed');
-      await t.rejects(job.result(), { code: 'JOB_FAILED', cause: { message: wrong.message } });
+      await t.rejects(job.result({ timeout: '10s' }), {
+        code: 'JOB_FAILED',
+        cause: { message: wrong.message },
+      });
 
       await it.queue.enqueue('add', [1, 1], { delay: '2h' });
       await it.queue.enqueue('add', [2, 2], { delay: '90m', expires: '3h' });
@@ -141,9 +144,9 @@ for (const where of ['in this process', 'a Redis beside it']) {
     t.equal(only(await it.advance('10m'), 'add').length, 15);
     const job = await it.queue.enqueue('add', [1, 1], { resultTtl: '1h' });
     await it.drain();
-    t.equal(await job.result(), 2);
+    t.equal(await job.result({ timeout: '10s' }), 2);
     await it.advance('61m');
-    await t.rejects(job.result(), { code: 'RESULT_NOT_FOUND' });
+    await t.rejects(job.result({ timeout: '10s' }), { code: 'RESULT_NOT_FOUND' });
   });
 }
 

@@ -152,7 +152,7 @@ export function Do({ what, small, children }: DoProps): JSX.Element | null {
 type Job = Pick<JobRow, 'id' | 'state' | 'failedStep'>;
 type JobAction = 'retry' | 'runNow' | 'cancel' | 'remove';
 
-/** What may be done to a job as it is. A step that failed because another did never had its turn, and has none again. */
+/** What may be done to a job as it is. A step that failed because another did waits again when that one is retried. */
 function actionsFor({ state, failedStep }: Job): JobAction[] {
   if (failedStep !== undefined || state === 'completed') return ['remove'];
   if (state === 'failed' || state === 'cancelled') return ['retry', 'remove'];
@@ -208,9 +208,15 @@ function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<vo
   };
   return perform(
     { action, queue, id },
-    ({ done }) =>
+    ({ done, revived = 0, forgotten }) =>
       done
-        ? `Job ${shown} ${DONE[action]}`
+        ? `Job ${shown} ${DONE[action]}${
+            forgotten
+              ? '; the steps after it stay failed, for one of them, or a result they need, is kept no more'
+              : revived > 0
+                ? `; ${plural(revived, 'step of its flow waits', 'steps of its flow wait')} for it again`
+                : ''
+          }`
         : `${LABELS[action]}: nothing was done, job ${shown} is in another state by now`,
     questions[action],
   );

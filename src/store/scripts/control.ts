@@ -47,22 +47,25 @@ export const MAX_RETRIED = 100;
 
 /**
  * Moves: failed | cancelled -> queued, with all its attempts before it again; up to 100 jobs. Replies a word for each.
- * Refuses when: the job is in any other state, or is a step that never had its turn (`unknown`, `other`).
+ * Refuses when: the job is in any other state, or is a step that never had its turn (`unknown`, `other`); or what was revived
+ * for it was given up meanwhile (`given up`).
+ * Arguments: ids; of a step for which others were revived its mark in `building` (see revive.ts).
  * Called by: `Queue.retry`, `Queue.retryAll`. Sent again it finds the jobs queued.
  */
 export const retryScript = defineScript({
   name: 'retry',
-  keys: ['wake'],
+  keys: ['wake', 'building'],
   args: [],
   uses: [clock, wakeOne, tickets, remember, finish],
   lua: `
-local function retry(id)
+local function retry(id, mark)
   local outcome = redis.call('HGET', outcomes, id) or ''
   local over = outcome ~= '' and not kept(id, outcome)
   if over or redis.call('HEXISTS', jobs, id) == 0 then return 'unknown' end
   if not redis.call('ZSCORE', failed, id) and not redis.call('ZSCORE', cancelled, id) then return 'other' end
   -- A step that never had its turn lacks its first argument.
   if string.match(outcome, ',"step":"%S+"}$') then return 'other' end
+  if mark ~= id and redis.call('ZREM', building, mark) == 0 then return 'given up' end
   redis.call('ZREM', failed, id)
   redis.call('ZREM', cancelled, id)
   redis.call('HDEL', outcomes, id)
@@ -76,7 +79,7 @@ local function retry(id)
   return 'queued'
 end
 local words = {}
-for i = REST, #ARGV do words[#words + 1] = retry(ARGV[i]) end
+for i = REST, #ARGV do words[#words + 1] = retry(string.match(ARGV[i], '^revive (%S+) ') or ARGV[i], ARGV[i]) end
 wakeOne()
 return words`,
 });

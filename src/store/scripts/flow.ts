@@ -146,7 +146,7 @@ goOnWithFlows()
 return last - 1`,
 });
 
-/** Reads: the states of these steps. */
+/** Reads: the states of these steps; `failed <step>` of one that failed only because that one did. */
 export const statesScript = defineScript({
   name: 'states',
   flags: 'no-writes',
@@ -157,7 +157,13 @@ export const statesScript = defineScript({
 local states = {}
 for i = REST, #ARGV do
   local found = describe(ARGV[i])
-  states[#states + 1] = found[2] == 'ended' and string.match(found[6], '"state":"(%l+)"') or found[2]
+  local state = found[2]
+  if state == 'ended' then
+    state = string.match(found[6], '"state":"(%l+)"')
+    local origin = state == 'failed' and string.match(found[6], ',"step":"(%S+)"}$')
+    if origin then state = 'failed ' .. origin end
+  end
+  states[#states + 1] = state
 end
 return states`,
 });

@@ -19,7 +19,8 @@ const GATHERING = 50;
 /**
  * `follow(kind, node, payload)`: something is to be done about a node. Kinds: `begin` (a first step; no payload), `go`
  * (payload: the result before it, JSON), `fail` (payload: id of the step that failed, a space, its error as JSON).
- * `goOnWithFlows()` does what is to be done; `openFlows()` comes before `follow`. Needs `clock`.
+ * `settle(id, outcome, node)`: the step has ended so, the node comes after it. `goOnWithFlows()` does what is to be done;
+ * `openFlows()` comes before `follow` and `settle`. Needs `clock`.
  */
 export const flowing: Fragment = {
   keys: [
@@ -35,7 +36,7 @@ export const flowing: Fragment = {
   ],
   lua: `
 ${scoreFor.lua}
-local follow, goOn, settleSteps
+local follow, goOn, settle
 local flowsWork = false
 -- Called by finish for all that ends for good. Most queues know no flows: their scripts make none of what is below.
 local function openFlows()
@@ -58,16 +59,9 @@ local function openFlows()
     return 'fail', (origin or id) .. ' ' .. (failure or '{"name":"JobCancelledError","message":"job ' .. id .. ' was cancelled"}')
   end
 
-  settleSteps = function(entries)
-    local ids = {}
-    for i = 1, #entries, 2 do ids[#ids + 1] = entries[i] end
-    for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
-      local node = how and string.match(how, '^(%S+)')
-      if node and node ~= '-' then
-        local kind, payload = legacyOf(ids[i], entries[i * 2])
-        follow(kind, node, payload)
-      end
-    end
+  settle = function(id, outcome, node)
+    local kind, payload = legacyOf(id, outcome)
+    follow(kind, node, payload)
   end
 
   -- The step's turn has come: it becomes a job like any other, with the result before it as its first argument.
@@ -171,6 +165,7 @@ local function openFlows()
     end
     local came = redis.call('HGET', joins, group) or '0'
     if not string.find(came, '^%d+$') or #came > 15 then return visitPlace('fail', group, place, place .. UNCOUNTED) end
+    if tonumber(came) >= tonumber(total) then return end -- they are being gathered
     if redis.call('HSETNX', joins, place, payload) == 1 then
       if redis.call('HINCRBY', joins, group, 1) == tonumber(total) then follow('gather', group) end
     end
@@ -240,7 +235,12 @@ end
 ended = function(entries)
   if redis.call('EXISTS', flows) == 0 then return end
   openFlows()
-  settleSteps(entries)
+  local ids = {}
+  for i = 1, #entries, 2 do ids[#ids + 1] = entries[i] end
+  for i, how in ipairs(redis.call('HMGET', flows, unpack(ids))) do
+    local node = how and string.match(how, '^(%S+)')
+    if node and node ~= '-' then settle(ids[i], entries[i * 2], node) end
+  end
   flowsWork = true
 end
 -- What has ended, here or in a call before, has its consequences.

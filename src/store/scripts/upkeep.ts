@@ -1,6 +1,6 @@
 import { defineScript } from '../../redis/script.ts';
 import { PAUSED } from './cron.ts';
-import { MOST_MEMBERS } from './flowing.ts';
+import { flowing, MOST_MEMBERS } from './flowing.ts';
 import {
   BEAT_MS,
   clock,
@@ -97,7 +97,7 @@ export const pruneScript = defineScript({
   keys: ['workers', 'building', 'waiting', 'outbox'],
   args: ['keepCompleted', 'keepFailed', 'keepFailedMs'],
   numbers: [],
-  uses: [clock, wakeOne, finish, sample],
+  uses: [clock, wakeOne, tickets, finish, flowing, sample],
   lua: `
 if keepCompleted ~= '' then
   for _, n in ipairs({ keepCompleted, keepFailed, keepFailedMs }) do whole(n) end
@@ -112,7 +112,16 @@ local most = 0
 -- Flows of which the last part never came: nothing of them was begun.
 for _, each in ipairs(redis.call('ZRANGE', building, '-inf', now, 'BYSCORE', 'LIMIT', 0, 1)) do
   local flow, total, first, queue = string.match(each, '^(%S+) (%d+) ?(%S*) ?(%S*)$')
-  if first ~= queue then -- it begins elsewhere, and may have begun
+  local step, node = string.match(each, '^revive (%S+) (%S+)$')
+  if step then -- it was to run again, and nobody queued it: what was revived for it fails as before
+    redis.call('ZREM', building, each)
+    local outcome = redis.call('HGET', outcomes, step)
+    if outcome or redis.call('HEXISTS', jobs, step) == 0 then
+      openFlows()
+      settle(step, outcome or '', node)
+      goOn()
+    end
+  elseif first ~= queue then -- it begins elsewhere, and may have begun
     local ask = 'ask ' .. first .. '|' .. each
     redis.call('LREM', outbox, 0, ask)
     redis.call('RPUSH', outbox, ask)

@@ -9,6 +9,7 @@ export const WORKER: readonly Mutant[] = [
     find: `now = moment stamp`,
     replace: `stamp`,
     tests: ['testing/testing'],
+    hangs: true,
   },
   {
     name: 'drained-once',
