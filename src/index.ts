@@ -45,6 +45,7 @@ export type {
   QueueLimit,
   WorkerInfo,
 } from './views/inspector.ts';
+export type { FailureGroup, Failures } from './views/failures.ts';
 export type { JobState } from './job/job.ts';
 export type { Jsonify } from './job/jsonify.ts';
 export type { Logger, LogFields } from './job/log.ts';

@@ -152,6 +152,7 @@ void t.test(
     }
     t.same(unnamed('views', 'only `inspector.ts`, metrics.ts and `views/statistics.ts`'), [
       'each.ts',
+      'failures.ts',
       'figures.ts',
       'findings.ts',
       'metrics.ts',

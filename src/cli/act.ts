@@ -3,26 +3,26 @@ import { createInterface } from 'node:readline';
 import { InvalidArgumentError, ResultNotFoundError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { JobFilter, JobInfo } from '../views/inspector.ts';
+import type { JobInfo } from '../views/inspector.ts';
 import { json, QUEUE, QUEUE_OF, type Command, type Given } from './command.ts';
 import { jobsOf, limitText, number } from '../views/figures.ts';
 import { withQueue, withQueueOf } from './redis.ts';
 import { print, printJson } from './terminal.ts';
 
 /** What became of it: a line, or with `--json` the fields. */
-interface Outcome {
+export interface Outcome {
   done: boolean;
   says: string;
   fields: object;
 }
 
-const did = (says: string, fields: object): Outcome => ({ done: true, says, fields });
+export const did = (says: string, fields: object): Outcome => ({ done: true, says, fields });
 /** There was nothing to do it to, or it was not wanted after all. */
-const didNot = (says: string, fields: object): Outcome => ({ done: false, says, fields });
-const unwanted = (fields: object): Outcome => didNot('nothing was done', fields);
+export const didNot = (says: string, fields: object): Outcome => ({ done: false, says, fields });
+export const unwanted = (fields: object): Outcome => didNot('nothing was done', fields);
 
 /** @param id of the job it is about, which may be on any queue */
-function act(
+export function act(
   given: Given,
   action: (queue: Queue) => Promise<Outcome>,
   id?: string,
@@ -49,7 +49,7 @@ function didNotFind({ name }: Queue, error: unknown): Outcome {
  * To be called before anything is looked at: where nobody can be asked, `--yes` must be there.
  * @throws {InvalidArgumentError}
  */
-function checkYes(given: Given, what: string): void {
+export function checkYes(given: Given, what: string): void {
   if (given.has('yes') || (process.stdin.isTTY && process.stderr.isTTY)) return;
   throw new InvalidArgumentError(
     `${what} can't be undone, and nobody can be asked here; give --yes`,
@@ -57,7 +57,10 @@ function checkYes(given: Given, what: string): void {
 }
 
 /** Asks on the terminal, unless `--yes` has answered. */
-async function agreed(given: Given, question: () => string | Promise<string>): Promise<boolean> {
+export async function agreed(
+  given: Given,
+  question: () => string | Promise<string>,
+): Promise<boolean> {
   if (given.has('yes')) return true;
   const asked = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const text = escapeControls(await question());
@@ -76,7 +79,7 @@ async function agreed(given: Given, question: () => string | Promise<string>): P
 const nameOf = ({ id, fn, state, queue }: JobInfo): string =>
   `job ${id} (${fn ? `${fn}, ` : ''}${state}) of queue ${queue}`;
 
-const YES = "  --yes              don't ask; needed where nobody can be asked\n";
+export const YES = "  --yes              don't ask; needed where nobody can be asked\n";
 
 export const cancel: Command = {
   help: `Usage: minq cancel <id> [options]
@@ -139,111 +142,6 @@ ${YES}${QUEUE_OF}${json('{ done, id }')}`,
     );
   },
 };
-
-const PURGEABLE = ['queued', 'scheduled', 'completed', 'failed', 'cancelled'] as const;
-
-export const purge: Command = {
-  help: `Usage: minq purge <state> [options]
-
-Removes all jobs of one state without a trace: queued, scheduled, completed, failed or cancelled. Asks first.
-
-${YES}${QUEUE}${json('{ done, count }')}`,
-  words: [1, 1],
-  async run(given) {
-    const [word] = given.words;
-    const state = PURGEABLE.find((each) => each === word);
-    if (!state) {
-      throw new InvalidArgumentError(
-        `state: ${JSON.stringify(word)} can't be purged; give one of ${PURGEABLE.join(', ')}`,
-      );
-    }
-    checkYes(given, 'purge');
-    return act(given, async (queue) => {
-      const question = async () =>
-        `Remove ${jobsOf((await queue.counts())[state], state)} of queue ${queue.name} for good?`;
-      if (!(await agreed(given, question))) return unwanted({ count: 0 });
-      const count = await queue.purge(state);
-      return count > 0
-        ? did(`${jobsOf(count, state)} removed from queue ${queue.name}`, { count })
-        : didNot(`there are no ${state} jobs on queue ${queue.name}`, { count });
-    });
-  },
-};
-
-export const retry: Command = {
-  help: `Usage: minq retry <id> | --all [options]
-
-Runs a failed or cancelled job again, with all its attempts; with --all, all failed ones there are. --all asks
-first. Steps of a flow that failed only because of it wait for their turn again.
-
-  --all              all failed jobs
-  --fn name          with --all: only those of this function
-  --error text       with --all: only those whose error (name, message or stack) has this text in it
-${YES}${QUEUE}${json('{ done, id, state, revived, forgotten } or { done, count }')}`,
-  words: [0, 1],
-  async run(given) {
-    const [id] = given.words;
-    const wanted = { fn: given.text('fn'), error: given.text('error') };
-    if (given.has('all') === (id !== undefined)) {
-      throw new InvalidArgumentError('give either the id of a job, or --all');
-    }
-    if (id === undefined) {
-      checkYes(given, 'retry --all');
-      return act(given, (queue) => retryAll(queue, wanted, given));
-    }
-    if ((wanted.fn ?? wanted.error) !== undefined) {
-      throw new InvalidArgumentError('--fn and --error go with --all');
-    }
-    return act(given, (queue) => retryOne(queue, id), id);
-  },
-};
-
-async function retryOne(queue: Queue, id: string): Promise<Outcome> {
-  const retried = await queue.retry(id);
-  if (retried) {
-    const steps = `${retried.revived} steps of its flow wait for it again`;
-    const rest = retried.forgotten
-      ? '; the steps after it stay failed, for one of them, or a result they need, is kept no more'
-      : retried.revived > 0
-        ? `; ${retried.revived === 1 ? '1 step of its flow waits for it again' : steps}`
-        : '';
-    return did(`job ${id} is queued again${rest}`, { id, state: 'queued', ...retried });
-  }
-  const { state, failedStep } = await queue.job(id).info();
-  const why =
-    failedStep !== undefined
-      ? `never had its turn, for step ${failedStep} of its flow failed; retry that one`
-      : state === 'cancelled'
-        ? 'was cancelled before its turn in its flow came; enqueue the flow again'
-        : `is ${state}; only failed and cancelled jobs are run again`;
-  return didNot(`job ${id} ${why}`, { id, state });
-}
-
-async function retryAll(queue: Queue, wanted: JobFilter, given: Given): Promise<Outcome> {
-  const { fn, error } = wanted;
-  const ofFunction = fn === undefined ? '' : `, of function ${fn}`;
-  const withError = error === undefined ? '' : `, with ${JSON.stringify(error)} in the error`;
-  const where = `queue ${queue.name}${ofFunction}${withError}`;
-  const question = async () =>
-    `Run ${jobsOf(await countFailed(queue, wanted), 'failed')} of ${where} again?`;
-  if (!(await agreed(given, question))) return unwanted({ count: 0 });
-  const count = await queue.retryAll(wanted);
-  return count > 0
-    ? did(`${jobsOf(count)} queued again`, { count })
-    : didNot(`no failed job on ${where} can be run again`, { count });
-}
-
-async function countFailed(queue: Queue, wanted: JobFilter): Promise<number> {
-  if (wanted.fn === undefined && wanted.error === undefined) return (await queue.counts()).failed;
-  let count = 0;
-  let next: number | undefined = 0;
-  while (next !== undefined) {
-    const found = await queue.find('failed', { ...wanted, offset: next, limit: 1_000 });
-    count += found.jobs.length;
-    next = found.next;
-  }
-  return count;
-}
 
 export const run: Command = {
   help: `Usage: minq run <id> [options]

@@ -24,6 +24,7 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> 
   enqueue: ['enqueue a job', async () => (await import('./enqueue.ts')).enqueue],
   job: ['show all that is known of a job', async () => (await import('./job.ts')).job],
   jobs: ['list the jobs of one state', async () => (await import('./jobs.ts')).jobs],
+  errors: ['show what fails, by kind of error', async () => (await import('./errors.ts')).errors],
   stats: [
     'show how the queues stand, once or live',
     async () => (await import('./stats.ts')).stats,
@@ -40,11 +41,11 @@ const COMMANDS: Record<string, [summary: string, load: () => Promise<Command>]> 
     'tell whether all is well: workers, waiting jobs, Redis',
     async () => (await import('./check.ts')).check,
   ],
-  retry: ['run a failed job again, or all of them', async () => (await act()).retry],
+  retry: ['run a failed job again, or all of them', async () => (await import('./retry.ts')).retry],
   run: ['run a scheduled job now', async () => (await act()).run],
   cancel: ['cancel a job', async () => (await act()).cancel],
   remove: ['remove a job without a trace', async () => (await act()).remove],
-  purge: ['remove all jobs of one state', async () => (await act()).purge],
+  purge: ['remove all jobs of one state', async () => (await import('./retry.ts')).purge],
   pause: ['let no worker start jobs of a queue', async () => (await act()).pause],
   resume: ['let workers start them again', async () => (await act()).resume],
   limit: ['limit a queue: a rate, jobs at once', async () => (await act()).limit],
@@ -62,7 +63,7 @@ ${Object.entries(COMMANDS)
   .map(([name, [summary]]) => `  ${name.padEnd(12)}${summary}`)
   .join('\n')}
 
-  minq <command> --help   options of a command
+  minq help <command>     options of a command
   minq --version
 
 Redis is taken from MINQ_REDIS_URL, then REDIS_URL, then redis://127.0.0.1:6379. A cluster is given as
@@ -81,6 +82,7 @@ export async function commandLine(argv: string[]): Promise<number> {
 }
 
 async function dispatch([name, ...rest]: string[]): Promise<number> {
+  if (name === 'help' && rest[0] !== undefined) return dispatch([rest[0], '--help']);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(HELP);
     return name === undefined ? WRONG_USAGE : 0;

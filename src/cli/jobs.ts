@@ -7,7 +7,7 @@ import type { Queue } from '../queue/queue.ts';
 import { json, QUEUE, type Command, type Given } from './command.ts';
 import { jobsOf, number, span } from '../views/figures.ts';
 import { withQueue } from './redis.ts';
-import { show, table } from './terminal.ts';
+import { quoted, show, table } from './terminal.ts';
 import { runsOf } from './workers.ts';
 
 /** Longest argument or error shown, in characters; whole with `--json`. */
@@ -21,6 +21,8 @@ failed or cancelled. Those that come next or ended last come first.
 
   --fn name          only jobs of this function
   --error text       only jobs whose error (name, message or stack) has this text in it, in whatever case
+  --kind text        only jobs with this kind of error, as minq errors shows it
+  --args text        only jobs with this text in their arguments, as JSON; looks at 1,000 jobs a page
   --offset n         how many to leave out (default 0)
   --limit n          how many to show, 1 to 1,000 (default 100)
 ${QUEUE}${json('{ total, next, jobs }, values in full; next: the offset of the next page, or null')}
@@ -33,6 +35,8 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
     const wanted = {
       fn: given.text('fn'),
       error: given.text('error'),
+      kind: given.text('kind'),
+      args: given.text('args'),
       limit: given.number('limit') ?? 100,
     };
     return withQueue(given, async (queue) => {
@@ -57,7 +61,9 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
           const row = [id, fn, short(JSON.stringify(args)), String(attempt), time, errorOf(job)];
           return row.slice(0, heads.length);
         });
-        const part = wanted.fn !== undefined || wanted.error !== undefined || offset > 0;
+        const part =
+          Object.values({ ...wanted, limit: undefined }).some((each) => each !== undefined) ||
+          offset > 0;
         const shown = rows.length;
         return [
           ...table(heads, rows, ['FUNCTION', 'ARGUMENTS', 'ERROR']),
@@ -102,12 +108,9 @@ const short = (text: string): string =>
 
 /** The same again, from `next` on; fit for a shell. */
 function commandOf(state: JobState, given: Given, next: number): string {
-  const options = ['queue', 'fn', 'error', 'limit'].flatMap((name) => {
+  const options = ['queue', 'fn', 'error', 'kind', 'args', 'limit'].flatMap((name) => {
     const value = given.text(name);
     return value === undefined ? [] : [`--${name} ${quoted(value)}`];
   });
   return ['minq jobs', state, ...options, `--offset ${next}`].join(' ');
 }
-
-const quoted = (text: string): string =>
-  /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -25,6 +25,10 @@ export function show(given: Given, value: unknown, lines: () => string[]): numbe
   return 0;
 }
 
+/** As a word of a shell's command line. */
+export const quoted = (text: string): string =>
+  /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
 /** Resolves when all that was printed has been read, or nobody will: the process may end then. */
 export const written = (): Promise<void> =>
   new Promise((resolve) => process.stdout.write('', () => resolve()));

@@ -358,7 +358,7 @@ export const checkLimit = (value: unknown) =>
 
 /** A page: `{ offset, limit }`. */
 const PAGE = { offset: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(1, 1_000) };
-const FILTER = { fn: text, error: text };
+const FILTER = { fn: text, error: text, kind: text, args: text };
 export const checkPage = (value: unknown) => check(PAGE, value, 'options');
 export const checkFilter = (value: unknown) => check(FILTER, value, 'options');
 export const checkFind = (value: unknown) => check({ ...PAGE, ...FILTER }, value, 'options');

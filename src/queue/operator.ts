@@ -4,6 +4,7 @@ import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { parseDefinition, tickId, tickJob } from '../cron/entry.ts';
 import { pauseEntry, readSchedules, removeEntry, type ScheduleInfo } from '../cron/schedules.ts';
 import { tellWorkers, type WorkerAnswer, type WorkerOrder } from './control.ts';
+import { removeAll, retryAll, retryOne, type Retried } from './failed.ts';
 import { Job, type HandleContext } from './handle.ts';
 import {
   findJobs,
@@ -20,10 +21,10 @@ import { checkJobId, checkScheduleName } from '../job/names.ts';
 import { STATES, type JobState } from '../job/job.ts';
 import type { Duration } from '../job/duration.ts';
 import { checkFilter, checkFind, checkLimit, checkPage, checkWhen } from '../job/checks.ts';
+import { readFailures, type Failures } from '../views/failures.ts';
 import { jobsOf, number } from '../views/figures.ts';
 import { ofEach } from '../views/each.ts';
 import { readFindings, type QueueFinding } from '../views/findings.ts';
-import { MAX_RETRIED } from '../store/scripts/control.ts';
 import {
   readFunctions,
   readHistory,
@@ -34,17 +35,7 @@ import {
   type Span,
   type Stats,
 } from '../views/statistics.ts';
-import { revive } from '../flow/revive.ts';
-import { placeOf } from '../flow/view.ts';
 import type { Store } from '../store/store.ts';
-
-/** What `retry` did. */
-export interface Retried {
-  /** How many steps of its flow, which had failed only because of it, wait for their turn again. */
-  revived: number;
-  /** The steps after it stay failed, for one of them, or a result that is needed, is kept no more. */
-  forgotten: boolean;
-}
 
 export abstract class Operator {
   abstract readonly name: string;
@@ -175,6 +166,11 @@ export abstract class Operator {
     throw new MinqError('NO_SCHEDULE', `there is no cron entry ${show(name)}`);
   }
 
+  /** Failed jobs by function and kind of error, of up to the last 10,000 that are kept. */
+  async failures(): Promise<Failures> {
+    return readFailures(this.store);
+  }
+
   /** Counters since the queue exists. */
   async stats(): Promise<Stats> {
     return readStats(this.store);
@@ -239,42 +235,7 @@ export abstract class Operator {
    * @throws {MinqError} `FLOW_BUSY`: its failure is still on its way through its flow
    */
   async retry(id: string): Promise<Retried | false> {
-    const [words, retried] = await this.#retry([checkJobId(id)], (error) => {
-      throw error;
-    });
-    if (words[0] === 'given up') {
-      throw new MinqError(
-        'FLOW_BUSY',
-        `step ${id}: the steps after it were to wait for it again, but that took over a minute; retry it once more`,
-      );
-    }
-    return words[0] === 'queued' && retried;
-  }
-
-  /**
-   * @param ids at most 100; of steps, those of a flow are revived together
-   * @param onBusy is told of steps whose flow is busy: they are left
-   */
-  async #retry(ids: string[], onBusy: (error: unknown) => void): Promise<[string[], Retried]> {
-    const flows = new Map<string | undefined, string[]>();
-    for (const id of ids) {
-      const { flow } = placeOf(id) ?? {};
-      flows.set(flow, [...(flows.get(flow) ?? []), id]);
-    }
-    const retried = { revived: 0, forgotten: false };
-    const words: string[] = [];
-    for (const [flow, some] of flows) {
-      try {
-        const found = flow === undefined ? undefined : await revive(this.store, flow, some);
-        words.push(...(await this.store.retry(some.map((id) => found?.marks.get(id) ?? id))));
-        retried.revived += found?.revived ?? 0;
-        retried.forgotten ||= found?.forgotten ?? false;
-      } catch (error) {
-        if (!(error instanceof MinqError && error.code === 'FLOW_BUSY')) throw error;
-        onBusy(error);
-      }
-    }
-    return [words, retried];
+    return retryOne(this.store, checkJobId(id));
   }
 
   /**
@@ -283,26 +244,7 @@ export abstract class Operator {
    * @returns how many
    */
   async retryAll(wanted: JobFilter = {}): Promise<number> {
-    const filter = checkFilter(wanted);
-    // All ids first: a job leaves the list when it is run again, and may come back.
-    const ids = new Set<string>();
-    let next: number | undefined = 0;
-    while (next !== undefined) {
-      const found: FoundJobs = await findJobs(this.store, 'failed', {
-        ...filter,
-        offset: next,
-        limit: 1_000,
-      });
-      for (const { id, failedStep } of found.jobs) if (failedStep === undefined) ids.add(id);
-      next = found.next;
-    }
-    let retried = 0;
-    const all = [...ids];
-    for (let i = 0; i < all.length; i += MAX_RETRIED) {
-      const [words] = await this.#retry(all.slice(i, i + MAX_RETRIED), () => {});
-      retried += words.filter((word) => word === 'queued').length;
-    }
-    return retried;
+    return retryAll(this.store, checkFilter(wanted));
   }
 
   /**
@@ -363,14 +305,21 @@ export abstract class Operator {
   }
 
   /**
-   * Removes all jobs of one state without a trace, as many as there were at the call.
+   * Removes all jobs of one state without a trace, as many as there were at the call; or those that are wanted.
    * @returns how many
    */
-  async purge(state: Exclude<JobState, 'active' | 'waiting'>): Promise<number> {
+  async purge(
+    state: Exclude<JobState, 'active' | 'waiting'>,
+    wanted: JobFilter = {},
+  ): Promise<number> {
     if (['active', 'waiting'].includes(checkState(state))) {
       throw new InvalidArgumentError(`state: "${state}" can't be purged; cancel the jobs instead`);
     }
     const store = this.store;
+    const filter = checkFilter(wanted);
+    if (Object.values(filter).some((each) => each !== '')) {
+      return removeAll(store, state, filter);
+    }
     let left = (await readCounts(store))[state];
     let removed = 0;
     while (left > 0) {

@@ -23,6 +23,7 @@ import {
   retryScript,
 } from './scripts/control.ts';
 import { callScripts, enqueueScripts, laidOut } from './scripts/enqueue.ts';
+import { failuresScript } from './scripts/failures.ts';
 import { forgetScript } from './scripts/forget.ts';
 import { limitScript } from './scripts/limit.ts';
 import { turnScript } from './scripts/turn.ts';
@@ -318,11 +319,17 @@ export class Store {
     state: string,
     offset: number,
     limit: number,
-    { fn = '', text = '', most = limit, bytes = 0 } = {},
+    { fn = '', text = '', inArgs = '', most = limit, bytes = 0 } = {},
   ): Promise<{ seen: number; rows: Reply[][] }> {
-    const args = { state, offset, limit, fn, piece: text, most, bytes };
+    const args = { state, offset, limit, fn, piece: text, inArgs, most, bytes };
     const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
     return { seen, rows };
+  }
+
+  /** @returns how many failed jobs were looked through; of each its id, end, function, and how its error begins */
+  async failures(offset: number): Promise<{ seen: number; rows: string[][] }> {
+    const [seen, flat] = (await this.#caller.run(failuresScript, { offset })) as [number, string[]];
+    return { seen, rows: inRows(flat, 4) };
   }
 
   /** Records, cut after the time where they are long, of the jobs that stand first. */

@@ -5,6 +5,7 @@ import { JSON } from '../job/globals.ts';
 import { describeError, readError, UNREADABLE, type ErrorRecord } from '../job/codec.ts';
 import { causeLines, errorLine } from '../job/failure.ts';
 import { BadRecordError } from '../job/errors.ts';
+import { kindOf, pieceOf } from './failures.ts';
 import { placeOf, readFlow, waitsFor } from '../flow/view.ts';
 import {
   parseOutcome,
@@ -125,6 +126,15 @@ export interface JobFilter {
   fn?: string | undefined;
   /** A piece of the error: of its name, message or stack, in whatever case. */
   error?: string | undefined;
+  /** Kind of the error, as `failures()` has it. */
+  kind?: string | undefined;
+  /** A piece of the arguments as JSON, in whatever case; looked for in the first 1,000. */
+  args?: string | undefined;
+}
+
+interface Page {
+  offset?: number;
+  limit?: number;
 }
 
 export interface FoundJobs {
@@ -165,11 +175,7 @@ export async function orUnreadable<T>(reading: Promise<T>): Promise<T | typeof U
   }
 }
 
-export async function readJobs(
-  store: Store,
-  state: JobState,
-  page: { offset?: number; limit?: number },
-): Promise<JobInfo[]> {
+export async function readJobs(store: Store, state: JobState, page: Page): Promise<JobInfo[]> {
   const { offset = 0, limit = 100 } = page;
   const rows: (string | null)[][] = [];
   let seen = 0;
@@ -188,20 +194,23 @@ export async function readJobs(
 export async function findJobs(
   store: Store,
   state: JobState,
-  { fn = '', error = '', offset = 0, limit = 100 }: JobFilter & { offset?: number; limit?: number },
+  { fn = '', error = '', kind = '', args = '', offset = 0, limit = 100 }: JobFilter & Page,
   bytes = 0,
 ): Promise<FoundJobs> {
   // As it stands in the JSON of an error: Redis finds it there, or in what is written around it.
   const sought = lower(error);
-  const text = JSON.stringify(sought).slice(1, -1);
-  const isWanted = ({ error: found }: JobInfo) =>
-    sought === '' ||
-    (found !== undefined &&
-      [errorLine(found), found.stack ?? '', ...causeLines(found)].some((part) =>
-        lower(part).includes(sought),
-      ));
+  const text = JSON.stringify(sought === '' ? lower(pieceOf(kind)) : sought).slice(1, -1);
+  const inArgs = lower(args);
+  const isWanted = ({ error: found, failedStep }: JobInfo) =>
+    (kind === '' || (found !== undefined && failedStep === undefined && kindOf(found) === kind)) &&
+    (sought === '' ||
+      (found !== undefined &&
+        [errorLine(found), found.stack ?? '', ...causeLines(found)].some((part) =>
+          lower(part).includes(sought),
+        )));
   const jobs: JobInfo[] = [];
-  const filtered = fn !== '' || text !== '';
+  const filtered = fn !== '' || text !== '' || kind !== '' || inArgs !== '';
+  const mostOfAll = inArgs === '' ? LOOKED_A_PAGE : LOOKED_A_CALL;
   let at = offset;
   let calls = 0;
   let tookMs = 0;
@@ -211,13 +220,13 @@ export async function findJobs(
     const from = performance.now();
     const wanted = limit - jobs.length;
     const most = filtered ? LOOKED_A_CALL : wanted;
-    const { seen, rows } = await store.list(state, at, wanted, { fn, text, most, bytes });
+    const { seen, rows } = await store.list(state, at, wanted, { fn, text, inArgs, most, bytes });
     tookMs = performance.now() - from;
     at += seen;
     jobs.push(...rows.flatMap((row) => toInfo(store.queue, row) ?? []).filter(isWanted));
     if (seen === 0) return { jobs };
     calls++; // a call may end early, where records are large
-  } while (jobs.length < limit && at - offset < LOOKED_A_PAGE && calls < CALLS_A_PAGE);
+  } while (jobs.length < limit && at - offset < mostOfAll && calls < CALLS_A_PAGE);
   return { jobs, next: at };
 }
 

@@ -209,7 +209,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
   const wrong: [args: string[], says: RegExp][] = [
     [['retry'], /give either the id of a job, or --all/],
     [['retry', 'x', '--all'], /give either the id of a job, or --all/],
-    [['retry', 'x', '--fn', 'f'], /--fn and --error go with --all/],
+    [['retry', 'x', '--fn', 'f'], /--fn, --error and --kind go with --all/],
     [['retry', 'nobody\u001b[2J'], /id: "nobody\\u001b\[2J" is not usable/],
     [['cancel'], /an argument is missing; Usage: minq cancel <id>/],
     [['remove', 'a', 'b'], /"b" is one too many/],
@@ -239,7 +239,7 @@ scene('wrong usage ends with 2; without Redis with 1', async (t, stage) => {
 scene('every command has its help, and is in the list of them', async (t) => {
   const { stdout: list } = await command(['--help']);
   const names = [...list.matchAll(/^ {2}([a-z]+) {2,}[a-z]/gm)].map((match) => match[1]!);
-  t.same(names.slice(2), 'dashboard enqueue job jobs stats workers cron check retry run cancel remove purge pause resume limit unschedule repair forget'.split(' '));
+  t.same(names.slice(2), 'dashboard enqueue job jobs errors stats workers cron check retry run cancel remove purge pause resume limit unschedule repair forget'.split(' '));
   await Promise.all(
     names.map(async (name) => {
       const { code, stdout } = await command([name, '--help']);

@@ -21,7 +21,7 @@ const MAX_ERROR = 160_000;
 
 /**
  * Reads: a page of the jobs of one state, in the order in which they run, start or went. With a function (`fn`, or ``)
- * or a piece of an error (`piece`, in lower case, as JSON writes it), those jobs only, among the next `most`.
+ * or a piece of an error or of the arguments (`piece`, `inArgs`, in lower case, as JSON writes it), those jobs only, among the next `most`.
  * Values of more than `bytes` (0: none) are left where they are, and told by their length; errors come whole, for they are
  * what is searched and read. Replies with how many were looked through, and the jobs: fewer than were asked for where they
  * are large.
@@ -30,7 +30,7 @@ export const listScript = defineScript({
   name: 'list',
   flags: 'no-writes',
   keys: ['completed', 'failed', 'cancelled', 'dropped', 'waiting'],
-  args: ['state', 'offset', 'limit', 'fn', 'piece', 'most', 'bytes'],
+  args: ['state', 'offset', 'limit', 'fn', 'piece', 'inArgs', 'most', 'bytes'],
   uses: [clock, tickets, describe],
   lua: `
 local found, seen, read = {}, 0, 0
@@ -38,10 +38,12 @@ local skip, room, most = tonumber(offset), tonumber(limit), tonumber(most)
 local head = '{"fn":"' .. fn .. '",'
 
 local function wanted(id)
-  if fn ~= '' then
+  if fn ~= '' or inArgs ~= '' then
     local record = redis.call('HGET', jobs, id) or ''
     read = read + #record
-    if string.sub(record, 14, 13 + #head) ~= head then return false end
+    if fn ~= '' and string.sub(record, 14, 13 + #head) ~= head then return false end
+    local from = inArgs ~= '' and string.find(record, '"args":', 1, true)
+    if inArgs ~= '' and not (from and string.find(string.lower(record), inArgs, from, true)) then return false end
   end
   if piece ~= '' then
     local trouble = redis.call('HGET', outcomes, id) or redis.call('HGET', errors, id) or ''
@@ -80,7 +82,7 @@ local function tellOf(id)
   found[#found + 1] = shortened(row)
 end
 
-local plain = fn == '' and piece == ''
+local plain = fn == '' and piece == '' and inArgs == ''
 if plain then most = room end
 local function look(ids)
   for _, id in ipairs(ids) do
