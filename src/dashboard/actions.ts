@@ -1,15 +1,21 @@
 /** What the pages may do. */
+import pLimit from 'p-limit';
 import { checkConcurrency, type Check } from '../job/checks.ts';
 import { STATES } from '../job/job.ts';
 import { checkJobId, checkScheduleName, isFunctionName } from '../job/names.ts';
 import { refuse, show } from '../job/refuse.ts';
 import type { WorkerAnswer } from '../queue/control.ts';
-import type { Operator } from '../queue/operator.ts';
+import { MinqError } from '../job/errors.ts';
 import { Refusal } from './answer.ts';
 import type { Action, ActionReply } from './api.ts';
-import type { Queues } from './queues.ts';
+import type { Kinds } from './kinds.ts';
+import type { Shown } from './queues.ts';
+import type { Source } from './replies.ts';
 
-type Fields = Record<string, string | undefined>;
+/** As their checks have let them through. */
+type Fields = Partial<
+  Record<'id' | 'key' | 'fn' | 'error' | 'state' | 'name' | 'args' | 'rate', string>
+> & { ids?: string[]; concurrency?: string | number };
 
 /** Of a worker. */
 const workerId: Check<string> = (value, name) =>
@@ -22,9 +28,27 @@ const slots: Check<string> = (value, name) => String(checkConcurrency(value, nam
 
 interface Kind {
   /** Besides `action` and `queue`. */
-  fields: Record<string, Check<string | undefined>>;
-  act: (queue: Operator, fields: Fields) => Promise<ActionReply>;
+  fields: Record<string, Check<unknown>>;
+  act: (queue: Shown, fields: Fields, kinds: Kinds) => Promise<ActionReply>;
 }
+
+const AT_ONCE = 10;
+/** Jobs that somebody has ticked. */
+const MOST_TICKED = 100;
+const ids: Check<string[]> = (value, name) =>
+  Array.isArray(value) && value.length > 0 && value.length <= MOST_TICKED
+    ? value.map((id) => checkJobId(id))
+    : refuse(name, value, `give 1 to ${MOST_TICKED} ids`);
+
+/** JSON of an array. */
+const args: Check<string> = (value, name) => {
+  try {
+    if (typeof value === 'string' && Array.isArray(JSON.parse(value))) return value;
+  } catch {
+    // Said below.
+  }
+  return refuse(name, value, 'give the arguments as a JSON array');
+};
 
 const fn: Check<string> = (value, name) =>
   isFunctionName(value) ? value : refuse(name, value, 'give the name of a function');
@@ -38,7 +62,7 @@ const state: Check<string> = (value, name) =>
   STATES.find((known) => known === value) ?? refuse(name, value, 'give a state');
 
 const optional =
-  (check: Check<string>): Check<string | undefined> =>
+  <T>(check: Check<T>): Check<T | undefined> =>
   (value, name) =>
     value === undefined ? undefined : check(value, name);
 
@@ -55,6 +79,21 @@ const counted = async (counting: Promise<number>): Promise<ActionReply> => {
   return { done: count > 0, count };
 };
 
+/** One after the other: what can't be done to one, because it has moved on, is done to the others. */
+async function each(
+  { ids = [] }: Fields,
+  act: (id: string) => Promise<boolean>,
+): Promise<ActionReply> {
+  const done = await pLimit(AT_ONCE).map(ids, (id) =>
+    act(id).catch((error: unknown) => {
+      if (error instanceof MinqError && !error.code.startsWith('REDIS')) return false;
+      throw error;
+    }),
+  );
+  const count = done.filter(Boolean).length;
+  return { done: count > 0, count };
+}
+
 const KINDS: Record<Action['action'], Kind> = {
   retry: {
     fields: { id: checkJobId },
@@ -70,9 +109,42 @@ const KINDS: Record<Action['action'], Kind> = {
     fields: { fn: optional(fn), error: optional(words) },
     act: (queue, filter) => counted(queue.retryAll(filter)),
   },
+  retryKind: {
+    fields: { key: words },
+    act: async (queue, { key }, kinds) => counted(queue.retryAll(await kinds.find(queue, key!))),
+  },
+  removeKind: {
+    fields: { key: words },
+    act: async (queue, { key }, kinds) =>
+      counted(queue.purge('failed', await kinds.find(queue, key!))),
+  },
+  retryThese: {
+    fields: { ids },
+    act: (queue, fields) => each(fields, async (id) => (await queue.retry(id)) !== false),
+  },
+  removeThese: { fields: { ids }, act: (queue, fields) => each(fields, (id) => queue.remove(id)) },
+  cancelThese: {
+    fields: { ids },
+    act: (queue, fields) => each(fields, (id) => queue.job(id).cancel()),
+  },
+  copy: {
+    fields: { id: checkJobId, args },
+    act: async (queue, { id, args }) => ({
+      done: true,
+      id: await queue.copy(id!, JSON.parse(args!) as unknown[]),
+    }),
+  },
+  limit: {
+    fields: { rate: optional(words), concurrency: optional(checkConcurrency) },
+    act: async (queue, { rate, concurrency }) => {
+      const limit = { ...(rate && { rate }), ...(concurrency && { concurrency: +concurrency }) };
+      await queue.limit(Object.keys(limit).length > 0 ? limit : null);
+      return { done: true };
+    },
+  },
   purge: {
     fields: { state },
-    act: (queue, fields) => counted(queue.purge(fields['state'] as 'failed')),
+    act: (queue, fields) => counted(queue.purge(fields.state as 'failed')),
   },
   pause: { fields: {}, act: (queue) => done(queue.pause()) },
   resume: { fields: {}, act: (queue) => done(queue.resume()) },
@@ -106,7 +178,7 @@ const KINDS: Record<Action['action'], Kind> = {
  * @param body whatever was sent
  * @throws {Refusal | InvalidArgumentError} when it is no action
  */
-export async function act(queues: Queues, body: unknown): Promise<ActionReply> {
+export async function act({ queues, kinds }: Source, body: unknown): Promise<ActionReply> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new Refusal(400, 'the body is no JSON object');
   }
@@ -118,8 +190,8 @@ export async function act(queues: Queues, body: unknown): Promise<ActionReply> {
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(fields, key)) throw new Refusal(400, `${show(key)}: there is no such field`);
   }
-  const checked: Fields = {};
+  const checked: Record<string, unknown> = {};
   for (const [key, check] of Object.entries(fields)) checked[key] = check(given[key], key);
   if (typeof queue !== 'string') return refuse('queue', queue, 'give the name of a queue');
-  return act(await queues.get(queue), checked);
+  return act(await queues.get(queue), checked as Fields, kinds);
 }

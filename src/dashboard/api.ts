@@ -1,5 +1,6 @@
 /** What the pages ask of the server, and what it answers: JSON over `api/...`. */
 import type { FunctionTimes, HistoryPoint, Percentiles, Stats } from '../views/statistics.ts';
+import type { FailureGroup } from '../views/failures.ts';
 import type { QueueFinding } from '../views/findings.ts';
 import type { Counts, JobInfo, PastAttempt, WorkerInfo } from '../views/inspector.ts';
 import type { FlowOutline } from '../flow/outline.ts';
@@ -37,6 +38,33 @@ export interface QueueReply extends QueueSummary {
   now: number;
 }
 
+/** `GET api/lately`: of each queue the last hour, in parts of three minutes; none where nothing is known of it. */
+export interface LatelyReply {
+  queues: { name: string; done: number[]; failed: number[] }[];
+}
+
+/** `GET api/failures?queue=`: of one queue, or of all; at most 100 kinds. */
+export interface FailuresReply {
+  kinds: FailureKind[];
+  looked: number;
+  caused: number;
+  now: number;
+}
+
+export type FailureKind = Omit<FailureGroup, 'example'> & {
+  /** By which it is known to `api/jobs` and to actions. */
+  key: string;
+  /** A job. */
+  id: string;
+  /** Its error, at most 300 characters. */
+  error: Text;
+};
+
+/** `GET api/find?id=`: queues that know the job. */
+export interface FindReply {
+  queues: string[];
+}
+
 /** A value as JSON text, at most 10 KB of it. */
 export interface Text {
   text: string;
@@ -69,7 +97,7 @@ export type JobRow = Pick<JobInfo, InRow> & {
   progress?: Text;
 };
 
-/** `GET api/jobs?queue=&state=&fn=&error=&offset=&limit=` (50, at most 100) */
+/** `GET api/jobs?queue=&state=&fn=&error=&kind=&args=&offset=&limit=` (50, at most 100) */
 export interface JobsReply {
   jobs: JobRow[];
   /** Jobs in this state, whatever the filter. */
@@ -117,7 +145,12 @@ export interface FindingsReply {
 
 /** `GET api/cron`: of all queues. */
 export interface CronReply {
-  entries: (Omit<ScheduleInfo, 'args'> & { queue: string; args: Text })[];
+  entries: (Omit<ScheduleInfo, 'args'> & {
+    queue: string;
+    args: Text;
+    /** The ticks after the next one. */
+    later: number[];
+  })[];
   now: number;
 }
 
@@ -125,6 +158,10 @@ export interface CronReply {
 export type Action =
   | { action: 'retry' | 'runNow' | 'cancel' | 'remove'; queue: string; id: string }
   | { action: 'retryAll'; queue: string; fn?: string; error?: string }
+  | { action: 'retryKind' | 'removeKind'; queue: string; key: string }
+  | { action: 'retryThese' | 'removeThese' | 'cancelThese'; queue: string; ids: string[] }
+  | { action: 'copy'; queue: string; id: string; args: string }
+  | { action: 'limit'; queue: string; rate?: string; concurrency?: number }
   | { action: 'purge'; queue: string; state: FinalState | 'queued' | 'scheduled' }
   | { action: 'pause' | 'resume'; queue: string }
   | { action: 'run' | 'pauseSchedule' | 'resumeSchedule'; queue: string; name: string }
@@ -134,13 +171,18 @@ export type Action =
 export interface ActionReply {
   /** Whether anything was done: a job may have ended meanwhile, a worker may not have answered. */
   done: boolean;
-  /** Of `retryAll` and `purge`: how many jobs. */
+  /** Of what is done to many jobs: how many. */
   count?: number;
   /** Of `retry`: steps of its flow that wait for it again; whether those after it stay failed. */
   revived?: number;
   forgotten?: boolean;
-  /** Of `run`: id of the job. */
+  /** Of `run` and `copy`: id of the job. */
   id?: string;
+}
+
+/** `POST api/login`: who gives the token gets a cookie. */
+export interface Login {
+  token: string;
 }
 
 /** Every answer but 2xx. */

@@ -2,16 +2,19 @@
  * Who is let in, and what may change anything. Every request passes `admit`, reads too: a page of another site can
  * make a browser send requests here, and by a name of its own that leads to our address read the answers.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Refusal, type Request } from './answer.ts';
 import { parseHost, type HostName, type Settings } from './settings.ts';
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'].map((name): HostName => ({ name }));
 
-/** @throws {Refusal} saying why, and what to set */
-export async function admit(request: Request, settings: Settings): Promise<void> {
+/**
+ * @param page it is one of the files of the pages, which hold no secret: with a token, whoever has none sees where to give it
+ * @throws {Refusal} saying why, and what to set
+ */
+export async function admit(request: Request, settings: Settings, page: boolean): Promise<void> {
   checkHost(request, settings.allowedHosts);
-  if (settings.token !== undefined) return checkToken(request, settings.token);
+  if (settings.token !== undefined) return page ? undefined : checkToken(request, settings.token);
   if (settings.auth) return checkHook(request, settings.auth);
   if (!isLoopback(request.socket.localAddress)) {
     throw new Refusal(
@@ -35,12 +38,42 @@ function checkHost(request: Request, allowed: HostName[]): void {
   }
 }
 
-function checkToken(request: Request, token: string): void {
-  const given = tokenIn(request.headers.authorization ?? '');
+function checkToken({ headers }: Request, token: string): void {
+  const given = tokenIn(headers.authorization ?? '');
   if (given !== undefined && sameText(given, token)) return;
+  const [, cookie] = COOKIE.exec(headers.cookie ?? '') ?? [];
+  if (cookie !== undefined && sameText(cookie, sessionOf(token))) return;
   throw new Refusal(401, 'the token is missing or wrong', {
-    'WWW-Authenticate': 'Basic realm="minq", charset="UTF-8"',
+    // Our own page asks for the token itself; a browser that is told this would ask first.
+    ...(headers['x-requested-with'] !== 'minq' && {
+      'WWW-Authenticate': 'Basic realm="minq", charset="UTF-8"',
+    }),
   });
+}
+
+const COOKIE = /(?:^|; *)minq_session=([\w-]{43})(?:;|$)/;
+const SESSION_S = 30 * 24 * 3_600;
+
+/** Made of the token, which it doesn't tell: a new token ends all sessions, and nothing is kept. */
+const sessionOf = (token: string): string =>
+  createHmac('sha256', token).update('minq dashboard session').digest('base64url');
+
+/**
+ * The cookie for who gives the token; one that ends it for who gives none. Scripts can't read it, other sites can't have it sent, and
+ * without a path of its own it goes to `api/` only, under whatever path a proxy shows us.
+ * @throws {Refusal} for a wrong one, and where there is none to give
+ */
+export function login(request: Request, body: unknown, { token }: Settings): string {
+  const { token: given } = Object(body) as { token?: unknown };
+  if (token === undefined) throw new Refusal(404, 'this dashboard asks for no token');
+  const first = String(request.headers['x-forwarded-proto'] ?? '').split(',')[0];
+  const encrypted = 'encrypted' in request.socket || first === 'https';
+  const rules = `HttpOnly; SameSite=Strict${encrypted ? '; Secure' : ''}`;
+  if (given === undefined) return `minq_session=; Max-Age=0; ${rules}`;
+  if (typeof given !== 'string' || !sameText(given, token)) {
+    throw new Refusal(401, 'this is not the token');
+  }
+  return `minq_session=${sessionOf(token)}; Max-Age=${SESSION_S}; ${rules}`;
 }
 
 /** After `Bearer`, or the password after `Basic`. */

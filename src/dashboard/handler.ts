@@ -11,7 +11,8 @@ import {
 } from './answer.ts';
 import { Assets, PAGE } from './assets.ts';
 import { redactor } from './excerpt.ts';
-import { admit, checkOrigin } from './guard.ts';
+import { admit, checkOrigin, login } from './guard.ts';
+import { Kinds } from './kinds.ts';
 import { METRICS_TYPE } from '../views/metrics.ts';
 import { metricsText } from './metrics.ts';
 import { Queues } from './queues.ts';
@@ -39,6 +40,7 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   const site = {
     settings,
     queues,
+    kinds: new Kinds(),
     redact: redactor(redact),
     readOnly,
     assets: new Assets(),
@@ -46,7 +48,6 @@ export function dashboard(options: DashboardOptions = {}): Dashboard {
   };
   const handler = async (request: Request, response: Response): Promise<void> => {
     try {
-      await admit(request, settings);
       await answer(request, response, site);
     } catch (error) {
       sendError(response, error);
@@ -62,13 +63,24 @@ interface Site extends Source {
 }
 
 async function answer(request: Request, response: Response, site: Site): Promise<void> {
-  const { path, query, root } = placeOf(request, site.settings.basePath);
+  const place = placeOf(request, site.settings.basePath);
+  const isLogin = place?.path === 'api/login';
+  await admit(request, site.settings, place !== undefined && (isLogin || isPage(place.path)));
+  if (!place) throw new Refusal(404, 'there is nothing here');
+  const { path, query, root } = place;
+  if (isLogin) {
+    allow(request, ['POST']);
+    checkOrigin(request, site.settings.allowedHosts);
+    const cookie = login(request, await readJson(request), site.settings);
+    return sendJson(response, {}, 200, { 'Set-Cookie': cookie });
+  }
   if (path === 'api/action') {
     allow(request, ['POST']);
     checkOrigin(request, site.settings.allowedHosts);
     if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
-    const done = await act(site.queues, await readJson(request));
+    const done = await act(site, await readJson(request));
     site.reads.forget();
+    site.kinds.forget();
     return sendJson(response, done);
   }
   allow(request, ['GET', 'HEAD']);
@@ -88,6 +100,9 @@ async function answer(request: Request, response: Response, site: Site): Promise
   return sendJson(response, await site.reads.share(`${name}?${query}`, read));
 }
 
+/** A file of the pages, if there is one of this name. */
+const isPage = (path: string): boolean => path !== 'metrics' && !path.startsWith('api/');
+
 function allow({ method = '' }: Request, methods: string[]): void {
   if (methods.includes(method)) return;
   throw new Refusal(405, `${method} is not allowed here`, { Allow: methods.join(', ') });
@@ -97,7 +112,7 @@ function allow({ method = '' }: Request, methods: string[]): void {
 function placeOf(
   request: Request,
   basePath: string | undefined,
-): { path: string; query: string; root?: string } {
+): { path: string; query: string; root?: string } | undefined {
   const { url = '/', originalUrl = url, baseUrl = '' } = request;
   const [whole = '', ...query] = originalUrl.split('?');
   const base = basePath ?? baseUrl;
@@ -105,6 +120,5 @@ function placeOf(
   if (base !== '' && whole === base) {
     return { ...place, path: '', root: base.slice(base.lastIndexOf('/') + 1) };
   }
-  if (!whole.startsWith(`${base}/`)) throw new Refusal(404, 'there is nothing here');
-  return place;
+  return whole.startsWith(`${base}/`) ? place : undefined;
 }

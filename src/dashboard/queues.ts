@@ -4,7 +4,11 @@ import type { HandleContext } from '../queue/handle.ts';
 import { Results } from '../queue/results.ts';
 import { Connection } from '../redis/connection.ts';
 import { Store } from '../store/store.ts';
-import type { JobState } from '../job/job.ts';
+import type { ResolvedEnqueueOptions } from '../job/checks.ts';
+import { newId } from '../job/id.ts';
+import { parseRecord, type JobState } from '../job/job.ts';
+import { newJob } from '../job/record.ts';
+import { readRecent } from '../views/statistics.ts';
 import { findJobs, type FoundJobs, type JobFilter } from '../views/inspector.ts';
 import { readNames, type QueueFinding } from '../views/findings.ts';
 import { Refusal } from './answer.ts';
@@ -13,6 +17,8 @@ import type { Settings } from './settings.ts';
 /** Most of them that are looked at for one page. */
 const MOST_QUEUES = 100;
 const CALL_TIMEOUT_MS = 5_000;
+/** Minutes. */
+const PART = 3;
 
 /** Most bytes of a value in a list. */
 const LIST_BYTES = 2_000;
@@ -39,6 +45,36 @@ export class Shown extends Operator {
   /** As `find`, for a list: what is long is told by its length. */
   page(state: JobState, wanted: JobFilter & { offset: number; limit: number }): Promise<FoundJobs> {
     return findJobs(this.store, state, wanted, LIST_BYTES);
+  }
+
+  /** Whether it knows the job. */
+  async knows(id: string): Promise<boolean> {
+    return (await this.store.flows.states([id]))[0] !== 'unknown';
+  }
+
+  /**
+   * Enqueues a job like this one, with other arguments.
+   * @returns its id
+   * @throws {BadRecordError} where the record can't be read
+   */
+  async copy(id: string, args: readonly unknown[]): Promise<string> {
+    const { record } = parseRecord((await this.store.info(id)).row[4] ?? null);
+    const { fn, retries, backoff, timeout, resultTtl, priority, meta } = record;
+    const options = { retries, backoff, timeout, resultTtl, priority, meta };
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)); // prettier-ignore
+    const job = newJob(fn, args, given as ResolvedEnqueueOptions, newId());
+    await this.store.enqueue([job]);
+    return job.id;
+  }
+
+  /** Of the last hour, in parts of three minutes, the oldest first: how many were done, and failed. */
+  async lately(): Promise<Record<'done' | 'failed', number[]>> {
+    const recent = await readRecent(this.store);
+    const inParts = (minutes: number[] = []) =>
+      Array.from({ length: minutes.length / PART }, (_, i) =>
+        Math.round(minutes.slice(i * PART, (i + 1) * PART).reduce((a, b) => a + b, 0)),
+      );
+    return { done: inParts(recent?.completed), failed: inParts(recent?.failed) };
   }
 }
 

@@ -2,7 +2,10 @@
 import { outlineOf } from '../flow/outline.ts';
 import { ofEach } from '../views/each.ts';
 import { together } from '../views/findings.ts';
-import { isSilent, orUnreadable, type JobInfo, type WorkerInfo } from '../views/inspector.ts';
+import type { ScheduleInfo } from '../cron/schedules.ts';
+import { nextTick } from '../cron/times.ts';
+import { kindOf, type FailureGroup } from '../views/failures.ts';
+import { isSilent, orUnreadable, type JobFilter, type JobInfo, type WorkerInfo } from '../views/inspector.ts'; // prettier-ignore
 import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/names.ts';
 import type { Operator } from '../queue/operator.ts';
@@ -12,20 +15,26 @@ import { Refusal } from './answer.ts';
 import { IN_ROW, type InRow } from './api.ts';
 import type {
   CronReply,
+  FailureKind,
+  FailuresReply,
   FindingsReply,
+  FindReply,
   JobReply,
   JobRow,
   JobsReply,
+  LatelyReply,
   QueueReply,
   QueuesReply,
   QueueSummary,
   WorkersReply,
 } from './api.ts';
-import { errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts';
+import { cutCharacters, errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts'; // prettier-ignore
+import { keyOf, type Kinds } from './kinds.ts';
 import type { Queues } from './queues.ts';
 
 export interface Source {
   queues: Queues;
+  kinds: Kinds;
   redact: Redact;
   readOnly: boolean;
 }
@@ -41,6 +50,7 @@ const MOST_WORKERS = 100;
 const MOST_RUNNING = 500;
 const MOST_ENTRIES = 200;
 const MOST_FINDINGS = 100;
+const MOST_KINDS = 100;
 /** Of each earlier attempt, in bytes of message and of stack. */
 const PAST_ERROR = 2_000;
 
@@ -65,19 +75,52 @@ export const REPLIES: Record<string, Reply> = {
     return { ...summary, history, functions: rows.slice(0, MOST_FUNCTIONS), now };
   },
 
-  jobs: async ({ queues, redact }, query): Promise<JobsReply> => {
+  lately: async ({ queues }): Promise<LatelyReply> => ({
+    queues: await ofEach(await queues.all(), async (queue) => ({
+      name: queue.name,
+      ...(await queue.lately()),
+    })),
+  }),
+
+  failures: async ({ queues, kinds, redact }, query): Promise<FailuresReply> => {
+    const name = text(query, 'queue');
+    const asked = name === undefined ? await queues.all() : [await queues.get(name)];
+    const [all, now] = await Promise.all([kinds.all(asked), asked[0]!.now()]);
+    const groups = all.flatMap((each) => each.groups).sort((a, b) => b.count - a.count);
+    return {
+      kinds: groups.slice(0, MOST_KINDS).map((group) => kindShown(group, redact)),
+      looked: all.reduce((sum, each) => sum + each.looked, 0),
+      caused: all.reduce((sum, each) => sum + each.caused, 0),
+      now,
+    };
+  },
+
+  find: async ({ queues }, query): Promise<FindReply> => {
+    const id = checkJobId(text(query, 'id'));
+    const all = await queues.all();
+    const known = await ofEach(all, (queue) => queue.knows(id));
+    return { queues: all.filter((_, i) => known[i]).map(({ name }) => name) };
+  },
+
+  jobs: async ({ queues, kinds, redact }, query): Promise<JobsReply> => {
     const queue = await queues.get(text(query, 'queue'));
     const state = oneOf(query, 'state', STATES);
-    const filter = { fn: text(query, 'fn'), error: text(query, 'error') };
+    const key = text(query, 'kind');
+    const filter = {
+      fn: text(query, 'fn'),
+      error: text(query, 'error'),
+      args: text(query, 'args'),
+      ...(key !== undefined && (await kinds.find(queue, key))),
+    };
     const offset = number(query, 'offset', 0, 0, 1_000_000_000);
     const limit = number(query, 'limit', PAGE, 1, LARGEST_PAGE);
     const [found, counts, now] = await Promise.all([
-      queue.page(state, { ...filter, offset, limit }),
+      queue.page(state, { ...filterOf(filter), offset, limit }),
       queue.counts(),
       queue.now(),
     ]);
     const total = counts[state];
-    const filtered = filter.fn !== undefined || filter.error !== undefined;
+    const filtered = Object.values(filterOf(filter)).some((each) => each !== undefined);
     const atEnd = !filtered && (found.jobs.length === 0 || offset + limit >= total);
     return {
       jobs: found.jobs.map((job) => jobRow(redact(job))),
@@ -138,12 +181,63 @@ export const REPLIES: Record<string, Reply> = {
       (await queue.schedules()).slice(0, MOST_ENTRIES).map(({ args, ...entry }) => ({
         ...entry,
         queue: queue.name,
+        later: ticksAfter(entry),
         args: glance(redact(jobOf(entry, args, queue.name)).args),
       })),
     );
     return { entries: list.slice(0, MOST_ENTRIES), now };
   },
 };
+
+const filterOf = ({ fn, error, kind, args }: JobFilter): JobFilter => ({ fn, error, kind, args });
+
+/** The text of the kind too is told as the hook leaves it. */
+function kindShown({ example, ...group }: FailureGroup, redact: Redact): FailureKind {
+  const { fn, queue } = group;
+  const [, name = 'Error', message = ''] = /^([^:]*)(?:: (.*))?$/s.exec(example.error) ?? [];
+  const job = {
+    ...BARE,
+    id: example.id,
+    queue,
+    fn,
+    state: 'failed',
+    error: { name, message },
+  } as const;
+  const { error } = redact({ ...job, args: [] });
+  const kind = error ? kindOf(error) : WITHHELD;
+  return {
+    ...group,
+    key: keyOf(group),
+    id: example.id,
+    kind: cutCharacters(kind === kindOf(job.error) ? group.kind : kind, 300).text,
+    error: error ? errorGlance(error) : { text: WITHHELD, cut: 0 },
+  };
+}
+
+const WITHHELD = '(withheld)';
+
+/** Of ticks after the next one, so many are told. */
+const MOST_TICKS = 3;
+
+function ticksAfter({
+  cron,
+  timezone,
+  every,
+  nextAt,
+  untilAt = Infinity,
+  paused,
+  times,
+}: Omit<ScheduleInfo, 'args'>): number[] {
+  const ticks: number[] = [];
+  if (paused || times !== undefined) return ticks;
+  const when = cron === undefined ? { every: every! } : { cron, timezone: timezone ?? 'UTC' };
+  for (let at = nextAt; at !== undefined && ticks.length < MOST_TICKS;) {
+    at = nextTick(when, at);
+    if (at === undefined || at > untilAt) break;
+    ticks.push(at);
+  }
+  return ticks;
+}
 
 /** What each queue has of it, and Redis's clock. */
 async function fromAll<T>(queues: Queues, read: (queue: Operator) => Promise<T[]>) {
@@ -210,17 +304,9 @@ const jobOf = (
   { name, fn }: { name: string; fn: string },
   args: readonly unknown[],
   queue: string,
-): JobInfo => ({
-  id: `cron:${name}`,
-  queue,
-  state: 'scheduled',
-  fn,
-  args: [...args],
-  attempt: 1,
-  priority: 'normal',
-  meta: {},
-  enqueuedAt: undefined,
-});
+): JobInfo => ({ ...BARE, id: `cron:${name}`, queue, state: 'scheduled', fn, args: [...args] });
+
+const BARE = { attempt: 1, priority: 'normal', meta: {}, enqueuedAt: undefined } as const;
 
 // ---- Parameters of the query ---------------------------------------------------------------------
 

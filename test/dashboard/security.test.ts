@@ -201,6 +201,39 @@ scene('results and progress are redacted, and withheld where that fails', async 
   t.match((await texts(hidden))[2], /\*\*\*/);
 }); // prettier-ignore
 
+scene('a session: a cookie that scripts can not read, for who gives the token to our own page', async (t, stage) => {
+  const { ask, get, act } = await site(stage, { token: TOKEN });
+  const logIn = (body: unknown, headers: Record<string, string> = {}) =>
+    ask('api/login', { method: 'POST', headers: { ...OURS, ...headers }, body: JSON.stringify(body) });
+  const quiet = await get('api/queues', { 'X-Requested-With': 'minq' });
+  t.equal(quiet.headers['www-authenticate'], undefined, 'our page asks itself');
+  for (const wrong of [{ token: 'wrong' }, { token: `${TOKEN}x` }, { token: null }, { token: [TOKEN] }, { token: {} }, { token: 17 }]) {
+    const answer = await logIn(wrong);
+    t.equal(answer.status, 401, JSON.stringify(wrong));
+    t.equal(answer.headers['set-cookie'], undefined);
+  }
+  const forged: Record<string, string>[] = [{ 'Content-Type': 'text/plain' }, { 'X-Requested-With': 'other' }, { Origin: 'http://evil.test' }, { 'Sec-Fetch-Site': 'cross-site' }];
+  for (const headers of forged) t.equal((await logIn({ token: TOKEN }, headers)).status, 403, JSON.stringify(headers));
+  t.equal((await get('api/login')).status, 405);
+  const [given] = (await logIn({ token: TOKEN })).headers['set-cookie'] as string[];
+  t.match(given, /^minq_session=[\w-]{43}; Max-Age=2592000; HttpOnly; SameSite=Strict$/);
+  t.notMatch(given, TOKEN);
+  t.match((await logIn({ token: TOKEN }, { 'X-Forwarded-Proto': 'https' })).headers['set-cookie'], [/; Secure$/]);
+  const Cookie = given!.split(';')[0]!;
+  t.equal((await get('api/queues', { Cookie })).status, 200);
+  t.equal((await get('api/queues', { Cookie: `a=b; ${Cookie}; c=d` })).status, 200);
+  t.equal((await act({ action: 'pause', queue: stage.name }, { Cookie })).status, 200);
+  t.equal((await act({ action: 'pause', queue: stage.name }, { Cookie, Origin: 'http://evil.test' })).status, 403);
+  t.equal((await act({ action: 'pause', queue: stage.name }, { Cookie, 'Sec-Fetch-Site': 'same-site' })).status, 403);
+  const guesses = [`${Cookie}x`, Cookie.slice(0, -1), Cookie.replace('minq_session', 'x_minq_session'), 'minq_session=', `minq_session=${TOKEN}`, `minq_session=${'A'.repeat(43)}`];
+  for (const guess of guesses) t.equal((await get('api/queues', { Cookie: guess })).status, 401, guess);
+  t.match((await logIn({})).headers['set-cookie'], [/^minq_session=; Max-Age=0; HttpOnly/], 'ended');
+  const other = await site(stage, { token: `${TOKEN}2` });
+  t.equal((await other.get('api/queues', { Cookie })).status, 401, 'a new token ends all sessions');
+  const open = await site(stage);
+  t.equal((await open.ask('api/login', { method: 'POST', headers: OURS, body: '{"token":"x"}' })).status, 404);
+}); // prettier-ignore
+
 scene('the token, as Bearer or as password', async (t, stage) => {
   const { get, act } = await site(stage, { token: TOKEN });
   const wrong = [
@@ -212,13 +245,14 @@ scene('the token, as Bearer or as password', async (t, stage) => {
   for (const authorization of wrong) {
     const headers: Record<string, string> =
       authorization === undefined ? {} : { Authorization: authorization };
-    for (const path of ['', 'api/queues', 'main.js', 'nothing']) {
+    for (const path of ['api/queues', 'api/job?id=x', 'api/nothing', 'metrics']) {
       const answer = await get(path, headers);
       t.equal(answer.status, 401, `${authorization} /${path}`);
       t.match(answer.headers['www-authenticate'], /^Basic realm="minq"/, 'a browser asks for it');
       t.notMatch(answer.text, TOKEN);
     }
   }
+  t.equal((await get('')).status, 200, 'the page, which asks for it');
   t.equal((await act({ action: 'pause', queue: stage.name })).status, 401);
   t.equal((await get(`api/queues?token=${TOKEN}`)).status, 401, 'never in the address');
   for (const right of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(TOKEN), basic(TOKEN, '')]) {

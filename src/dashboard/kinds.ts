@@ -1,0 +1,50 @@
+/**
+ * Kinds of failures, looked up now and then for all viewers together. The pages know a kind by a key: its text may hold what `redact`
+ * takes out.
+ */
+import { createHash } from 'node:crypto';
+import { performance } from '../job/globals.ts';
+import { ofEach } from '../views/each.ts';
+import type { FailureGroup, Failures } from '../views/failures.ts';
+import { Refusal } from './answer.ts';
+import type { Shown } from './queues.ts';
+
+/** A kind may fail once more before the pages know: they say how old it is by its last failure. */
+const KEPT_MS = 5_000;
+const MOST_KEPT = 200;
+
+export const keyOf = ({ fn = '', kind }: Pick<FailureGroup, 'fn' | 'kind'>): string =>
+  createHash('sha256').update(`${fn} ${kind}`).digest('base64url').slice(0, 16);
+
+export class Kinds {
+  readonly #read = new Map<string, { at: number; failures: Promise<Failures> }>();
+
+  async all(queues: readonly Shown[]): Promise<Failures[]> {
+    return ofEach(queues, (queue) => this.#of(queue));
+  }
+
+  /** @throws {Refusal} where nothing fails like this any more */
+  async find(queue: Shown, key: string): Promise<Pick<FailureGroup, 'fn' | 'kind'>> {
+    const { groups } = await this.#of(queue);
+    const group = groups.find((each) => keyOf(each) === key);
+    if (!group) throw new Refusal(404, 'nothing fails like this any more');
+    return group;
+  }
+
+  /** Something was done about them. */
+  forget(): void {
+    this.#read.clear();
+  }
+
+  #of(queue: Shown): Promise<Failures> {
+    const before = this.#read.get(queue.name);
+    const at = performance.now();
+    if (before && at - before.at < KEPT_MS) return before.failures;
+    const failures = queue.failures();
+    failures.catch(() => this.#read.delete(queue.name));
+    this.#read.delete(queue.name);
+    this.#read.set(queue.name, { at, failures });
+    if (this.#read.size > MOST_KEPT) this.#read.delete(this.#read.keys().next().value!);
+    return failures;
+  }
+}
