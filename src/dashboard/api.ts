@@ -119,7 +119,12 @@ export interface JobReply {
   attempts: (Omit<PastAttempt, 'error'> & { error: ErrorText })[];
   /** Of a running job. */
   worker?: { id: string; host: string; pid: number; since: number };
-  flow?: { id: string; outline: FlowOutline | '(unreadable)' };
+  flow?: {
+    id: string;
+    outline: FlowOutline | '(unreadable)';
+    /** How many steps are in which state, the most telling first. */
+    states?: Record<string, number>;
+  };
   now: number;
 }
 

@@ -28,7 +28,7 @@ export class Kinds {
     const { groups } = await this.#of(queue);
     const group = groups.find((each) => keyOf(each) === key);
     if (!group) throw new Refusal(404, 'nothing fails like this any more');
-    return group;
+    return { fn: group.fn, kind: group.kind };
   }
 
   /** Something was done about them. */

@@ -1,5 +1,5 @@
 /** The replies of `GET api/...`: each is bounded, and so is the work for it, however much a queue holds. */
-import { outlineOf } from '../flow/outline.ts';
+import { outlineOf, statesOf } from '../flow/outline.ts';
 import { ofEach } from '../views/each.ts';
 import { together } from '../views/findings.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
@@ -144,7 +144,9 @@ export const REPLIES: Record<string, Reply> = {
       worker,
       flow: flow && {
         id: info.flow!.id,
-        outline: typeof flow === 'object' ? outlineOf(flow.root, info.id) : flow,
+        ...(typeof flow === 'object'
+          ? { outline: outlineOf(flow.root, info.id), states: statesOf(flow.steps) }
+          : { outline: flow }),
       },
       now,
     };

@@ -25,6 +25,8 @@ function outlined(node: FlowNode, me: string, left: { steps: number }): FlowOutl
   }
   const chained = 'chain' in node;
   const parts = (chained ? node.chain : node.group).map((part) => ({ part, state: stateOf(part) }));
+  // Of many at once, one looks for those that failed.
+  if (!chained && parts.length > MOST_ALIKE) parts.sort((a, b) => rank(a.state) - rank(b.state));
   const total = new Map<FlowStep['state'], number>();
   for (const { state } of parts) total.set(state, (total.get(state) ?? 0) + 1);
   const shown = new Map<FlowStep['state'], number>();
@@ -49,6 +51,8 @@ function outlined(node: FlowNode, me: string, left: { steps: number }): FlowOutl
   return chained ? { chain: outline } : { group: outline };
 }
 
+const rank = (state: FlowStep['state']): number => (state === 'failed' ? 0 : 1);
+
 /** What is said of a part first: that it went wrong, then that it runs, or will. */
 const TELLING = [
   'failed',
@@ -59,6 +63,14 @@ const TELLING = [
   'waiting',
   'unknown',
 ] as const satisfies FlowStep['state'][];
+
+/** How many of them are in each state, what went wrong first. */
+export function statesOf(steps: readonly FlowStep[]): Record<string, number> {
+  const counted = [...TELLING, 'completed' as const].map(
+    (state) => [state, steps.filter((step) => step.state === state).length] as const,
+  );
+  return Object.fromEntries(counted.filter(([, many]) => many > 0));
+}
 
 function stateOf(node: FlowNode): FlowStep['state'] {
   if ('id' in node) return node.state;

@@ -33,6 +33,8 @@ export interface JobInfo {
   enqueuedAt: number | undefined;
   /** The instant a cron job fired for. */
   tick?: number;
+  /** How often it is retried at most, where the enqueue said so; else its function does. */
+  retries?: number;
   /** When a scheduled job falls due. */
   dueAt?: number;
   /** When the lease of a running job ends, unless it is renewed. */
@@ -265,7 +267,7 @@ function toInfo(queue: string, row: (string | null)[]): JobInfo | undefined {
     priority: priority === 'high' || priority === 'low' ? priority : 'normal',
     meta: metaOf(meta),
     enqueuedAt,
-    ...numbersOf(record, ['tick']),
+    ...numbersOf(record, ['tick', 'retries']),
     ...(state === 'scheduled' && at ? { dueAt: Number(at) } : {}),
     ...(state === 'active' && at ? { leaseEndsAt: Math.ceil(Number(at)) } : {}),
     ...(follows ? { flow: flowOf(id) } : {}),

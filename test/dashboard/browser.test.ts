@@ -51,9 +51,7 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
   await banners.getByText('is paused, nothing new starts; 3 queued jobs').waitFor();
   const card = page.locator(`[data-queue="${stage.name}"]`);
   t.equal(await card.locator('.s-queued b').innerText(), '3');
-  await page.getByText('No history yet.').waitFor();
-  await page.getByText('No job has ended lately').waitFor();
-
+  await banners.getByText('1 problem, 1 warning.').waitFor();
   await banners.getByRole('button', { name: 'Resume' }).click();
   await page.locator('.notices').getByText('goes on').waitFor();
   t.notOk((await queue.counts()).paused);
@@ -67,7 +65,10 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
   await card.locator('.s-completed b', { hasText: '3' }).waitFor();
   await banners.getByText('no worker is alive').waitFor({ state: 'detached' });
   await queue.enqueue('gone');
-  await page.locator('.failures').getByText('gone for good').waitFor();
+  await page.locator('.kinds').getByText('gone for good').first().waitFor();
+  await card.getByRole('link', { name: stage.name }).click();
+  await page.locator('h1', { hasText: stage.name }).waitFor();
+  await page.getByText('No history yet.').waitFor();
   await card.locator('.s-failed a').click();
   await page.locator('h1', { hasText: 'Jobs' }).waitFor();
   await page.locator('table.jobs .known', { hasText: 'gone for good' }).waitFor();
@@ -75,7 +76,7 @@ scene('overview: what needs attention, and the way out', async (t, stage) => {
 });
 
 scene(
-  'overview: plots of what Redis kept, read by pointer and keys; functions',
+  'a queue: plots of what Redis kept, read by pointer and keys; functions',
   async (t, stage) => {
     await failed(stage, ['boom', 'gone', 'gone']);
     const { redis, name } = stage;
@@ -88,7 +89,8 @@ scene(
     await redis.client.rpush(`minq:{${name}}:history`, ...rows);
     stage.worker(jobs);
     const { port } = await site(stage);
-    const { page, problems, go } = await view(stage, port);
+    const hash = hashOf('overview', { queue: name });
+    const { page, problems, go } = await view(stage, port, { hash });
     await page
       .locator('.banners')
       .getByText(/\d+ of [\d,]+ jobs that ended in the last hour failed/)
@@ -104,16 +106,16 @@ scene(
     await canvas.focus();
     for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
     t.not(await value('At'), shown, 'keys move the crosshair');
-    await canvas.hover({ position: { x: 120, y: 60 } });
+    await canvas.hover({ position: { x: 200, y: 60 } });
     const pointed = await value('At');
-    await canvas.hover({ position: { x: 250, y: 60 } });
+    await canvas.hover({ position: { x: 280, y: 60 } });
     t.not(await value('At'), pointed, 'so does the pointer');
 
     const row = page.locator('section[aria-label="Functions"] tr', { hasText: 'gone' });
     t.match((await row.innerText()).split(/\s+/).slice(0, 4), ['gone', '2', '2', '0']);
     await page.locator('.segments a', { hasText: 'Day' }).click();
     await page.locator('h2', { hasText: 'Last day' }).waitFor();
-    await go(hashOf('overview', { queue: name }));
+    await go(hash);
     await row.locator('a').click();
     await page.getByText('2 found; searched 3 of 3 failed').waitFor();
     t.equal(await page.locator('table.jobs tbody tr').count(), 2);
@@ -223,7 +225,7 @@ scene('actions on many: retry all that match, remove all of a state', async (t, 
   await page.getByText('3 jobs are queued again').waitFor();
   t.match(await queue.counts(), { queued: 3, failed: 2 });
   await go(hashOf('jobs', { queue: stage.name, state: 'queued' }));
-  await page.getByRole('button', { name: 'Remove all queued' }).click();
+  await page.getByRole('button', { name: 'Remove all 3 queued' }).click();
   await dialog.getByText('They will never run.').waitFor();
   await dialog.getByRole('button', { name: 'Remove 3' }).click();
   await page.getByText('3 queued jobs are removed').waitFor();
@@ -287,7 +289,7 @@ scene('a flow drawn: its steps are links, its own is marked, many are told by nu
   await boxes.first().waitFor();
   t.equal(await boxes.count(), 5);
   t.equal(await page.locator('.edges path').count(), 5);
-  t.equal(await page.locator('.flow a.own').locator('text').allTextContents().then((texts) => texts.join(' ')), 'merge waiting · this job');
+  t.equal(await page.locator('.flow a.own').locator('text').allTextContents().then((texts) => texts.join(' ')), 'merge .4 waiting · this job');
   const x = async (n: number) => (await boxes.nth(n).boundingBox())!;
   t.ok((await x(0)).x < (await x(1)).x, 'a chain goes to the right');
   t.ok((await x(1)).y < (await x(2)).y, 'a group goes down');
@@ -381,7 +383,7 @@ scene('read-only: everything shows, nothing can be pressed', async (t, stage) =>
   const { port } = await site(stage, { readOnly: true });
   const { page, problems, go } = await view(stage, port);
   await page.locator('.badge', { hasText: 'read-only' }).waitFor();
-  const places = { '#/overview': '.failures li', '#/jobs': 'table.jobs tr', '#/cron': 'table.cron tr', [hashOf('job', { queue: stage.name, id: id! })]: 'section[aria-label="Error"]' };
+  const places = { '#/overview': '.kinds tr', '#/jobs': 'table.jobs tr', '#/cron': 'table.cron tr', [hashOf('job', { queue: stage.name, id: id! })]: 'section[aria-label="Error"]' };
   for (const [hash, there] of Object.entries(places)) {
     await go(hash);
     await page.locator(there).first().waitFor();

@@ -68,7 +68,7 @@ const TRACES = `(() => {
     if (name === 'b' && element.textContent === 'bold') found.push('<b>');
     for (const attribute of element.attributes) {
       if (/^on/i.test(attribute.name)) found.push(name + ' ' + attribute.name);
-      if (attribute.name === 'href' && name.toLowerCase() === 'a' && !/^#(main$|\\/(overview|jobs|job|workers|cron)(\\?|$))/.test(attribute.value)) found.push('href ' + attribute.value);
+      if (attribute.name === 'href' && name.toLowerCase() === 'a' && !/^#(main$|\\/(overview|failures|jobs|job|workers|cron)(\\?|$))/.test(attribute.value)) found.push('href ' + attribute.value);
     }
   }
   return found;
@@ -98,9 +98,15 @@ export function showsAsText(width: number): void {
     const q = encodeURIComponent(stage.name);
     const alive = Object.entries(HOSTILE);
 
-    await page.locator('.failures li').nth(4).waitFor();
+    await page.locator('.kinds tbody tr').nth(4).waitFor();
     await page.locator('.banner').nth(8).waitFor();
     await check('overview');
+    await go(`#/failures?queue=${q}`);
+    await page.locator('.kinds tbody tr').nth(4).waitFor();
+    await check('failures');
+    await go(`#/overview?queue=${q}`);
+    await page.locator('.depth').waitFor();
+    await check('queue');
 
     await go(`#/jobs?queue=${q}&state=failed`);
     await page.locator('tr[data-job]').nth(2 * alive.length - 1).waitFor();

@@ -42,7 +42,7 @@ scene('what happens meanwhile shows without reloading; place, focus and question
   await queue.enqueue('boom', [], { id: 'while-typed' });
   await row('while-typed').waitFor({ state: 'attached' });
   t.equal(await field.inputValue(), 'half typed');
-  t.equal(await focusedText(page), 'id');
+  t.equal(await focusedText(page), 'find');
 
   await go(hashOf('overview', { queue: stage.name }));
   const card = page.locator(`[data-queue="${stage.name}"]`);
@@ -83,7 +83,7 @@ scene('the server goes, and comes back: said, and mended without reloading', asy
 scene('nobody looks: nothing is asked', async (t, stage) => {
   const { port } = await site(stage);
   const { page, problems } = await view(stage, port);
-  await page.locator('.card').first().waitFor();
+  await page.locator('.queues tr').first().waitFor();
   let asked = 0;
   page.on('request', () => asked++);
   const hide = (hidden: boolean) =>
@@ -108,7 +108,7 @@ scene('by keyboard alone', async (t, stage) => {
   await worker.stop();
   const { page, problems } = await view(stage, port);
   const { keyboard } = page;
-  await page.locator('.card').first().waitFor();
+  await page.locator('.queues tr').first().waitFor();
   const tabTo = async (wanted: RegExp) => {
     for (let i = 0; i < 60; i++) {
       await keyboard.press('Tab');
@@ -120,11 +120,21 @@ scene('by keyboard alone', async (t, stage) => {
   t.equal(await focusedText(page), 'Skip to the content');
   await keyboard.press('Enter');
   t.equal(await page.evaluate('document.activeElement.id'), 'main');
-  await keyboard.press('/');
-  await page.locator('h1', { hasText: 'Jobs' }).waitFor();
+  await keyboard.press('?');
+  await page.locator('dialog.keys').getByText('look for a job by its id').waitFor();
+  await keyboard.press('Escape');
+  await page.locator('dialog.keys').waitFor({ state: 'detached' });
+  for (const [keys, heading] of [['gw', 'Workers'], ['gc', 'Cron'], ['gf', 'Failures'], ['gj', 'Jobs']] as const) {
+    for (const key of keys) await keyboard.press(key);
+    await page.locator('h1', { hasText: heading }).waitFor();
+  }
   await page.locator('tr[data-job]').first().waitFor();
   await keyboard.press('/');
-  t.equal(await focusedText(page), 'fn');
+  t.equal(await focusedText(page), 'find');
+  await keyboard.type('nobody');
+  await keyboard.press('Enter');
+  await page.getByText('No queue knows job nobody').waitFor();
+  await page.getByLabel('Function (its whole name)').focus();
   await keyboard.type('boom');
   await page.getByText('3 found').waitFor();
 

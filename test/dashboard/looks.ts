@@ -35,7 +35,9 @@ export function looksWell(looks: readonly Look[]): void {
   await until(async () => (await queue.counts()).active === 2);
   const { name } = stage;
   const places: Record<string, string> = {
-    [hashOf('overview', { queue: name })]: '.failures li',
+    '#/overview': '.kinds tr',
+    [hashOf('overview', { queue: name })]: '.kinds tr',
+    '#/failures': '.kinds tr',
     [hashOf('jobs', { queue: name })]: 'table.jobs tr',
     [hashOf('job', { queue: name, id: failing.id })]: 'section[aria-label="Error"]',
     [hashOf('job', { queue: name, id: flow.id })]: '.flow svg',
@@ -61,10 +63,11 @@ export function looksWell(looks: readonly Look[]): void {
 
 /** Colours of words that don't stand out enough from each ground (WCAG AA: 4.5). */
 const CONTRASTS = `(() => {
-  const style = getComputedStyle(document.documentElement);
+  const probe = document.body.appendChild(document.createElement('i'));
   const canvas = document.createElement('canvas').getContext('2d');
   const light = (name) => {
-    canvas.fillStyle = style.getPropertyValue(name);
+    probe.style.color = 'var(' + name + ')';
+    canvas.fillStyle = getComputedStyle(probe).color;
     const parts = canvas.fillStyle.match(/\\w\\w/g).map((hex) => parseInt(hex, 16) / 255);
     const [r, g, b] = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;

@@ -147,6 +147,7 @@ const CHECKS: { [name in keyof JobInfo]-?: (value: any) => boolean } = {
   meta: (value) => Object.values(value as object).every((each) => typeof each === 'string'),
   enqueuedAt: time,
   tick: time,
+  retries: time,
   dueAt: time,
   leaseEndsAt: time,
   startedAt: time,

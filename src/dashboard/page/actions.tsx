@@ -222,6 +222,81 @@ function onJob(action: JobAction, queue: string, { id, state }: Job): Promise<vo
   );
 }
 
+const kindAction =
+  (action: 'retryKind' | 'removeKind', verb: string, done: string, text: string) =>
+  (queue: string, key: string, fn: string | undefined, many: number): Promise<void> =>
+    perform(
+      { action, queue, key },
+      (reply) => `${plural(reply.count ?? 0, 'job is', 'jobs are')} ${done}`,
+      {
+        title: `${verb} ${plural(many, 'failed job')}?`,
+        text,
+        about: ['Queue', queue],
+        filter: [['function', fn ?? '(unreadable)']],
+        verb: `${verb} ${count(many)}`,
+        danger: action === 'removeKind',
+      },
+    );
+
+/** All that fail in the same way. */
+export const retryKind = kindAction(
+  'retryKind',
+  'Retry',
+  'queued again',
+  'All that fail in this way start again with their first attempt.',
+);
+export const removeKind = kindAction(
+  'removeKind',
+  'Remove',
+  'removed',
+  'Arguments and errors of all that fail in this way are lost.',
+);
+
+const THESE = {
+  retry: ['Retry', 'queued again', 'They start again with their first attempt.'],
+  remove: ['Remove', 'removed', 'Nothing will be known of them any more.'],
+  cancel: ['Cancel', 'cancelled', 'They will not run; those that run now are aborted.'],
+} as const;
+
+/** Those that were ticked. */
+export function onThese(
+  what: keyof typeof THESE,
+  queue: string,
+  ids: readonly string[],
+): Promise<void> {
+  const [verb, done, text] = THESE[what];
+  return perform(
+    { action: `${what}These`, queue, ids: [...ids] },
+    (reply) =>
+      `${plural(reply.count ?? 0, 'job is', 'jobs are')} ${done}${
+        reply.count === ids.length
+          ? ''
+          : `; ${ids.length - (reply.count ?? 0)} were in another state by now`
+      }`,
+    {
+      title: `${verb} ${plural(ids.length, 'job')}?`,
+      text,
+      about: ['Queue', queue],
+      verb: `${verb} ${count(ids.length)}`,
+      danger: what !== 'retry',
+    },
+  );
+}
+
+export const copyJob = (queue: string, id: string, args: string): Promise<void> =>
+  perform({ action: 'copy', queue, id, args }, (reply) => `Enqueued as job ${reply.id}`);
+
+export const setLimit = (queue: string, rate: string, concurrency: string): Promise<void> =>
+  perform(
+    {
+      action: 'limit',
+      queue,
+      ...(rate !== '' && { rate }),
+      ...(concurrency !== '' && { concurrency: Number(concurrency) }),
+    },
+    () => `Queue ${clip(queue, 60)} ${rate || concurrency ? 'is limited' : 'has no limits'}`,
+  );
+
 /** @param total failed ones, whatever the filter */
 export function retryAll(queue: string, fn: string, error: string, total: number): Promise<void> {
   const filter: [string, string][] = [];

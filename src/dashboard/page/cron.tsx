@@ -1,7 +1,7 @@
 /** What runs by the clock: when next, and what became of the last time. */
 import type { CronReply } from './api.js';
 import { Do, pauseEntry, runNow } from './actions.tsx';
-import { duration } from './format.ts';
+import { duration, instant } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
 import { Table, type Column } from './table.tsx';
@@ -82,13 +82,16 @@ function When({ cron, timezone = 'UTC', every = 0 }: Entry): JSX.Element {
   );
 }
 
-function Next({ nextAt, paused, fired, times }: Entry): JSX.Element {
+function Next({ nextAt, later, paused, fired, times }: Entry): JSX.Element {
   const left = times === undefined ? undefined : Math.max(0, times - fired);
   if (paused) return <span class="warn">paused</span>;
   if (nextAt === undefined) return <span class="none">over</span>;
   return (
     <div>
       <Time at={nextAt} exactly />
+      {later.length > 0 && (
+        <small class="later"> then {later.map((at) => clock(at, nextAt)).join(', ')}</small>
+      )}
       {left !== undefined && (
         <small>
           {' '}
@@ -97,6 +100,13 @@ function Next({ nextAt, paused, fired, times }: Entry): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Of a tick after another one, as much as is new: the time, and the day where it is another. */
+function clock(at: number, after: number): string {
+  const [day, time = ''] = instant(at).split(' ');
+  const shown = time.replace(/\.\d+$/, '').replace(/:00$/, '');
+  return day === instant(after).split(' ')[0] ? shown : `${day!.slice(5)} ${shown}`;
 }
 
 const BECAME = {

@@ -74,7 +74,7 @@ function Box({ leaf, own }: { leaf: Leaf; own: string }): JSX.Element {
       <rect width={BOX.width} height={BOX.height} rx={6} />
       <rect class="bar" width={5} height={BOX.height} rx={2} />
       <text x={14} y={19}>
-        {clip(leaf.fn, 22)}
+        {clip(leaf.fn, 18)} <tspan class="step">{leaf.id.slice(leaf.id.lastIndexOf('.'))}</tspan>
       </text>
       <text x={14} y={36} class="word">
         {state}

@@ -3,7 +3,8 @@ import type { JobRow, JobState } from './api.js';
 import { JobActions } from './actions.tsx';
 import { duration } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
-import { Table } from './table.tsx';
+import { server } from './server.ts';
+import { Table, type Column } from './table.tsx';
 import { Name, NameLink, Since, Time } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
@@ -21,14 +22,22 @@ interface JobListProps {
   queue: string;
   state: JobState;
   jobs: readonly JobRow[];
+  ticks: Ticks;
 }
 
-export function JobList({ queue, state, jobs }: JobListProps): JSX.Element {
+/** Which jobs are ticked. */
+export interface Ticks {
+  ids: string[];
+  tick: (ids: readonly string[], on: boolean) => void;
+}
+
+export function JobList({ queue, state, jobs, ticks }: JobListProps): JSX.Element {
   const [when, at] = WHEN[state];
   return (
     <Table
       class="jobs"
       columns={[
+        ...(server.readOnly ? [] : [tickColumn(jobs, ticks)]),
         { head: 'Job', class: 'who', cell: (job) => <Who queue={queue} state={state} job={job} /> },
         { head: 'Arguments', class: 'args', cell: ({ args }) => <Arguments text={args.text} /> },
         { head: when, cell: (job) => <Time at={job[at]} /> },
@@ -44,6 +53,25 @@ export function JobList({ queue, state, jobs }: JobListProps): JSX.Element {
       actions={(job) => <JobActions queue={queue} job={job} listed />}
     />
   );
+}
+
+function tickColumn(jobs: readonly JobRow[], { ids, tick }: Ticks): Column<JobRow> {
+  const box = (what: string, of: string[]): JSX.Element => (
+    <input
+      type="checkbox"
+      aria-label={what}
+      checked={of.every((id) => ids.includes(id))}
+      onChange={(event) => tick(of, event.currentTarget.checked)}
+    />
+  );
+  return {
+    class: 'tick',
+    head: box(
+      'All on this page',
+      jobs.map(({ id }) => id),
+    ),
+    cell: ({ id }) => box(`Job ${id.slice(0, 100)}`, [id]),
+  };
 }
 
 const Arguments = ({ text }: { text: string }): JSX.Element => (

@@ -1,12 +1,15 @@
 /** Everything about one job. */
 import type { ErrorText, JobReply, QueuesReply, Text } from './api.js';
-import { JobActions } from './actions.tsx';
+import { copyJob, JobActions } from './actions.tsx';
+import { Banners } from './banners.tsx';
 import { FlowGraph } from './flow.tsx';
-import { duration } from './format.ts';
+import { count, duration } from './format.ts';
 import { hrefOf, jobHref, withQuery } from './route.ts';
-import { useReply } from './server.ts';
-import { Fact, Name, NameLink, Since, State, Time, Trouble, Value } from './text.tsx';
+import { server, useReply } from './server.ts';
+import { Stack, Timeline } from './timeline.tsx';
+import { Fact, Name, NameLink, State, stateClass, Time, Trouble, Value } from './text.tsx';
 import { Fragment, h, type ComponentChildren, type JSX } from './vendor/preact.js';
+import { useRef } from './vendor/hooks.js';
 
 interface JobPageProps {
   queue: string;
@@ -74,6 +77,7 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
         </strong>
         <span class="buttons">{!gone && <JobActions queue={queue} job={job} />}</span>
       </div>
+      {['queued', 'scheduled'].includes(state) && <Banners queue={queue} />}
       <Facts job={job} worker={worker} />
       {job.progress && (
         <Part title="Progress">
@@ -87,6 +91,7 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
       </div>
       {flow && (
         <Part title="Flow">
+          {flow.states && <States states={flow.states} />}
           {flow.outline === '(unreadable)' ? (
             <p class="none">{flow.outline}</p>
           ) : (
@@ -99,6 +104,7 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
         <Timeline job={job} attempts={attempts} />
       </Part>
       <Meta meta={job.meta} />
+      {!gone && job.fn !== undefined && <Copy queue={queue} id={id} args={job.args} />}
     </Fragment>
   );
 }
@@ -110,7 +116,10 @@ function Facts({ job, worker }: Pick<JobReply, 'job' | 'worker'>): JSX.Element {
       <Fact name="Queue">
         <NameLink href={hrefOf('overview', { queue })} text={queue} most={60} />
       </Fact>
-      <Fact name="Attempt">{job.attempt}</Fact>
+      <Fact name="Attempt">
+        {job.attempt}
+        {job.retries !== undefined && ` of ${job.retries + 1}`}
+      </Fact>
       <Fact name="Priority">{job.priority}</Fact>
       <Fact name="Enqueued">
         <Time at={job.enqueuedAt} />
@@ -156,10 +165,37 @@ const Failure = ({ title, name, message, stack, code, causes }: FailureProps): J
       </p>
       <Value value={message} label="Message" />
       {causes && <Value value={causes} label="Causes" />}
-      {stack && <Value value={stack} label="Stack" />}
+      {stack && <Stack value={stack} />}
     </div>
   </Part>
 );
+
+/** The same once more, with what one may have got wrong the first time. */
+function Copy({ queue, id, args }: { queue: string; id: string; args: Text }): JSX.Element | null {
+  const field = useRef<HTMLTextAreaElement>(null);
+  if (server.readOnly || args.cut > 0) return null;
+  return (
+    <details class="part copy">
+      <summary>Enqueue a copy with other arguments</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void copyJob(queue, id, field.current!.value);
+        }}
+      >
+        <textarea
+          ref={field}
+          name="args"
+          aria-label="Arguments, a JSON array"
+          rows={6}
+          spellcheck={false}
+          defaultValue={args.text}
+        />
+        <button type="submit">Enqueue the copy</button>
+      </form>
+    </details>
+  );
+}
 
 function ValuePart({ title, value }: { title: string; value?: Text }): JSX.Element | null {
   if (!value) return null;
@@ -167,6 +203,19 @@ function ValuePart({ title, value }: { title: string; value?: Text }): JSX.Eleme
     <Part title={title}>
       <Value value={value} label={title} />
     </Part>
+  );
+}
+
+/** How many of its steps are in which state: a flow of a thousand at a glance. */
+function States({ states }: { states: Record<string, number> }): JSX.Element {
+  return (
+    <p class="states">
+      {Object.entries(states).map(([state, many]) => (
+        <span key={state} class={stateClass(state)}>
+          <b>{count(many)}</b> {state}
+        </span>
+      ))}
+    </p>
   );
 }
 
@@ -249,88 +298,4 @@ function partsOf(value: unknown): [done?: number, total?: number] {
   const total = number('total', 'of', 'max');
   if (done !== undefined && total !== undefined) return [done, total];
   return [number('percent', 'percentage'), 100];
-}
-
-type Job = JobReply['job'];
-
-function Timeline({ job, attempts }: Pick<JobReply, 'job' | 'attempts'>): JSX.Element {
-  return (
-    <ol class="timeline">
-      <Event at={job.enqueuedAt}>Enqueued</Event>
-      {attempts.map(({ attempt, startedAt, endedAt, ranMs, error }, i) => (
-        <Event key={i} at={startedAt ?? endedAt} mark="bad">
-          <div>
-            Attempt {attempt} failed{after(ranMs)}
-          </div>
-          <ErrorDetails {...error} />
-        </Event>
-      ))}
-      <Now {...job} />
-    </ol>
-  );
-}
-
-const after = (ms: number | undefined): string =>
-  ms === undefined ? '' : ` after ${duration(ms)}`;
-
-function Now({ state, attempt, startedAt, endedAt, ranMs, error, dueAt }: Job): JSX.Element {
-  if (state === 'queued') return <Event mark="live">Waits for a free slot</Event>;
-  if (state === 'waiting') return <Event mark="live">Waits for other steps of its flow</Event>;
-  if (state === 'scheduled') {
-    const why = error && ` to be retried: the last attempt failed with ${error.name.slice(0, 100)}`;
-    return (
-      <Event at={dueAt} mark="live">
-        Due{why}
-      </Event>
-    );
-  }
-  if (state === 'active') {
-    return (
-      <Event at={startedAt} mark="live">
-        Attempt {attempt} is running
-        {startedAt !== undefined && (
-          <span>
-            {' '}
-            for <Since at={startedAt} />
-          </span>
-        )}
-      </Event>
-    );
-  }
-  return (
-    <Event at={startedAt ?? endedAt} mark={state === 'failed' ? 'bad' : undefined}>
-      {startedAt === undefined ? 'Ended' : `Attempt ${attempt} ended`}: <State state={state} />
-      {after(ranMs)}
-    </Event>
-  );
-}
-
-interface EventProps {
-  at?: number | undefined;
-  mark?: 'bad' | 'live' | undefined;
-  children: ComponentChildren;
-}
-
-const Event = ({ at, mark, children }: EventProps): JSX.Element => (
-  <li class={mark}>
-    <div class="at">{at !== undefined && <Time at={at} />}</div>
-    <div>{children}</div>
-  </li>
-);
-
-/** Its first line; the stack on demand. */
-function ErrorDetails({ name, message, stack, causes }: ErrorText): JSX.Element {
-  const line = (
-    <span class="error">
-      <Name text={`${name}: ${message.text}`} most={400} />
-    </span>
-  );
-  if (!stack && !causes) return line;
-  return (
-    <details>
-      <summary>{line}</summary>
-      {causes && <Value value={causes} label="Causes" />}
-      {stack && <Value value={stack} label="Stack" />}
-    </details>
-  );
 }

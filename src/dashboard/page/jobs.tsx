@@ -1,10 +1,10 @@
 /** The jobs of a queue by state, searched and in pages. */
-import type { JobRow, JobsReply, JobState, QueuesReply } from './api.js';
-import { Do, isPurgeable, purge, retryAll } from './actions.tsx';
+import type { JobRow, JobsReply, JobState, QueueReply, QueuesReply } from './api.js';
+import { Do, isPurgeable, onThese, purge, retryAll } from './actions.tsx';
 import { count, figure } from './format.ts';
-import { JobList } from './job-list.tsx';
-import { hrefOf, jobHref, withQuery } from './route.ts';
-import { get, usePoll } from './server.ts';
+import { JobList, type Ticks } from './job-list.tsx';
+import { hrefOf, withQuery } from './route.ts';
+import { get, usePoll, useReply } from './server.ts';
 import { STATES, Trouble } from './text.tsx';
 import { Fragment, h, type JSX, type RefObject } from './vendor/preact.js';
 import { useEffect, useRef, useState } from './vendor/hooks.js';
@@ -21,15 +21,16 @@ interface JobsProps {
 }
 
 export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
-  const { fn = '', error = '', from = '' } = asked;
+  const { fn = '', error = '', kind = '', args = '', from = '' } = asked;
   const state = STATES.find((each) => each === asked['state']) ?? 'failed';
   // Where the pages before this one begin, and this one: `0-50-100`.
   const trail = from
     .split('-')
     .map(Number)
     .filter((n) => n > 0);
-  const query: JobsQuery = { queue, state, fn, error, offset: trail.at(-1) ?? 0 };
-  const filtered = fn !== '' || error !== '';
+  const filter = { fn, error, kind, args };
+  const query: JobsQuery = { queue, state, ...filter, offset: trail.at(-1) ?? 0 };
+  const filtered = isFilter(filter);
   const key = `jobs ${JSON.stringify(query)}`;
   const [further, setFurther] = useState({ key, parts: PARTS });
   const parts = further.key === key ? further.parts : PARTS;
@@ -38,9 +39,14 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
   const { data: found } = polled;
   const counts = queues.queues.find(({ name }) => name === queue)?.counts;
   const total = found?.total ?? counts?.[state] ?? 0;
-  const functions = new Set(found?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []));
+  const known = useReply<QueueReply>(withQuery('queue', { queue }), 30_000).data?.functions ?? [];
+  const functions = new Set([
+    ...known.map((each) => each.fn),
+    ...(found?.jobs.flatMap((job) => job.fn?.slice(0, 200) ?? []) ?? []),
+  ]);
+  const ticks = useTicks(key, found?.jobs);
   const go = (to: number[]): string =>
-    hrefOf('jobs', { queue, state, fn, error, from: to.join('-') });
+    hrefOf('jobs', { queue, state, ...filter, from: to.join('-') });
   return (
     <Fragment>
       <header class="title">
@@ -52,7 +58,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
           <a
             key={each}
             class={`s-${each}`}
-            href={hrefOf('jobs', { queue, state: each, fn, error })}
+            href={hrefOf('jobs', { queue, state: each, fn, error, args })}
             aria-current={each === state ? 'page' : undefined}
           >
             {each} <b>{figure(counts?.[each] ?? 0)}</b>
@@ -60,8 +66,7 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
         ))}
       </nav>
       <JobFilter
-        queue={queue}
-        filter={{ fn, error }}
+        filter={filter}
         functions={[...functions]}
         onFilter={(filter) => location.replace(hrefOf('jobs', { queue, state, ...filter }))}
       />
@@ -74,19 +79,24 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
         )}
         {total > 0 && (
           <span class="buttons">
-            {state === 'failed' && (
-              <Do what={() => retryAll(queue, fn, error, total)}>
-                {filtered ? 'Retry all matching' : 'Retry all'}…
-              </Do>
-            )}
-            {isPurgeable(state) && (
-              <Do what={() => purge(queue, state, total)}>Remove all {state}…</Do>
+            {ticks.ids.length > 0 ? (
+              <Bulk queue={queue} state={state} ids={ticks.ids} />
+            ) : (
+              state === 'failed' &&
+              kind === '' &&
+              args === '' && (
+                <Do what={() => retryAll(queue, fn, error, total)}>
+                  {filtered ? 'Retry all matching' : 'Retry all'}…
+                </Do>
+              )
             )}
           </span>
         )}
       </div>
       <Trouble {...polled} />
-      {found && found.jobs.length > 0 && <JobList queue={queue} state={state} jobs={found.jobs} />}
+      {found && found.jobs.length > 0 && (
+        <JobList queue={queue} state={state} jobs={found.jobs} ticks={ticks} />
+      )}
       {found?.jobs.length === 0 && !found.unfinished && (
         <p class="empty">{whyEmpty(state, filtered, query.offset)}</p>
       )}
@@ -102,15 +112,60 @@ export function Jobs({ queue, queues, asked }: JobsProps): JSX.Element {
           </a>
         )}
       </nav>
+      {total > 0 && isPurgeable(state) && (
+        <p class="far">
+          <Do what={() => purge(queue, state, total)}>
+            Remove all {count(total)} {state}…
+          </Do>
+        </p>
+      )}
     </Fragment>
   );
 }
 
-interface JobsQuery {
+/** What may be done to those that are ticked. */
+function Bulk({
+  queue,
+  state,
+  ids,
+}: {
   queue: string;
   state: JobState;
-  fn: string;
-  error: string;
+  ids: string[];
+}): JSX.Element {
+  const over = ['failed', 'cancelled'].includes(state);
+  return (
+    <Fragment>
+      {over && <Do what={() => onThese('retry', queue, ids)}>Retry {ids.length}…</Do>}
+      {!over && state !== 'completed' && (
+        <Do what={() => onThese('cancel', queue, ids)}>Cancel {ids.length}…</Do>
+      )}
+      {state !== 'active' && (
+        <Do what={() => onThese('remove', queue, ids)}>Remove {ids.length}…</Do>
+      )}
+    </Fragment>
+  );
+}
+
+/** Of the jobs that are shown, those that are ticked. */
+function useTicks(key: string, jobs: readonly JobRow[] = []): Ticks {
+  const [ticked, setTicked] = useState({ key, ids: new Set<string>() });
+  const chosen = ticked.key === key ? ticked.ids : new Set<string>();
+  const ids = jobs.map(({ id }) => id).filter((id) => chosen.has(id));
+  const tick = (changed: readonly string[], on: boolean): void => {
+    const next = new Set(ids);
+    for (const id of changed) {
+      if (on) next.add(id);
+      else next.delete(id);
+    }
+    setTicked({ key, ids: next });
+  };
+  return { ids, tick };
+}
+
+interface JobsQuery extends Filter {
+  queue: string;
+  state: JobState;
   offset: number;
 }
 
@@ -137,15 +192,16 @@ async function search(query: JobsQuery, most: number, signal: AbortSignal): Prom
     const { jobs: more, total, next } = await get<JobsReply>(path, signal);
     for (const job of more) jobs.set(job.id, job);
     const full = jobs.size >= PAGE;
-    const over = next === undefined || full || !(query.fn || query.error);
+    const over = next === undefined || full || !isFilter(query);
     if (over || part >= most) return { jobs: [...jobs.values()], total, next, unfinished: !over };
     offset = next;
   }
 }
 
-function summary({ state, fn, error, offset }: JobsQuery, found: Found, total: number): string {
+function summary(query: JobsQuery, found: Found, total: number): string {
+  const { state, offset } = query;
   const { jobs, next = total, unfinished } = found;
-  if (!fn && !error) {
+  if (!isFilter(query)) {
     const which = jobs.length > 0 ? `${count(offset + 1)}–${count(offset + jobs.length)} of ` : '';
     return `${which}${count(Math.max(total, jobs.length))} ${state}`;
   }
@@ -200,10 +256,15 @@ function QueueChoice({ queue, queues, state }: QueueChoiceProps): JSX.Element {
 interface Filter {
   fn: string;
   error: string;
+  /** Key of a kind of failure. */
+  kind: string;
+  args: string;
 }
 
+const isFilter = ({ fn, error, kind, args }: Filter): boolean =>
+  [fn, error, kind, args].some((each) => each !== '');
+
 interface JobFilterProps {
-  queue: string;
   filter: Filter;
   /** Of the jobs that are shown. */
   functions: readonly string[];
@@ -213,8 +274,8 @@ interface JobFilterProps {
 const PAUSE_MS = 300;
 
 /** By function, by text of the error; and the way straight to one job. */
-function JobFilter({ queue, filter, functions, onFilter }: JobFilterProps): JSX.Element {
-  const [fn, error, id] = [useInput(), useInput(), useInput()];
+function JobFilter({ filter, functions, onFilter }: JobFilterProps): JSX.Element {
+  const [fn, error, args] = [useInput(), useInput(), useInput()];
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   // Changed elsewhere, by a link or the way back: but not while somebody types.
@@ -222,21 +283,19 @@ function JobFilter({ queue, filter, functions, onFilter }: JobFilterProps): JSX.
     if (timer.current !== undefined) return;
     fn.current!.value = filter.fn;
     error.current!.value = filter.error;
-  }, [filter.fn, filter.error]);
+    args.current!.value = filter.args;
+  }, [filter.fn, filter.error, filter.args]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const send = (): void => {
     clearTimeout(timer.current);
     timer.current = undefined;
-    onFilter({ fn: fn.current!.value, error: error.current!.value });
+    const [name, text, piece] = [fn, error, args].map(({ current }) => current!.value);
+    onFilter({ fn: name!, error: text!, args: piece!, kind: filter.kind });
   };
   const typed = (): void => {
     clearTimeout(timer.current);
     timer.current = setTimeout(send, PAUSE_MS);
-  };
-  const open = (): void => {
-    const wanted = id.current!.value.trim();
-    if (wanted !== '') location.hash = jobHref(queue, wanted);
   };
   return (
     <div class="filters">
@@ -249,16 +308,18 @@ function JobFilter({ queue, filter, functions, onFilter }: JobFilterProps): JSX.
           input={fn}
         />
         <Field label="Text in the error" type="search" name="error" input={error} />
+        <Field label="Text in the arguments" type="search" name="args" input={args} />
         <datalist id="functions">
           {functions.map((name) => (
             <option key={name} value={name} />
           ))}
         </datalist>
       </form>
-      <form class="jump" onSubmit={instead(open)}>
-        <Field label="Job id" type="text" name="id" input={id} />
-        <button type="submit">Open</button>
-      </form>
+      {filter.kind !== '' && (
+        <button type="button" onClick={() => onFilter({ ...filter, fn: '', kind: '' })}>
+          Of one kind of error ×
+        </button>
+      )}
     </div>
   );
 }
@@ -274,7 +335,7 @@ const instead =
 
 interface FieldProps {
   label: string;
-  type: 'search' | 'text';
+  type: 'search';
   name: string;
   list?: string;
   input: RefObject<HTMLInputElement | null>;

@@ -3,22 +3,36 @@ import type { QueuesReply } from './api.js';
 import { Messages } from './actions.tsx';
 import { Cron } from './cron.tsx';
 import { duration } from './format.ts';
+import { FailuresPage } from './failures.tsx';
+import { Find } from './find.tsx';
+import { Home } from './home.tsx';
 import { JobPage } from './job.tsx';
 import { Jobs } from './jobs.tsx';
-import { Overview } from './overview.tsx';
+import { Keys, showKeys } from './keys.tsx';
+import { Login } from './login.tsx';
+import { QueuePage } from './queue.tsx';
 import { hrefOf, parseRoute, type PageName, type Route } from './route.ts';
 import { server, useReply } from './server.ts';
 import { Name, useNow } from './text.tsx';
+import { nextTheme, onTheme, themeNow } from './theme.ts';
 import { Workers } from './workers.tsx';
 import { Fragment, h, render, type JSX } from './vendor/preact.js';
 import { useEffect, useLayoutEffect, useRef, useState } from './vendor/hooks.js';
 
-const TITLES = { overview: 'Overview', jobs: 'Jobs', job: 'Job', workers: 'Workers', cron: 'Cron' };
-const NAV: PageName[] = ['overview', 'jobs', 'workers', 'cron'];
+const TITLES = {
+  overview: 'Overview',
+  failures: 'Failures',
+  jobs: 'Jobs',
+  job: 'Job',
+  workers: 'Workers',
+  cron: 'Cron',
+};
+const NAV: PageName[] = ['overview', 'failures', 'jobs', 'workers', 'cron'];
 
 function App(): JSX.Element {
   const route = useRoute();
-  const { data: queues } = useReply<QueuesReply>('queues');
+  const { data: queues, error } = useReply<QueuesReply>('queues');
+  if (error && server.locked) return <Login />;
   return (
     <Fragment>
       <div class="shell">
@@ -39,6 +53,7 @@ function App(): JSX.Element {
         </main>
       </div>
       <Messages />
+      <Keys />
     </Fragment>
   );
 }
@@ -56,14 +71,35 @@ function Header({ route, version }: { route: Route; version: string | undefined 
         {NAV.map((page) => (
           <a
             key={page}
-            href={hrefOf(page, { queue })}
+            href={hrefOf(page, page === 'overview' ? {} : { queue })}
             aria-current={page === here ? 'page' : undefined}
           >
             {TITLES[page]}
           </a>
         ))}
       </nav>
+      <Find />
+      <Theme />
+      <button type="button" class="plain" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
+        ?
+      </button>
     </header>
+  );
+}
+
+function Theme(): JSX.Element {
+  const [theme, setTheme] = useState(themeNow());
+  useEffect(() => onTheme(() => setTheme(themeNow())), []);
+  return (
+    <button
+      type="button"
+      class="plain"
+      aria-label={`Theme: ${theme}`}
+      title={`Theme: ${theme} (t)`}
+      onClick={nextTheme}
+    >
+      {{ system: '◐', light: '☀', dark: '☾' }[theme]}
+    </button>
   );
 }
 
@@ -92,6 +128,7 @@ function Page({ route, queues }: { route: Route; queues: QueuesReply }): JSX.Ele
   const { page, with: asked } = route;
   if (page === 'workers') return <Workers />;
   if (page === 'cron') return <Cron />;
+  if (page === 'failures') return <FailuresPage queue={asked['queue']} />;
   const names = queues.queues.map(({ name }) => name);
   const queue = asked['queue'] ?? (names.includes('default') ? 'default' : names[0]);
   if (queue === undefined) {
@@ -106,18 +143,9 @@ function Page({ route, queues }: { route: Route; queues: QueuesReply }): JSX.Ele
     const { id = '' } = asked;
     return <JobPage key={`${queue} ${id}`} queue={queue} id={id} queues={queues} />;
   }
-  return <Overview queue={queue} queues={queues} span={asked['span'] === 'day' ? 'day' : 'hour'} />;
+  if (asked['queue'] === undefined) return <Home queues={queues.queues} />;
+  return <QueuePage queue={queue} span={asked['span'] === 'day' ? 'day' : 'hour'} />;
 }
-
-/** `/` leads to the search, from wherever one isn't writing. */
-addEventListener('keydown', (event) => {
-  const writing = event.target instanceof Element && event.target.closest('input, select, dialog');
-  if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  const search = document.querySelector<HTMLInputElement>('input[name="fn"]');
-  if (search) search.focus();
-  else location.hash = hrefOf('jobs', { queue: parseRoute(location.hash).with['queue'] });
-});
 
 /** How far down each place was left. */
 const scrolled = new Map<string, number>();

@@ -2,6 +2,7 @@
 import type { HistoryPoint, QueueReply } from './api.js';
 import { figure } from './format.ts';
 import { hrefOf } from './route.ts';
+import { colorOf, onTheme } from './theme.ts';
 import { h, type JSX } from './vendor/preact.js';
 import { useEffect, useRef, useState } from './vendor/hooks.js';
 import uPlot from './vendor/uplot.js';
@@ -13,6 +14,7 @@ interface PlotsProps {
 
 export function Plots({ chosen, span }: PlotsProps): JSX.Element {
   const { history, name } = chosen;
+  const spanS = span === 'hour' ? 3_600 : 86_400;
   const at = history.map((point) => point.at / 1_000);
   const depth = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
     label,
@@ -51,6 +53,7 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             title="Throughput"
             unit="jobs a minute"
             at={at}
+            spanS={spanS}
             series={[
               perMinute('completed', '--completed'),
               perMinute('enqueued', '--queued', true),
@@ -60,12 +63,14 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             title="Failures"
             unit="a minute"
             at={at}
+            spanS={spanS}
             series={[perMinute('failed', '--failed'), perMinute('retried', '--scheduled', true)]}
           />
           <Plot
             title="Depth"
             unit="jobs"
             at={at}
+            spanS={spanS}
             series={[
               depth('queued', '--queued'),
               depth('active', '--active'),
@@ -92,28 +97,27 @@ interface PlotProps {
   unit: string;
   /** Epoch seconds. */
   at: number[];
+  /** What is shown, in seconds. */
+  spanS: number;
   series: Series[];
 }
 
 const HEIGHT = 150;
-const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** With a crosshair that pointer and arrow keys move; its values stand in words below it. */
-function Plot({ title, unit, at, series }: PlotProps): JSX.Element {
+function Plot({ title, unit, at, series, spanS }: PlotProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  const [scheme, setScheme] = useState(dark.matches);
+  const [scheme, setScheme] = useState(0);
   const data: uPlot.AlignedData = [at, ...series.map(({ values }) => values)];
 
   useEffect(() => {
-    const changed = (): void => setScheme(dark.matches);
-    dark.addEventListener('change', changed);
-    return () => dark.removeEventListener('change', changed);
+    return onTheme(() => setScheme((before) => before + 1));
   }, []);
 
   useEffect(() => {
     const element = place.current!;
-    const made = new uPlot(optionsOf(series, element.clientWidth), data, element);
+    const made = new uPlot(optionsOf(series, element.clientWidth, spanS), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -124,7 +128,7 @@ function Plot({ title, unit, at, series }: PlotProps): JSX.Element {
       made.destroy();
       plot.current = undefined;
     };
-  }, [scheme, series.map(({ label }) => label).join()]);
+  }, [scheme, spanS, series.map(({ label }) => label).join()]);
 
   useEffect(() => {
     plot.current?.setData(data);
@@ -173,9 +177,8 @@ const time = (s: number): string => {
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 };
 
-function optionsOf(series: Series[], width: number): uPlot.Options {
-  const style = getComputedStyle(document.documentElement);
-  const color = (name: string): string => style.getPropertyValue(name).trim();
+function optionsOf(series: Series[], width: number, spanS: number): uPlot.Options {
+  const color = colorOf;
   const font = '11px system-ui, sans-serif';
   const axis = { stroke: color('--muted'), font, ticks: { show: false } };
   return {
@@ -183,7 +186,11 @@ function optionsOf(series: Series[], width: number): uPlot.Options {
     height: HEIGHT,
     padding: [8, 8, 0, 0],
     cursor: { drag: { x: false, y: false }, sync: { key: 'history' }, y: false },
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] } },
+    // A whole hour, or day, even where there is nothing of most of it.
+    scales: {
+      x: { range: (_plot, _low, high) => [(high || Date.now() / 1_000) - spanS, high] },
+      y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] },
+    },
     hooks: { ready: [showLast], draw: [showLast], setCursor: [showLast] },
     axes: [
       {
@@ -207,7 +214,9 @@ function optionsOf(series: Series[], width: number): uPlot.Options {
         label,
         stroke: color(name),
         width: 1.5,
-        ...(dashed ? { dash: [4, 3] } : { fill: `${color(name)}1a` }),
+        ...(dashed
+          ? { dash: [4, 3] }
+          : { fill: color(name).replace(/^rgb\((.*)\)$/, 'rgba($1, 0.1)') }),
         points: { show: false },
         value: (_plot: uPlot, value: number | null) => (value === null ? '–' : format(value)),
       })),

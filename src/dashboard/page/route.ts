@@ -1,6 +1,6 @@
 /** Where one is: a page and what it is about, kept behind the `#` of the address. */
 
-export const PAGES = ['overview', 'jobs', 'job', 'workers', 'cron'] as const;
+export const PAGES = ['overview', 'failures', 'jobs', 'job', 'workers', 'cron'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {

@@ -10,6 +10,8 @@ export const server = {
   seenAt: Date.now(),
   /** No action is allowed. */
   readOnly: false,
+  /** The token is asked for. */
+  locked: false,
 };
 
 /** An answer that isn't the one asked for; without a status: no answer. */
@@ -32,11 +34,16 @@ export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   return reply;
 }
 
-export const act = (action: Action): Promise<ActionReply> =>
-  ask<ActionReply>('action', {
+export const act = (action: Action): Promise<ActionReply> => post<ActionReply>('action', action);
+
+/** @throws {RequestError} for a wrong one */
+export const logIn = (token: string): Promise<unknown> => post('login', { token });
+
+const post = <T>(path: string, body: object): Promise<T> =>
+  ask<T>(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-requested-with': 'minq' },
-    body: JSON.stringify(action),
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
   });
 
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
@@ -45,7 +52,9 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response;
   let text: string;
   try {
-    response = await fetch(`api/${path}`, { cache: 'no-store', ...init, signal });
+    const headers = new Headers(init.headers);
+    headers.set('x-requested-with', 'minq');
+    response = await fetch(`api/${path}`, { cache: 'no-store', ...init, headers, signal });
     text = await response.text();
   } catch {
     throw new RequestError('the dashboard gives no answer');
@@ -57,6 +66,7 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     // A login page in between, for instance.
   }
   const { ok, status } = response;
+  if (!path.startsWith('login')) server.locked = status === 401;
   if (!ok) throw new RequestError(reply?.error ?? `HTTP ${status}`, status);
   if (!reply) throw new RequestError('the answer is not from the dashboard', status);
   return reply;

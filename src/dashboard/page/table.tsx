@@ -5,6 +5,8 @@ import { useLayoutEffect, useRef } from './vendor/hooks.js';
 
 export interface Column<Row> {
   head: ComponentChildren;
+  /** Of the value on a phone, where the head is no text. */
+  label?: string;
   class?: string | undefined;
   /** It names the row. */
   names?: boolean;
@@ -71,7 +73,7 @@ export function Table<Row>({
 }
 
 function cell<Row>(column: Column<Row>, row: Row, i: number): JSX.Element {
-  const { head, class: name, names } = column;
+  const { head, class: name, names, label = head } = column;
   if (names) {
     return (
       <th key={i} scope="row">
@@ -80,7 +82,7 @@ function cell<Row>(column: Column<Row>, row: Row, i: number): JSX.Element {
     );
   }
   return (
-    <td key={i} class={name} data-label={typeof head === 'string' ? head : undefined}>
+    <td key={i} class={name} data-label={typeof label === 'string' ? label : undefined}>
       {column.cell(row)}
     </td>
   );

@@ -1,7 +1,7 @@
 /** Who works: slots, what runs in them, and how the event loop fares. */
 import type { WorkersReply } from './api.js';
 import { Do, resizeWorker, stopWorker } from './actions.tsx';
-import { bytes, count, duration } from './format.ts';
+import { bytes, count, duration, plural } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { server, useReply } from './server.ts';
 import { Fact, Name, NameLink, Time, Trouble, useNow } from './text.tsx';
@@ -35,19 +35,36 @@ export function Workers(): JSX.Element {
         </p>
       )}
       <div class="workers">
-        {workers.map((worker) => (
-          <Card key={`${worker.queue} ${worker.id}`} worker={worker} />
+        {processesOf(workers).map((process) => (
+          <Card key={`${process[0]!.queue} ${process[0]!.id}`} process={process} />
         ))}
       </div>
     </Fragment>
   );
 }
 
+/** Workers of one process share its event loop and its memory: they are shown together. */
+function processesOf(workers: readonly Worker[]): Worker[][] {
+  const processes = new Map<string, Worker[]>();
+  for (const worker of workers) {
+    const key = `${worker.host} ${worker.pid}`;
+    processes.set(key, [...(processes.get(key) ?? []), worker]);
+  }
+  return [...processes.values()];
+}
+
 const order = ({ queue, host, pid, id }: Worker): string => `${queue} ${host} ${pid} ${id}`;
 
-function Card({ worker }: { worker: Worker }): JSX.Element {
+function Card({ process }: { process: Worker[] }): JSX.Element {
   const now = useNow();
-  const { queue, busy, concurrency, loop, memory, seenAt, silent } = worker;
+  const [worker] = process as [Worker];
+  const { loop, memory } = worker;
+  const sum = (of: 'busy' | 'concurrency'): number =>
+    process.reduce((all, each) => all + each[of], 0);
+  const [busy, concurrency] = [sum('busy'), sum('concurrency')];
+  const seenAt = Math.max(...process.map((each) => each.seenAt));
+  const silent = process.every((each) => each.silent);
+  const blocked = process.find((each) => each.blocked);
   const late = loop.p99 > LATE_MS;
   return (
     <article class={silent ? 'card silent' : 'card'} data-worker={worker.id}>
@@ -56,12 +73,16 @@ function Card({ worker }: { worker: Worker }): JSX.Element {
           <Name text={`${worker.host}/${worker.pid}`} most={80} />
         </h2>
         {silent && <span class="badge b-bad">silent</span>}
-        {worker.beat && (
+        {process.some((each) => each.beat) && (
           <span class="badge" title="It fires the ticks of cron">
             cron
           </span>
         )}
-        <NameLink class="queue" href={hrefOf('overview', { queue })} text={queue} most={40} />
+        <span class="queue">
+          {process.map(({ queue }) => (
+            <NameLink key={queue} href={hrefOf('overview', { queue })} text={queue} most={40} />
+          ))}
+        </span>
       </header>
       <dl class="facts">
         <Fact name="Slots busy">
@@ -81,21 +102,33 @@ function Card({ worker }: { worker: Worker }): JSX.Element {
           <Name text={`${worker.version} · ${worker.node}`} most={40} />
         </Fact>
       </dl>
-      <Orders {...worker} />
-      <Blocked {...worker} />
-      <Running worker={worker} ageMs={Math.max(0, now - seenAt)} />
+      <div class="orders">
+        {process.map((each) => (
+          <Orders key={each.id} {...each} named={process.length > 1} />
+        ))}
+      </div>
+      {blocked && <Blocked {...blocked} />}
+      <Running process={process} ageMs={Math.max(0, now - seenAt)} />
+      <Functions process={process} />
     </article>
   );
 }
 
-function Orders({ queue, id, host, pid, concurrency }: Worker): JSX.Element | null {
+function Orders({
+  queue,
+  id,
+  host,
+  pid,
+  concurrency,
+  named,
+}: Worker & { named: boolean }): JSX.Element | null {
   const slots = useRef<HTMLInputElement>(null);
   const place = `${host}/${pid}`;
   if (server.readOnly) return null;
   return (
-    <div class="buttons">
+    <div class="order">
       <label class="slots">
-        <span>Slots</span>
+        <span>Slots{named && <span> of {queue.slice(0, 40)}</span>}</span>
         <input
           key={concurrency}
           ref={slots}
@@ -136,15 +169,18 @@ function Blocked({ queue, blocked }: Worker): JSX.Element | null {
 }
 
 /** @param ageMs the figures are as old as the sign of life that brought them */
-function Running({ worker, ageMs }: { worker: Worker; ageMs: number }): JSX.Element {
-  const { queue, running, busy } = worker;
+function Running({ process, ageMs }: { process: Worker[]; ageMs: number }): JSX.Element {
+  const running = process.flatMap(({ queue, running }) =>
+    running.map((job) => ({ ...job, queue })),
+  );
+  const busy = process.reduce((all, each) => all + each.busy, 0);
   if (running.length === 0)
     return <p class="idle">{busy > 0 ? 'What it runs is not told.' : 'Idle.'}</p>;
   const longest = running.toSorted((a, b) => b.sinceMs - a.sinceMs);
   return (
     <div class="scroll running" tabIndex={0} role="group" aria-label="Jobs it runs">
       <ul>
-        {longest.map(({ id, fn, sinceMs }) => (
+        {longest.map(({ id, fn, sinceMs, queue }) => (
           <li key={id}>
             <span class="n">{duration(sinceMs + ageMs)}</span>
             <NameLink href={jobHref(queue, id)} text={fn} most={60} />
@@ -156,5 +192,24 @@ function Running({ worker, ageMs }: { worker: Worker; ageMs: number }): JSX.Elem
         {busy > running.length && <li>and {count(busy - running.length)} more</li>}
       </ul>
     </div>
+  );
+}
+
+function Functions({ process }: { process: Worker[] }): JSX.Element | null {
+  const names = [...new Set(process.flatMap(({ functions }) => functions))].sort();
+  const more = process.reduce((sum, { moreFunctions = 0 }) => sum + moreFunctions, 0);
+  if (names.length === 0) return null;
+  return (
+    <details class="functions">
+      <summary>Knows {plural(names.length + more, 'function')}</summary>
+      <p>
+        {names.slice(0, 200).map((name) => (
+          <code key={name}>
+            <Name text={name} most={60} />{' '}
+          </code>
+        ))}
+        {more > 0 && `and ${count(more)} more`}
+      </p>
+    </details>
   );
 }
