@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { barriers, view } from '../helpers/browser.ts';
 import { freePort } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { site, siteAt, type Site } from '../helpers/site.ts';
@@ -69,6 +70,25 @@ scene('its default Host is the upstream: an action is refused with the mend, and
   t.equal((await named.act({ ...pause, action: 'resume' }, { ...origin, Origin: 'http://localhost:1' })).status, 403);
   t.equal((await named.act({ ...pause, action: 'resume' }, { ...origin, Origin: 'https://evil.example' })).status, 403);
   await stage.queue().resume();
+}); // prettier-ignore
+
+scene('the pages below a path, in a browser: the login, its cookie, axe', async (t, stage) => {
+  await stage.queue().enqueue('f');
+  const token = 'a-token-of-some-length';
+  const behind = await site(stage, { basePath: '/minq', token });
+  const through = await nginx(stage, LINES.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${behind.port}`));
+  const { page } = await view(stage, through.port, { hash: 'minq/' });
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.locator(`[data-queue="${stage.name}"]`).waitFor();
+  await page.reload();
+  await page.locator(`[data-queue="${stage.name}"]`).waitFor();
+  await page.getByRole('button', { name: /^Pause/ }).click();
+  await page.getByText('is paused: nothing new starts').waitFor();
+  t.ok((await stage.queue().counts()).paused);
+  t.same(await barriers(page), []);
+  const [cookie] = await page.context().cookies();
+  t.match(cookie, { name: 'minq_session', path: '/minq/api', httpOnly: true, sameSite: 'Strict' });
 }); // prettier-ignore
 
 scene('with the lines of the README all works, mounted below a path', async (t, stage) => {

@@ -1,10 +1,8 @@
 /** What somebody is woken up for, in a real browser, with the number of clicks; and what the pages can do besides. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { chord, Fail, job, Queue, step } from '../../src/index.ts';
-import { view } from '../helpers/browser.ts';
+import { barriers, view } from '../helpers/browser.ts';
 import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { site } from '../helpers/site.ts';
@@ -221,16 +219,6 @@ scene('who has the token logs in, and stays so; the theme is remembered', async 
   await page.getByRole('button', { name: 'Theme: dark' }).waitFor();
   t.not(await ground(), before);
 });
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What keeps people out who see, hear or move otherwise. */
-async function barriers(page: Page): Promise<unknown> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-    violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
-      .map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html, any }) => html.slice(0, 200) + ' ' + (any[0]?.message ?? '')).join(' | ')))`);
-}
 
 async function everything(stage: Stage) {
   const queue = stage.queue();
