@@ -19,7 +19,7 @@ import {
 } from '../views/findings.ts';
 import { json, QUEUES, type Command } from './command.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
-import { show } from './terminal.ts';
+import { show, paint } from './terminal.ts';
 
 export const check: Command = {
   help: `Usage: minq check [options]
@@ -59,6 +59,10 @@ function redisIsAway(error: unknown): Finding[] {
 
 function lineOf(finding: Finding | QueueFinding): string {
   const { check: what, ok, message, mend } = finding;
-  const sign = !ok ? 'FAIL' : 'warning' in finding ? 'warn' : 'ok  ';
+  const sign = !ok
+    ? paint('bad', 'FAIL')
+    : 'warning' in finding
+      ? paint('warn', 'warn')
+      : paint('good', 'ok  ');
   return `${sign}  ${what.padEnd(12)}  ${message}${mend ? `; ${mend}` : ''}`;
 }

@@ -37,7 +37,10 @@ ${QUEUES}${json('{ at, kinds: [{ queue, fn, kind, count, firstAt, lastAt, exampl
         const heads = ['COUNT', 'LAST', 'FIRST', 'QUEUE', 'FUNCTION', 'ERROR'];
         const [first] = kinds;
         return [
-          ...table(heads, rows, ['QUEUE', 'FUNCTION', 'ERROR']),
+          ...table(heads, rows, ['QUEUE', 'FUNCTION', 'ERROR'], {
+            bad: ['COUNT', 'ERROR'],
+            less: ['FIRST', 'QUEUE'],
+          }),
           ...(first ? [''] : []),
           `${jobsOf(looked, 'failed')}, ${groups.length} ${groups.length === 1 ? 'kind' : 'kinds'} of error` +
             (caused > 0

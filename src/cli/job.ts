@@ -41,6 +41,7 @@ ${QUEUE_OF}  --json             print JSON, values in full
       return show(given, value, () => [
         ...describeJob(info, worker),
         ...describeAttempts(info),
+        ...describeLog(info),
         ...describeFlow(info, flow),
       ]);
     }),
@@ -110,9 +111,24 @@ function describeAttempts({ attempts = [] }: JobInfo): string[] {
     ranMs === undefined ? '' : `after ${duration(ranMs)}`,
     errorLine(error).split('\n')[0]!.slice(0, MOST_TEXT),
   ]);
-  const lines = table(['', 'ENDED', '', 'ERROR'], rows, ['ERROR'], '  ');
+  const lines = table(['', 'ENDED', '', 'ERROR'], rows, ['ERROR'], {
+    indent: '  ',
+    bad: ['ERROR'],
+  });
   return ['', 'attempts that failed before', ...lines];
 }
+
+const describeLog = ({ log }: JobInfo): string[] =>
+  log === undefined
+    ? []
+    : [
+        '',
+        'log',
+        ...log
+          .trimEnd()
+          .split('\n')
+          .map((line) => `  ${line}`),
+      ];
 
 function describeFlow(info: JobInfo, flow: FlowInfo | typeof UNREADABLE | undefined): string[] {
   if (!info.flow) return [];

@@ -66,7 +66,10 @@ Looks through at most 5,000 jobs for a page: with --fn or --error it may be shor
           offset > 0;
         const shown = rows.length;
         return [
-          ...table(heads, rows, ['FUNCTION', 'ARGUMENTS', 'ERROR']),
+          ...table(heads, rows, ['FUNCTION', 'ARGUMENTS', 'ERROR'], {
+            bad: ['ERROR'],
+            less: ['ATTEMPT', when],
+          }),
           ...(shown > 0 ? [''] : []),
           part || shown < total
             ? `${number(shown)} shown; ${jobsOf(total, state)} in all on queue ${queue.name}`

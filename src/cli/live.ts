@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisUnavailableError } from '../job/errors.ts';
 import { escapeControls } from '../job/log.ts';
 import { whenAskedToStop } from './process.ts';
-import { columns, cut, print, printJson } from './terminal.ts';
+import { columns, cut, painted, print, printJson } from './terminal.ts';
 
 const EVERY_MS = 1_000;
 
@@ -28,7 +28,7 @@ export async function live<T>(
   process.stdout.on('error', end);
   const stopped = once(signal, 'abort');
   const lines = () => (trouble === undefined ? draw(value) : [trouble, '', ...draw(value)]);
-  const screen = process.stdout.isTTY && !json ? openScreen(lines) : undefined;
+  const screen = process.stdout.isTTY && !json ? openScreen(lines, end) : undefined;
   const show = () => {
     if (screen) screen.draw();
     else if (json) printJson(trouble === undefined ? value : { error: trouble });
@@ -68,26 +68,71 @@ const HOME = '\u001b[H';
 const TO_END_OF_LINE = '\u001b[K';
 const TO_END = '\u001b[J';
 
+/** One key, of several that may have been pressed since. */
+const KEY = new RegExp(String.raw`\u001b\[\d*[A-Z~]|[^]`, 'g');
+/** Keys that scroll: a line; 2: a page. */
+const STEPS: Record<string, number> = {
+  '\u001b[A': -1,
+  k: -1,
+  '\u001b[B': 1,
+  j: 1,
+  '\u001b[5~': -2,
+  '\u001b[6~': 2,
+  ' ': 2,
+};
+
 /** The whole terminal, drawn again and again, and given back as it was on every way out. */
-function openScreen(frame: () => string[]) {
-  const { stdout } = process;
+function openScreen(frame: () => string[], end: () => void) {
+  const { stdin, stdout } = process;
+  /** The first line that is shown. */
+  let top = 0;
   const draw = () => {
     const rows = stdout.rows || 24;
-    const lines = frame().map((line) => cut(escapeControls(line), columns()));
-    const over = lines.length - rows;
-    if (over > 0) lines.splice(rows - 1, Infinity, `… ${over + 1} more lines`);
-    stdout.write(HOME + lines.map((line) => line + TO_END_OF_LINE).join('\n') + TO_END + HOME);
+    const all = frame().map((line) => cut(escapeControls(line), columns()));
+    top = Math.max(0, Math.min(top, all.length - rows + 1));
+    const lines = all.slice(top, top + rows);
+    const over = all.length - top - rows;
+    if (over > 0) lines.splice(rows - 1, 1, `… ${over + 1} more lines${stdin.isTTY ? ' (↓)' : ''}`);
+    stdout.write(
+      HOME + lines.map((line) => painted(line) + TO_END_OF_LINE).join('\n') + TO_END + HOME,
+    );
   };
-  const leave = () => void stdout.write(LEAVE);
+  const listen = (to: boolean) => {
+    if (!stdin.isTTY) return;
+    stdin.setRawMode(to);
+    if (to) stdin.resume();
+    else stdin.pause();
+  };
+  const leave = () => {
+    listen(false);
+    stdout.write(LEAVE);
+  };
   const suspend = () => {
     leave();
     process.kill(process.pid, 'SIGSTOP');
   };
   const resume = () => {
+    listen(true);
     stdout.write(ENTER);
     draw();
   };
+  // What it reads raw, the terminal makes no signals of.
+  const onKeys = (bytes: Buffer) => {
+    for (const key of bytes.toString().match(KEY) ?? []) press(key);
+  };
+  const press = (key: string) => {
+    const page = (stdout.rows || 24) - 2;
+    if (key === '\u0003') process.kill(process.pid, 'SIGINT');
+    else if (key === '\u001a') suspend();
+    else if (key === 'q') end();
+    else if (Object.hasOwn(STEPS, key)) {
+      top += STEPS[key]! * (Math.abs(STEPS[key]!) === 1 ? 1 : page / 2);
+      draw();
+    }
+  };
   stdout.write(ENTER);
+  listen(true);
+  stdin.on('data', onKeys);
   stdout.on('resize', draw);
   process.on('exit', leave).on('SIGTSTP', suspend).on('SIGCONT', resume);
   return {
@@ -96,6 +141,7 @@ function openScreen(frame: () => string[]) {
     close() {
       process.off('exit', leave).off('SIGTSTP', suspend).off('SIGCONT', resume);
       stdout.off('resize', draw);
+      stdin.off('data', onKeys);
       leave();
       print(...frame());
     },

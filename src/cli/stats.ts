@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 import { limitText, number, span, sparkline } from '../views/figures.ts';
 import { live } from './live.ts';
 import { CALL_TIMEOUT_MS, withStores } from './redis.ts';
-import { columns, show, table } from './terminal.ts';
+import { columns, paint, show, table } from './terminal.ts';
 
 /** A frozen Redis is to be told of soon. */
 const WATCH_TIMEOUT_MS = 2_000;
@@ -22,7 +22,7 @@ Shows of each queue how many jobs are in each state, how long the oldest waits, 
 happened in the last minute and hour, and how long the runs of each function waited and took (of the last hour or two).
 
   --queue name       a queue; may be repeated (default: all that are used)
-  --watch            show it again every second, until Ctrl-C
+  --watch            show it again every second, until q or Ctrl-C; arrows and space scroll
   --json             print JSON: { at, queues }; with --watch, such a line every second
 `,
   run(given) {
@@ -95,12 +95,12 @@ function describe(overview: Overview): string[] {
   const { queue, counts, paused, limit, oldestWaitingMs, workers, slots, busy, functions } =
     overview;
   const lines = [
-    `${queue}${paused ? '  PAUSED' : ''}${limit ? `  limited: ${limitText(limit)}` : ''}`,
+    `${queue}${paused ? `  ${paint('warn', 'PAUSED')}` : ''}${limit ? `  limited: ${limitText(limit)}` : ''}`,
     `  jobs         ${counted(counts, ['queued', 'active', 'scheduled', 'waiting'])}`,
     `  ended        ${counted(counts, ['completed', 'failed', 'cancelled'])}`,
     `  oldest       ${oldestWaitingMs === null ? 'none waits' : span(oldestWaitingMs)}`,
     workers === 0
-      ? '  workers      NONE ALIVE'
+      ? `  workers      ${paint('bad', 'NONE ALIVE')}`
       : `  workers      ${number(workers)}, ${number(busy)} of ${number(slots)} slots busy`,
     `  last minute  ${happened(overview.lastMinute)}`,
     `  last hour    ${happened(overview.lastHour)}`,
@@ -108,7 +108,16 @@ function describe(overview: Overview): string[] {
     ...chart('failed', overview.minutes),
   ];
   if (functions.length === 0) return lines;
-  const heads = ['FUNCTION', 'DONE', 'FAILED', 'RETRIED', 'WAIT P50', 'P95', 'RUN P50', 'P95'];
+  const heads = [
+    'FUNCTION',
+    'DONE',
+    'FAILED',
+    'RETRIED',
+    'WAIT P50',
+    'WAIT P95',
+    'RUN P50',
+    'RUN P95',
+  ];
   const rows = functions
     .slice(0, MOST_FUNCTIONS)
     .map(({ fn, completed, failed, retried, wait, run }) => [
@@ -120,13 +129,22 @@ function describe(overview: Overview): string[] {
   return [
     ...lines,
     '',
-    ...table(heads, rows, ['FUNCTION'], '  '),
+    ...table(heads, rows, ['FUNCTION'], {
+      indent: '  ',
+      bad: ['FAILED'],
+      less: ['RETRIED', 'WAIT P50', 'RUN P50'],
+    }),
     ...(more > 0 ? [`  and ${number(more)} more`] : []),
   ];
 }
 
 const counted = <Name extends string>(counts: Record<Name, number>, names: readonly Name[]) =>
-  names.map((name) => `${number(counts[name])} ${name}`).join(', ');
+  names
+    .map((name) => {
+      const text = `${number(counts[name])} ${name}`;
+      return name === 'failed' && counts[name] > 0 ? paint('bad', text) : text;
+    })
+    .join(', ');
 
 const happened = (counts: Record<keyof Recent, number> | null): string =>
   counts === null

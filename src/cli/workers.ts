@@ -110,7 +110,9 @@ function describe(listed: Listed[], now: number): string[] {
     [...(worker.silent ? ['SILENT'] : []), ...(worker.beat ? ['cron'] : [])].join(' '),
   ]);
   return [
-    ...table(heads, rows, ['HOST', 'QUEUE']),
+    ...table(heads, rows, ['HOST', 'QUEUE'], {
+      less: ['NODE', 'MINQ', 'MEMORY', 'LOOP', 'PID'],
+    }),
     ...listed.flatMap((worker) => blockedOf(worker, now)),
     ...describeRunning(listed, now),
   ];

@@ -109,7 +109,8 @@ export interface JobsReply {
 
 /** `GET api/job?queue=&id=`; 404 for an unknown one. */
 export interface JobReply {
-  job: Omit<JobInfo, 'args' | 'result' | 'progress' | 'error' | 'attempts'> & {
+  job: Omit<JobInfo, 'args' | 'result' | 'progress' | 'error' | 'attempts' | 'log'> & {
+    log?: Text;
     args: Text;
     result?: Text;
     progress?: Text;

@@ -72,7 +72,7 @@ export const redactor =
     } catch {
       // Withheld, as if it had given nothing that is a job.
     }
-    const { result: _, error: __, progress: ___, attempts: ____, ...rest } = job;
+    const { result: _, error: __, progress: ___, attempts: ____, log: _____, ...rest } = job;
     return { ...rest, args: [WITHHELD], meta: {} };
   };
 
@@ -86,11 +86,11 @@ const isError = (value: unknown): boolean =>
 
 function isJob(value: unknown): value is JobInfo {
   if (!isObject(value)) return false;
-  const { id, state, fn, args, meta, error, attempts } = value;
+  const { id, state, fn, args, meta, error, attempts, log } = value;
   return (
     isText(id) && isText(state) && (fn === undefined || isText(fn)) &&
     Array.isArray(args) && isObject(meta) && Object.values(meta).every(isText) &&
-    (error === undefined || isError(error)) &&
+    (error === undefined || isError(error)) && (log === undefined || isText(log)) &&
     (attempts === undefined || (Array.isArray(attempts) && attempts.every((each) => isObject(each) && isError(each['error']))))
   ); // prettier-ignore
 }

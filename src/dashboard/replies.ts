@@ -28,7 +28,7 @@ import type {
   QueueSummary,
   WorkersReply,
 } from './api.ts';
-import { cutCharacters, errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts'; // prettier-ignore
+import { cutBytes, cutCharacters, errorGlance, errorText, glance, metaTexts, pretty, type Redact } from './excerpt.ts'; // prettier-ignore
 import { keyOf, type Kinds } from './kinds.ts';
 import type { Queues } from './queues.ts';
 
@@ -279,7 +279,7 @@ function jobRow(job: JobInfo): JobRow {
 }
 
 function jobDetail(shown: JobInfo): Pick<JobReply, 'job' | 'attempts'> {
-  const { args, result, progress, error, attempts = [], meta, ...rest } = shown;
+  const { args, result, progress, error, attempts = [], meta, log, ...rest } = shown;
   return {
     job: {
       ...rest,
@@ -288,6 +288,7 @@ function jobDetail(shown: JobInfo): Pick<JobReply, 'job' | 'attempts'> {
       result: result === undefined ? undefined : pretty(result),
       progress: progress === undefined ? undefined : pretty(progress),
       error: error && errorText(error),
+      log: log === undefined ? undefined : cutBytes(log),
     },
     attempts: attempts.map((attempt) => ({
       ...attempt,

@@ -122,6 +122,7 @@ const jobChecks = {
   ...runChecks,
   retryIf: func<(error: unknown) => boolean>(),
   onFailure: text,
+  keepLogs: flag,
   queue: checkName as Check<string>,
   expires: duration(1),
   ...tickChecks,

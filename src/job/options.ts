@@ -80,6 +80,10 @@ export interface JobOptions extends Pick<
   /** Name of the job to enqueue when this one has failed for good; its argument is `{ id, fn, args, error, attempt }`. */
   onFailure?: string;
   /**
+   * Whether what it says by `currentJob().log` is kept with the job, the newest 8 KB: true always, false never. Default: of runs that fail.
+   */
+  keepLogs?: boolean;
+  /**
    * The queue it belongs to: its cron entries fire there, and it runs there where another's `onFailure` names it. Producers have it from
    * `routes: routesOf(jobs)`.
    */

@@ -31,6 +31,8 @@ const NAMES = {
   attempts: 'attempts',
   /** HASH id -> JSON that the job gave to `progress()`. */
   progress: 'progress',
+  /** HASH id -> lines that the job logged, the newest 8 KB; of jobs that failed, and where it is asked for. */
+  logs: 'logs',
   /** ZSETs id -> kept until (ms). */
   completed: 'completed',
   failed: 'failed',

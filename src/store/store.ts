@@ -10,6 +10,7 @@ import type { Connection } from '../redis/connection.ts';
 import { Caller, inRows, type Reply } from './caller.ts';
 import { CronStore } from './cron.ts';
 import { deadlineIn, type Deadline } from '../job/duration.ts';
+import { FigureStore } from './figures.ts';
 import { FlowStore } from './flow.ts';
 import { queuesKey, type QueueKeys } from './keys.ts';
 import { RepairStore } from './repair.ts';
@@ -23,16 +24,19 @@ import {
   retryScript,
 } from './scripts/control.ts';
 import { callScripts, enqueueScripts, laidOut } from './scripts/enqueue.ts';
-import { failuresScript } from './scripts/failures.ts';
 import { forgetScript } from './scripts/forget.ts';
 import { limitScript } from './scripts/limit.ts';
 import { turnScript } from './scripts/turn.ts';
 import { readTurn, refusals, type Refusal, type Turn, type TurnReply } from './turn.ts';
-import { heartbeatScript, leaveScript, progressScript, pruneScript } from './scripts/upkeep.ts';
+import {
+  heartbeatScript,
+  keepLogScript,
+  leaveScript,
+  progressScript,
+  pruneScript,
+} from './scripts/upkeep.ts';
 import {
   countsScript,
-  headsScript,
-  historyScript,
   infoScript,
   listScript,
   strangersScript,
@@ -66,6 +70,7 @@ export class Store {
   readonly cron: CronStore;
   readonly flows: FlowStore;
   readonly repairs: RepairStore;
+  readonly figures: FigureStore;
   readonly #caller: Caller;
   /** For turns: two may be under way, and each has a key for what it claimed. */
   readonly #tracks: readonly [Caller, Caller];
@@ -79,6 +84,7 @@ export class Store {
     this.cron = new CronStore(this.#caller);
     this.flows = new FlowStore(this.#caller);
     this.repairs = new RepairStore(this.#caller);
+    this.figures = new FigureStore(this.#caller);
   }
 
   /** The same of another queue. */
@@ -221,6 +227,11 @@ export class Store {
   }
 
   /** @returns whether the run is still the one in charge */
+  /** Adds lines to the log of a job that this ticket runs. */
+  keepLog(ticket: string, text: string): Promise<unknown> {
+    return this.#caller.run(keepLogScript, { ticket, text });
+  }
+
   async progress(ticket: string, json: string): Promise<boolean> {
     return (await this.#caller.run(progressScript, { ticket, json })) === 'stored';
   }
@@ -306,9 +317,10 @@ export class Store {
     return this.#caller.run(watchScript, { channel }, ids, deadline) as Promise<Reply[]>;
   }
 
-  async info(id: string): Promise<{ row: Reply[]; attempts: Reply }> {
-    const [row, attempts] = (await this.#caller.run(infoScript, { id })) as [Reply[], Reply];
-    return { row, attempts };
+  async info(id: string): Promise<{ row: Reply[]; attempts: Reply; log: Reply }> {
+    const reply = (await this.#caller.run(infoScript, { id })) as [Reply[], Reply?, Reply?];
+    const [row, attempts = null, log = null] = reply;
+    return { row, attempts, log };
   }
 
   /**
@@ -324,29 +336,6 @@ export class Store {
     const args = { state, offset, limit, fn, piece: text, inArgs, most, bytes };
     const [seen, rows] = (await this.#caller.run(listScript, args)) as [number, Reply[][]];
     return { seen, rows };
-  }
-
-  /** @returns how many failed jobs were looked through; of each its id, end, function, and how its error begins */
-  async failures(offset: number): Promise<{ seen: number; rows: string[][] }> {
-    const [seen, flat] = (await this.#caller.run(failuresScript, { offset })) as [number, string[]];
-    return { seen, rows: inRows(flat, 4) };
-  }
-
-  /** Records, cut after the time where they are long, of the jobs that stand first. */
-  async heads(): Promise<{ now: number; heads: string[] }> {
-    const [now, heads] = (await this.#caller.run(headsScript, {})) as [number, string[]];
-    return { now, heads };
-  }
-
-  /** Every `nth` of the `last` samples, as far as they were made `within` so many ms. */
-  history(last: number, nth: number, within: number): Promise<string[]> {
-    return this.#caller.run(historyScript, { last, nth, within }) as Promise<string[]>;
-  }
-
-  /** Counters of functions, now and an hour or two ago. */
-  timings(when: 'now' | 'then'): Promise<Record<string, string>> {
-    const key = when === 'now' ? this.keys.timings : this.keys.timingsThen;
-    return this.#caller.connection.call((client) => client.hgetall(key));
   }
 
   /** Redis's clock, epoch ms. */

@@ -50,7 +50,7 @@ export async function readFailures(store: Store): Promise<Failures> {
   let [looked, caused] = [0, 0];
   for (let calls = 0; looked < MOST_LOOKED && calls < MOST_CALLS; calls++) {
     const from = performance.now();
-    const { seen, rows } = await store.failures(looked);
+    const { seen, rows } = await store.figures.failures(looked);
     if (seen === 0) break;
     const tookMs = performance.now() - from;
     looked += seen;

@@ -57,6 +57,8 @@ export interface JobInfo {
   };
   /** Of a step that failed because another did: id of that one. */
   failedStep?: string;
+  /** What it logged by `currentJob().log`, the newest 8 KB: of failed runs, and where its function has `keepLogs`; of `info()` only. */
+  log?: string;
   /** Attempts that failed before the last one, the oldest first; of `info()` only. */
   attempts?: PastAttempt[];
 }
@@ -157,9 +159,10 @@ const SILENT_BUSY_MS = 15_000;
 
 /** @returns undefined for an unknown job */
 export async function readInfo(store: Store, id: string): Promise<JobInfo | undefined> {
-  const { row, attempts } = await store.info(id);
+  const { row, attempts, log } = await store.info(id);
   const info = toInfo(store.queue, row);
   if (info && attempts) info.attempts = readAttempts(attempts);
+  if (info && log) info.log = log;
   if (info?.flow && info.state === 'waiting') {
     const flow = await orUnreadable(readFlow(store, info.flow.id));
     if (typeof flow === 'object') info.flow.waitsFor = waitsFor(flow, id);

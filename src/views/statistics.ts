@@ -71,7 +71,7 @@ const countersOf = (count: (name: keyof Counters, i: number) => number): Counter
 
 /** How long the job has waited, in ms, that has waited longest of those not yet run; undefined where none waits. */
 export async function readOldest(store: Store): Promise<number | undefined> {
-  const { now, heads } = await store.heads();
+  const { now, heads } = await store.figures.heads();
   const since = heads.map((text) => {
     try {
       const { enqueuedAt, record } = parseRecord(text);
@@ -96,7 +96,7 @@ export type Span = keyof typeof SPANS;
 export async function readHistory(store: Store, span: Span): Promise<HistoryPoint[]> {
   const { last, nth, within } = SPANS[span];
   return pointsOf(
-    (await store.history(last, nth, within)).map((row) => row.split(' ').map(Number)),
+    (await store.figures.history(last, nth, within)).map((row) => row.split(' ').map(Number)),
   );
 }
 
@@ -126,7 +126,7 @@ export async function readRecent(store: Store): Promise<Recent | undefined> {
   const { last, nth, within } = SINCE_EVER;
   // The counters after the samples: so they are never less.
   const [rows, stats, now] = await Promise.all([
-    store.history(last, nth, within),
+    store.figures.history(last, nth, within),
     readStats(store),
     store.now(),
   ]);
@@ -155,8 +155,8 @@ export async function readFunctions(
   when: 'ever' | 'lately',
 ): Promise<FunctionStats[]> {
   const [now, then] = await Promise.all([
-    store.timings('now'),
-    when === 'lately' ? store.timings('then') : ({} as Record<string, string>),
+    store.figures.timings('now'),
+    when === 'lately' ? store.figures.timings('then') : ({} as Record<string, string>),
   ]);
   const functions = functionsOf(
     Object.entries(now).map(([field, text]) => [field, Number(text) - Number(then[field] ?? 0)]),

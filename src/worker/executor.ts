@@ -26,6 +26,7 @@ import { Fail, Retry } from '../job/signals.ts';
 import { runs, type Home, type JobContext } from '../job/context.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import type { ProgressReporter } from './progress.ts';
+import { RunLog } from './runlog.ts';
 
 /** Wraps each run. `next()` runs the job and gives its result; what the middleware returns is ignored. */
 export type Middleware = (job: JobContext, next: () => Promise<unknown>) => Promise<unknown>;
@@ -111,6 +112,8 @@ export class Run {
   settled = false;
   /** Its place among the runs under way. */
   slot = -1;
+  /** Made when the job asks for it. */
+  log: RunLog | undefined;
   readonly #options: ExecutorOptions;
   #controller: AbortController | undefined;
   #abortedWith: unknown;
@@ -319,7 +322,6 @@ export class Run {
 /** Signal and logger are made when somebody looks at them: for most jobs nobody does. */
 function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal): JobContext {
   const { job, fn } = run;
-  let log: Logger | undefined;
   return {
     id: job.id,
     fn: fn.name,
@@ -333,21 +335,13 @@ function contextOf(run: Run, options: ExecutorOptions, signal: () => AbortSignal
       return signal();
     },
     get log() {
-      return (log ??= withFields(options.logger, { id: job.id, fn: fn.name }));
+      return (run.log ??= new RunLog(options.logger, { id: job.id, fn: fn.name }));
     },
     progress(value) {
       const json = encodeValue(value, 'progress') ?? 'null';
       if (!run.decided) options.progress.report(job.ticket, json);
     },
   };
-}
-
-function withFields(logger: Logger, own: Record<string, string>): Logger {
-  const at =
-    (level: keyof Logger): Logger[typeof level] =>
-    (message, fields) =>
-      logger[level](message, { ...own, ...fields });
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 async function throughMiddleware(

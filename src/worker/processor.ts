@@ -25,6 +25,7 @@ import type { Idle } from './idle.ts';
 import { logOutcome, logRefusal, logStart } from './joblog.ts';
 import type { LoopWatch } from './loop-watch.ts';
 import { ProgressReporter } from './progress.ts';
+import { keptOf } from './runlog.ts';
 import type { Slots } from './slots.ts';
 import type { Strangers } from './strangers.ts';
 import { beginOneByOne, putOffSuspects } from './suspects.ts';
@@ -87,7 +88,8 @@ export class Processor {
       progress,
       watch: options.watch,
       onOutcome: (run, outcome) => {
-        progress.flush(run.job.ticket);
+        const log = run.log && keptOf(run.log, run.fn.options.keepLogs, outcome);
+        progress.flush(run.job.ticket, log);
         this.#onOutcome(run, outcome);
       },
       onReturn: (run) => this.#onReturn(run),

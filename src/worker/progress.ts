@@ -1,6 +1,6 @@
 /**
  * Carries progress values to Redis: of each job the latest, one call at a time, so that a chatty job costs
- * little. A value that can't be stored is no reason to disturb the job.
+ * little; and at the end of a run its log. What can't be stored is no reason to disturb the job.
  */
 import type { Logger } from '../job/log.ts';
 import type { Store } from '../store/store.ts';
@@ -23,27 +23,28 @@ export class ProgressReporter {
     process.nextTick(() => void this.#send());
   }
 
-  /** The job has ended: its last value goes out ahead of the settlement, after which it would be refused. */
-  flush(ticket: string): void {
+  /** The job has ended: its last value, and its log, go out ahead of the settlement, after which they would be refused. */
+  flush(ticket: string, log: string | undefined): void {
+    if (log !== undefined) void this.#try('log', this.#store.keepLog(ticket, log));
     const json = this.#latest.get(ticket);
     if (json === undefined) return;
     this.#latest.delete(ticket);
-    void this.#record(ticket, json);
+    void this.#try('progress', this.#store.progress(ticket, json));
   }
 
   async #send(): Promise<void> {
     for (const [ticket, json] of this.#latest) {
       this.#latest.delete(ticket);
-      await this.#record(ticket, json);
+      await this.#try('progress', this.#store.progress(ticket, json));
     }
     this.#reporting = false;
   }
 
-  async #record(ticket: string, json: string): Promise<void> {
+  async #try(what: string, storing: Promise<unknown>): Promise<void> {
     try {
-      await this.#store.progress(ticket, json);
+      await storing;
     } catch (error) {
-      this.#logger.debug(`progress was not stored: ${(error as Error).message}`);
+      this.#logger.debug(`${what} was not stored: ${(error as Error).message}`);
     }
   }
 }

@@ -70,6 +70,7 @@ const TYPES: Record<KeyName, 'hash' | 'list' | 'zset' | 'set' | 'string'> = {
   errors: 'hash',
   attempts: 'hash',
   progress: 'hash',
+  logs: 'hash',
   keep: 'hash',
   limit: 'hash',
   again: 'hash',

@@ -1,7 +1,7 @@
 import { minq } from '../helpers/cli.ts';
 import { command } from '../helpers/command.ts';
 import { gate } from '../helpers/gate.ts';
-import { onTerminal } from '../helpers/pty.ts';
+import { COLOUR, onTerminal } from '../helpers/pty.ts';
 import { freePort, startRedis } from '../helpers/redis.ts';
 import { scene } from '../helpers/setup.ts';
 import { until } from '../helpers/until.ts';
@@ -35,7 +35,7 @@ scene('stats shows states, the oldest, workers, what happened and how long funct
   t.match(text, new RegExp(`^${stage.name}\n  jobs +1 queued, 3 active, 1 scheduled, 0 waiting\n  ended +5 completed, 1 failed, 0 cancelled\n  oldest +[\\d.]+m?s\n  workers +1, 3 of 3 slots busy\n`));
   t.match(text, /^ {2}last minute +\d+ enqueued, 5 completed, 1 failed, 1 retried\n {2}last hour +\d+ enqueued, 5 completed, 1 failed, 1 retried$/m);
   t.match(text, /^ {4}failed +·{57,59}[▁-█]{1,2}$/m);
-  t.match(text, /^ {2}FUNCTION +DONE +FAILED +RETRIED +WAIT P50 +P95 +RUN P50 +P95\n {2}fail +0 +1 +1 +[\d.]+m?s.*\n {2}ok +5 +0 +0 /m);
+  t.match(text, /^ {2}FUNCTION +DONE +FAILED +RETRIED +WAIT P50 +WAIT P95 +RUN P50 +RUN P95\n {2}fail +0 +1 +1 +[\d.]+m?s.*\n {2}ok +5 +0 +0 /m);
   const { at, queues } = JSON.parse(await stats('--json')) as Read;
   t.ok(Math.abs(at - (await queue.now())) < 60_000);
   t.match(queues, [{
@@ -130,7 +130,7 @@ scene('--watch on a terminal draws in place, fits it, and gives it back', async 
   await terminal.says(/oldest/);
   t.equal(terminal.screen.length, 6);
   t.equal(terminal.screen[0], stage.name);
-  t.match(terminal.screen[5], /^… \d more lines$/);
+  t.match(terminal.screen[5], /^… \d more lines \(↓\)$/);
   t.ok(terminal.screen.every((line) => line.length <= 60));
   t.match(terminal.output, '\u001b[?1049h\u001b[?25l\u001b[?7l');
   t.notMatch(terminal.output, '\u001b[?25h');
@@ -146,7 +146,8 @@ scene('--watch on a terminal draws in place, fits it, and gives it back', async 
   const last = output.split('\u001b[?7h\u001b[?25h\u001b[?1049l');
   t.equal(last.length, 2, 'given back once');
   t.match(last[1], new RegExp(`^${stage.name}\r\n  jobs +2 queued`), 'the last frame stays');
-  t.notMatch(last[1]!.replaceAll('\r\n', ''), /\p{Cc}/u);
+  t.notMatch(last[1]!.replaceAll('\r\n', '').replace(COLOUR, ''), /\p{Cc}/u);
+  t.match(last[1], '\u001b[31mNONE ALIVE\u001b[0m');
 }); // prettier-ignore
 
 scene('the terminal is given back also when the command fails while it watches', async (t, stage) => {
@@ -184,3 +185,47 @@ scene('wrong usage ends with 2; without Redis with 1, in time', async (t) => {
 }); // prettier-ignore
 
 answersWith(10_000);
+
+scene('--watch scrolls by keys, and ends by q', async (t, stage) => {
+  const terminal = onTerminal(t, ['stats', '--watch', '--queue', stage.name], stage.redis.url, { columns: 80, rows: 4 });
+  await terminal.says(/more lines/);
+  const shows = (first: RegExp) => until(() => first.test(terminal.screen[0]!), { what: String(first) });
+  t.equal(terminal.screen[0], stage.name);
+  terminal.type('\u001b[B');
+  await shows(/^ {2}jobs /);
+  terminal.type('j');
+  await shows(/^ {2}ended /);
+  terminal.type('k');
+  await shows(/^ {2}jobs /);
+  terminal.type('\u001b[6~\u001b[6~\u001b[6~\u001b[6~\u001b[6~');
+  await until(() => /^ {2}last hour/.test(terminal.screen.findLast((line) => line !== '')!), { what: 'the end' });
+  terminal.type('\u001b[5~\u001b[5~\u001b[5~\u001b[5~\u001b[5~');
+  await shows(new RegExp(`^${stage.name}$`));
+  terminal.type('q');
+  t.equal((await terminal.ended).code, 0);
+}); // prettier-ignore
+
+scene('colours where a terminal shows them and nobody minds; widths of 60 and 200 without a broken line', async (t, stage) => {
+  const queue = stage.queue();
+  stage.worker({ charge: (what: { text: string }) => { throw new Error(`the card of ${what.text} was declined`); } });
+  for (let n = 0; n < 3; n++) await queue.enqueue('charge', [{ text: 'a customer with a rather long name 😀 '.repeat(3) }], { retries: 0 });
+  await until(async () => (await queue.counts()).failed === 3);
+  const { id } = (await queue.jobs('failed'))[0]!;
+  const of = ['--queue', stage.name];
+  for (const args of [['errors', ...of], ['jobs', 'failed', ...of], ['job', id, ...of], ['stats', ...of], ['workers', ...of]]) {
+    for (const columns of [60, 200]) {
+      const terminal = onTerminal(t, args, stage.redis.url, { columns, rows: 50 });
+      const { code, output } = await terminal.ended;
+      t.equal(code, 0, args[0]!);
+      if (!['workers', 'job'].includes(args[0]!)) t.match(output, '\u001b[31m', `${args[0]}: what is wrong is red`);
+      const lines = output.replace(COLOUR, '').split('\r\n').slice(1);
+      // What is there to be copied whole, and a job's own facts, may be longer.
+      const cut = lines.filter((line) => !/^(minq |next page|run the first)/.test(line) && args[0] !== 'job');
+      t.ok(cut.every((line) => line.length <= columns), `${args[0]} at ${columns}: ${cut.find((line) => line.length > columns)}`);
+    }
+  }
+  const piped = (env: Record<string, string>) => command(['errors', ...of], { redis: stage.redis.url, env });
+  t.notMatch((await piped({})).stdout, '\u001b', 'a pipe gets none');
+  t.match((await piped({ FORCE_COLOR: '1' })).stdout, '\u001b[31m');
+  t.notMatch((await piped({ FORCE_COLOR: '1', NO_COLOR: '1' })).stdout, '\u001b');
+}); // prettier-ignore

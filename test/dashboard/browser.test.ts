@@ -271,6 +271,7 @@ scene('a job in detail: attempts, error with stack, result, progress, worker, me
 
   const failing = await queue.enqueue('boom', ['<no> "luck"']);
   await go(hashOf('job', { queue: stage.name, id: failing.id }));
+  t.match(await page.locator('section[aria-label="Log"] pre').innerText(), /warn {2}it will not do/);
   const error = page.locator('section[aria-label="Error"]');
   await error.getByText('TypeError', { exact: true }).waitFor();
   t.match(await error.innerText(), /<no> "luck"[\s\S]+\n +at /);

@@ -20,14 +20,14 @@ for from = 0, #KEYS - ARGV[1], ARGV[1] do
     redis.call('ZRANGE', k[10], 0, -1), redis.call('ZRANGE', k[11], 0, -1), redis.call('ZRANGE', k[12], 0, -1),
     redis.call('HKEYS', k[13]), redis.call('HKEYS', k[14]), redis.call('HKEYS', k[15]), redis.call('LLEN', k[16]),
     redis.call('SMEMBERS', k[17]), redis.call('ZRANGE', k[18], 0, -1), redis.call('HGETALL', k[19]),
-    redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LRANGE', k[22], 0, -1), redis.call('HKEYS', k[23]) }
+    redis.call('HKEYS', k[20]), redis.call('LLEN', k[21]), redis.call('LRANGE', k[22], 0, -1), redis.call('HKEYS', k[23]), redis.call('HKEYS', k[24]) }
 end
 return all`;
 
 const NAMES = [
   'jobs', 'tickets', 'high', 'queued', 'low', 'scheduled', 'active', 'dropped', 'outcomes',
   'completed', 'failed', 'cancelled', 'errors', 'progress', 'waiters', 'wake', 'cancelling',
-  'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts',
+  'waiting', 'flows', 'joins', 'flowing', 'outbox', 'attempts', 'logs',
 ] as const; // prettier-ignore
 
 /** Members of each structure; of `tickets` and `flows`, pairs of field and value. */
@@ -114,7 +114,7 @@ export function violationsIn(
   for (const [id, where] of places) {
     if (!jobs.has(id)) found.push(`${where.join()} holds ${id}, which has no record`);
   }
-  for (const name of ['outcomes', 'errors', 'attempts', 'progress', 'waiters'] as const) {
+  for (const name of ['outcomes', 'errors', 'attempts', 'progress', 'logs', 'waiters'] as const) {
     for (const id of list(name))
       if (!jobs.has(id)) found.push(`${name} holds ${id}, which has no record`);
   }

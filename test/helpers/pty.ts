@@ -83,8 +83,12 @@ export function onTerminal(
   };
 }
 
+/** What sets, and ends, a colour. */
+export const COLOUR = new RegExp(String.raw`\u001b\[\d+m`, 'g');
+
 /** Lines of the last frame drawn from the top of the screen, or all that was written where none was. */
 function screenOf(output: string): string[] {
   const frame = output.split('\u001b[H').findLast((each) => each.includes('\u001b[K')) ?? output;
-  return frame.split('\u001b[J', 1)[0]!.replaceAll('\u001b[K', '').split('\r\n');
+  const plain = frame.split('\u001b[J', 1)[0]!.replaceAll('\u001b[K', '');
+  return plain.replace(COLOUR, '').split('\r\n');
 }

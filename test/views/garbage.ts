@@ -148,6 +148,7 @@ const CHECKS: { [name in keyof JobInfo]-?: (value: any) => boolean } = {
   enqueuedAt: time,
   tick: time,
   retries: time,
+  log: text,
   dueAt: time,
   leaseEndsAt: time,
   startedAt: time,

@@ -287,7 +287,7 @@ scene('the last counts of a worker that stops are counted once, however often th
   const counted = (number: number) => ({ number, pairs: ['f ended completed', '1'] });
   await store.heartbeat('{"host":"h"}', 1_000, [], '', counted(1));
   for (const _ of [1, 2, 3]) await store.leave(counted(2));
-  t.same(await store.timings('now'), { 'f ended completed': '2' });
+  t.same(await store.figures.timings('now'), { 'f ended completed': '2' });
   t.same(await store.workers(), {});
 }); // prettier-ignore
 

@@ -85,6 +85,7 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
         </Part>
       )}
       {job.error && <Failure title={state === 'failed' ? 'Error' : 'Last error'} {...job.error} />}
+      <ValuePart title="Log" value={job.log} />
       <div class="pair">
         <ValuePart title="Arguments" value={job.args} />
         <ValuePart title="Result" value={job.result} />

@@ -255,6 +255,7 @@ export const forget: Fragment = {
     'errors',
     'attempts',
     'progress',
+    'logs',
     'stats',
     'flows',
     'again',
@@ -290,12 +291,13 @@ local function forget(ids)
   if #ids == 0 then return end
   redis.call('HDEL', jobs, unpack(ids))
   redis.call('HDEL', outcomes, unpack(ids))
-  if redis.call('EXISTS', tickets, errors, progress, flows) > 0 then
+  if redis.call('EXISTS', tickets, errors, progress, logs, flows) > 0 then
     rememberRuns(ids)
     redis.call('HDEL', tickets, unpack(ids))
     redis.call('HDEL', errors, unpack(ids))
     redis.call('HDEL', attempts, unpack(ids)) -- whoever has some has a ticket too
     redis.call('HDEL', progress, unpack(ids))
+    redis.call('HDEL', logs, unpack(ids))
     forgetSteps(ids)
     forgetAgain(ids)
   end

@@ -173,6 +173,27 @@ end
 return most == 1000 and 'more' or 'done'`,
 });
 
+/** Bytes kept of a job's log; the oldest lines go first. */
+export const MAX_LOG = 8_192;
+
+/** Adds to the log of a job, while its ticket is active; an older run's is refused. */
+export const keepLogScript = defineScript({
+  name: 'keepLog',
+  keys: ['active', 'logs'],
+  args: ['ticket', 'text'],
+  uses: [tickets],
+  lua: `
+if not redis.call('ZSCORE', active, ticket) then return 'lost' end
+local id = idOf(ticket)
+local all = (redis.call('HGET', logs, id) or '') .. text
+if #all > ${MAX_LOG} then
+  all = string.sub(all, -${MAX_LOG})
+  all = string.sub(all, (string.find(all, '\\n', 1, true) or 0) + 1)
+end
+redis.call('HSET', logs, id, all)
+return 'stored'`,
+});
+
 /** Stores what the job gave to `progress()`, while its ticket is active; an older run's is refused. */
 export const progressScript = defineScript({
   name: 'progress',

@@ -2,16 +2,17 @@ import { defineScript } from '../../redis/script.ts';
 import { describe } from './describe.ts';
 import { clock, idOf, kept, tickets, watch } from './fragments.ts';
 
-/** Reads: what is known of one job, and its failed attempts. */
+/** Reads: what is known of one job, its failed attempts, and its log. */
 export const infoScript = defineScript({
   name: 'info',
   flags: 'no-writes',
-  keys: ['attempts'],
+  keys: ['attempts', 'logs'],
   args: ['id'],
   uses: [clock, tickets, describe],
   lua: `
 local found = describe(id)
-return { found, found[2] ~= 'unknown' and redis.call('HGET', attempts, id) }`,
+if found[2] == 'unknown' then return { found } end
+return { found, redis.call('HGET', attempts, id), redis.call('HGET', logs, id) }`,
 });
 
 /** Bytes of records and outcomes a call reads: keeps it below 5 ms. */

@@ -5,7 +5,7 @@ import { PUBLISHED } from './virtual-time.ts';
 
 const READERS = {
   HGETALL: [
-    'jobs', 'tickets', 'outcomes', 'errors', 'attempts', 'progress', 'waiters', 'stats', 'workers', 'timings', 'flows',
+    'jobs', 'tickets', 'outcomes', 'errors', 'attempts', 'progress', 'logs', 'waiters', 'stats', 'workers', 'timings', 'flows',
     'joins', 'entries', 'lastTicks', 'apps', 'limit', 'again',
   ],
   LRANGE: ['high', 'queued', 'low', 'wake', 'outbox', 'flowing'],
