@@ -33,7 +33,11 @@ export interface QueueReply extends QueueSummary {
   /** The oldest first. */
   history: HistoryPoint[];
   /** Of the last hour or two. */
-  functions: FunctionTimes[];
+  functions: FunctionRow[];
+  /** Upper ends of the parts that `waits` and `runs` count, in ms; the last part has none. */
+  bounds: readonly number[];
+  /** When the workers that are alive were started. */
+  starts: number[];
   /** Redis's clock, epoch ms. */
   now: number;
 }
@@ -64,6 +68,9 @@ export type FailureKind = Omit<FailureGroup, 'example'> & {
 export interface FindReply {
   queues: string[];
 }
+
+/** How many of its runs waited, and took, how long. */
+export type FunctionRow = FunctionTimes & { waits: readonly number[]; runs: readonly number[] };
 
 /** A value as JSON text, at most 10 KB of it. */
 export interface Text {
@@ -107,7 +114,7 @@ export interface JobsReply {
   now: number;
 }
 
-/** `GET api/job?queue=&id=`; 404 for an unknown one. */
+/** `GET api/job?queue=&id=&all=`; 404 for an unknown one. `all`: more of a large flow. */
 export interface JobReply {
   job: Omit<JobInfo, 'args' | 'result' | 'progress' | 'error' | 'attempts' | 'log'> & {
     log?: Text;

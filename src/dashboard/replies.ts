@@ -10,6 +10,7 @@ import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/names.ts';
 import type { Operator } from '../queue/operator.ts';
 import { timesOf, type FunctionTimes } from '../views/statistics.ts';
+import { BOUNDS_MS } from '../store/buckets.ts';
 import { VERSION } from '../job/version.ts';
 import { Refusal } from './answer.ts';
 import { IN_ROW, type InRow } from './api.ts';
@@ -65,14 +66,24 @@ export const REPLIES: Record<string, Reply> = {
   queue: async ({ queues }, query): Promise<QueueReply> => {
     const queue = await queues.get(text(query, 'queue'));
     const span = oneOf(query, 'span', ['hour', 'day'] as const, 'hour');
-    const [summary, history, functions, now] = await Promise.all([
+    const [summary, history, functions, workers, now] = await Promise.all([
       summaryOf(queue),
       queue.history(span),
       queue.functions('lately'),
+      queue.workers(),
       queue.now(),
     ]);
-    const rows = functions.map(timesOf).sort((a, b) => runsOf(b) - runsOf(a));
-    return { ...summary, history, functions: rows.slice(0, MOST_FUNCTIONS), now };
+    const rows = functions
+      .map((each) => ({ ...timesOf(each), waits: each.wait.counts, runs: each.run.counts }))
+      .sort((a, b) => runsOf(b) - runsOf(a));
+    return {
+      ...summary,
+      history,
+      functions: rows.slice(0, MOST_FUNCTIONS),
+      bounds: BOUNDS_MS,
+      starts: workers.slice(0, MOST_WORKERS).map(({ startedAt }) => startedAt),
+      now,
+    };
   },
 
   lately: async ({ queues }): Promise<LatelyReply> => ({
@@ -145,7 +156,10 @@ export const REPLIES: Record<string, Reply> = {
       flow: flow && {
         id: info.flow!.id,
         ...(typeof flow === 'object'
-          ? { outline: outlineOf(flow.root, info.id), states: statesOf(flow.steps) }
+          ? {
+              outline: outlineOf(flow.root, info.id, query.has('all')),
+              states: statesOf(flow.steps),
+            }
           : { outline: flow }),
       },
       now,

@@ -14,11 +14,22 @@ const EXAMPLES = 2;
 /** Steps that are shown in all, however groups are nested. */
 const MOST_STEPS = 500;
 
-/** @param me id of the step it is all about: always shown */
-export const outlineOf = (node: FlowNode, me: string): FlowOutline =>
-  outlined(node, me, { steps: MOST_STEPS });
+/**
+ * @param me id of the step it is all about: always shown
+ * @param all shows as many parts as it can, alike or not
+ */
+export const outlineOf = (node: FlowNode, me: string, all = false): FlowOutline =>
+  outlined(node, me, {
+    steps: MOST_STEPS,
+    alike: all ? MOST_STEPS : MOST_ALIKE,
+    examples: all ? MOST_STEPS : EXAMPLES,
+  });
 
-function outlined(node: FlowNode, me: string, left: { steps: number }): FlowOutline {
+function outlined(
+  node: FlowNode,
+  me: string,
+  left: { steps: number; readonly alike: number; readonly examples: number },
+): FlowOutline {
   if ('id' in node) {
     left.steps--;
     return node;
@@ -34,7 +45,7 @@ function outlined(node: FlowNode, me: string, left: { steps: number }): FlowOutl
   const outline: FlowOutline[] = [];
   for (const { part, state } of parts) {
     const before = shown.get(state) ?? 0;
-    const most = total.get(state)! > MOST_ALIKE && state !== 'failed' ? EXAMPLES : MOST_ALIKE;
+    const most = total.get(state)! > left.alike && state !== 'failed' ? left.examples : left.alike;
     if ((before < most && left.steps > 0) || holds(part, me)) {
       if (before < most) shown.set(state, before + 1);
       outline.push(outlined(part, me, left));

@@ -10,6 +10,7 @@ const jobs = {
   add: (a: number, b: number) => a + b,
   merge: (all: unknown[]) => all.length,
   boom: job({ retries: 0 }, (what = 'no luck') => {
+    currentJob().log.warn('it will not do');
     throw new TypeError(what);
   }),
   flaky: job({ retries: 1, backoff: 1 }, () => {
@@ -113,6 +114,10 @@ scene(
 
     const row = page.locator('section[aria-label="Functions"] tr', { hasText: 'gone' });
     t.match((await row.innerText()).split(/\s+/).slice(0, 4), ['gone', '2', '2', '0']);
+    await row.locator('summary').click();
+    await row.getByText('Waited').waitFor();
+    t.match(await row.locator('.times').nth(1).innerText(), /Took\s+(to \d+ ms\s+\d\s*)+$/);
+    await page.getByText('workers that are alive were started').waitFor();
     await page.locator('.segments a', { hasText: 'Day' }).click();
     await page.locator('h2', { hasText: 'Last day' }).waitFor();
     await go(hash);

@@ -98,6 +98,7 @@ scene("run tomorrow's report now: two clicks", async (t, stage) => {
   const { page, problems } = await view(stage, port);
   const { press, clicks } = presser(page);
   await press('link', 'Cron');
+  await page.locator('tr[data-entry]').getByText('at 06:00').waitFor();
   await page.getByText(/then \d\d-\d\d 06:00, \d\d-\d\d 06:00, \d\d-\d\d 06:00/).waitFor();
   await press('button', /^Run now/);
   await page.getByText('report is queued as job').waitFor();
@@ -122,6 +123,11 @@ scene('find the flow step that failed among 1,000: two clicks', async (t, stage)
   await page.locator('h1', { hasText: '.417' }).waitFor();
   await page.locator('section[aria-label="Error"]').getByText('out of range').first().waitFor();
   t.match(await page.locator('pre.stack .own').first().innerText(), /tasks\.test\.ts/, 'where the app is, is marked');
+  await page.goBack();
+  await page.getByRole('link', { name: /997 more|\d+ more: completed/ }).click();
+  await until(async () => (await page.locator('.flow a.box').count()) > 400, { what: 'opened on demand' });
+  await page.goBack();
+  await page.locator('.flow a.box', { hasText: '.417' }).click();
   await press('button', 'Retry');
   await page.getByText('is queued again; 1 step of its flow waits for it again').waitFor();
   t.equal(clicks(), 2);

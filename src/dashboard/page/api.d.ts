@@ -13,6 +13,7 @@ export type {
   FindingsReply,
   FindReply,
   FlowOutline,
+  FunctionRow,
   FunctionTimes,
   HistoryPoint,
   JobReply,

@@ -5,6 +5,7 @@ import { duration, instant } from './format.ts';
 import { hrefOf, jobHref } from './route.ts';
 import { useReply } from './server.ts';
 import { Table, type Column } from './table.tsx';
+import { cronWords } from './words.ts';
 import { Name, NameLink, State, Time, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
@@ -72,6 +73,7 @@ function When({ cron, timezone = 'UTC', every = 0 }: Entry): JSX.Element {
   if (cron === undefined) return <span>every {duration(every)}</span>;
   return (
     <span>
+      {cronWords(cron)}{' '}
       <code>
         <Name text={cron} most={80} />
       </code>{' '}

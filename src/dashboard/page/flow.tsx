@@ -10,11 +10,13 @@ interface FlowGraphProps {
   outline: FlowOutline;
   /** Id of the job whose page this is. */
   own: string;
+  /** Where more of it is shown. */
+  more: string;
 }
 
 const MARGIN = 4;
 
-export function FlowGraph({ outline, own }: FlowGraphProps): JSX.Element {
+export function FlowGraph({ outline, own, more }: FlowGraphProps): JSX.Element {
   const layout = layOut(outline);
   const { places, edges } = layout;
   const [width, height] = [layout.width + 2 * MARGIN, layout.height + 2 * MARGIN];
@@ -38,7 +40,11 @@ export function FlowGraph({ outline, own }: FlowGraphProps): JSX.Element {
         </g>
         {places.map(({ leaf, x, y }, i) => (
           <g key={i} transform={`translate(${x},${y - BOX.height / 2})`}>
-            {leaf ? <Box leaf={leaf} own={own} /> : <circle cy={BOX.height / 2} r={3} />}
+            {leaf ? (
+              <Box leaf={leaf} own={own} more={more} />
+            ) : (
+              <circle cy={BOX.height / 2} r={3} />
+            )}
           </g>
         ))}
       </svg>
@@ -51,16 +57,16 @@ function curve(from: Place, to: Place): string {
   return `M${from.end},${from.y} C${from.end + bend},${from.y} ${to.x - bend},${to.y} ${to.x},${to.y}`;
 }
 
-function Box({ leaf, own }: { leaf: Leaf; own: string }): JSX.Element {
+function Box({ leaf, own, more }: { leaf: Leaf; own: string; more: string }): JSX.Element {
   const { state } = leaf;
   if (!('id' in leaf)) {
     return (
-      <g class={`box more ${stateClass(state)}`}>
+      <a class={`box more ${stateClass(state)}`} href={more}>
         <rect width={BOX.width} height={BOX.height} rx={6} />
         <text x={BOX.width / 2} y={28} text-anchor="middle">
           {count(leaf.more)} more: {state}
         </text>
-      </g>
+      </a>
     );
   }
   const mine = leaf.id === own;

@@ -1,13 +1,14 @@
 /** How the functions of a queue have done lately. */
-import type { FunctionTimes } from './api.js';
+import type { FunctionRow, QueueReply } from './api.js';
 import { count, duration } from './format.ts';
 import { hrefOf } from './route.ts';
 import { Table } from './table.tsx';
 import { Name } from './text.tsx';
+import { Times } from './times.tsx';
 import { h, type ComponentChildren, type JSX } from './vendor/preact.js';
 import { useState } from './vendor/hooks.js';
 
-type Row = FunctionTimes & { queue: string };
+type Row = FunctionRow & { queue: string; bounds: QueueReply['bounds'] };
 
 interface Column {
   label: string;
@@ -23,7 +24,7 @@ const PERCENTILES = ['p50', 'p95', 'p99'] as const;
 const shown = (ms: number | undefined): string => (ms === undefined ? '–' : duration(ms));
 
 const COLUMNS: Column[] = [
-  { label: 'Function', cell: ({ fn }) => <Name text={fn} most={60} /> },
+  { label: 'Function', cell: (row) => <Function {...row} /> },
   { label: 'Runs', weight: runs, cell: (row) => count(runs(row)) },
   { label: 'Failed', weight: (row) => row.failed, cell: (row) => <Failed {...row} /> },
   { label: 'Retried', weight: (row) => row.retried, cell: (row) => count(row.retried) },
@@ -41,14 +42,15 @@ const COLUMNS: Column[] = [
 
 interface FunctionsProps {
   queue: string;
-  rows: readonly FunctionTimes[];
+  rows: readonly FunctionRow[];
+  bounds: QueueReply['bounds'];
 }
 
-export function Functions({ queue, rows }: FunctionsProps): JSX.Element {
+export function Functions({ queue, rows, bounds }: FunctionsProps): JSX.Element {
   const [by, setBy] = useState('Failed');
   const { weight } = COLUMNS.find(({ label }) => label === by)!;
   const sorted = rows
-    .map((row) => ({ ...row, queue }))
+    .map((row) => ({ ...row, queue, bounds }))
     .toSorted((a, b) => (weight && (weight(b) - weight(a) || runs(b) - runs(a))) || order(a, b));
   return (
     <section aria-label="Functions">
@@ -82,6 +84,18 @@ export function Functions({ queue, rows }: FunctionsProps): JSX.Element {
 }
 
 const order = (a: Row, b: Row): number => (a.fn < b.fn ? -1 : a.fn > b.fn ? 1 : 0);
+
+const Function = ({ fn, waits, runs: took, bounds }: Row): JSX.Element => (
+  <details>
+    <summary>
+      <Name text={fn} most={60} />
+    </summary>
+    <div class="pair">
+      <Times label="Waited" counts={waits} bounds={bounds} />
+      <Times label="Took" counts={took} bounds={bounds} />
+    </div>
+  </details>
+);
 
 function Failed({ queue, fn, failed }: Row): JSX.Element {
   if (failed === 0) return <span>0</span>;

@@ -15,10 +15,12 @@ interface JobPageProps {
   queue: string;
   id: string;
   queues: QueuesReply;
+  /** More of a large flow. */
+  all?: boolean;
 }
 
-export function JobPage({ queue, id, queues }: JobPageProps): JSX.Element {
-  const polled = useReply<JobReply>(withQuery('job', { queue, id }));
+export function JobPage({ queue, id, queues, all }: JobPageProps): JSX.Element {
+  const polled = useReply<JobReply>(withQuery('job', { queue, id, all: all ? 1 : undefined }));
   const { data, error } = polled;
   const gone = error?.status === 404;
   return (
@@ -96,7 +98,11 @@ function Details({ job, attempts, worker, flow, gone }: JobReply & { gone: boole
           {flow.outline === '(unreadable)' ? (
             <p class="none">{flow.outline}</p>
           ) : (
-            <FlowGraph outline={flow.outline} own={id} />
+            <FlowGraph
+              outline={flow.outline}
+              own={id}
+              more={hrefOf('job', { queue, id, all: 1 })}
+            />
           )}
           <WaitsFor queue={queue} steps={job.flow?.waitsFor ?? []} />
         </Part>

@@ -141,7 +141,8 @@ function Page({ route, queues }: { route: Route; queues: QueuesReply }): JSX.Ele
   if (page === 'jobs') return <Jobs key={queue} queue={queue} queues={queues} asked={asked} />;
   if (page === 'job') {
     const { id = '' } = asked;
-    return <JobPage key={`${queue} ${id}`} queue={queue} id={id} queues={queues} />;
+    const all = asked['all'] !== undefined;
+    return <JobPage key={`${queue} ${id}`} queue={queue} id={id} queues={queues} all={all} />;
   }
   if (asked['queue'] === undefined) return <Home queues={queues.queues} />;
   return <QueuePage queue={queue} span={asked['span'] === 'day' ? 'day' : 'hour'} />;

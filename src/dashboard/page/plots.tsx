@@ -13,7 +13,7 @@ interface PlotsProps {
 }
 
 export function Plots({ chosen, span }: PlotsProps): JSX.Element {
-  const { history, name } = chosen;
+  const { history, name, starts } = chosen;
   const spanS = span === 'hour' ? 3_600 : 86_400;
   const at = history.map((point) => point.at / 1_000);
   const depth = (label: keyof HistoryPoint, color: string, dashed = false): Series => ({
@@ -42,6 +42,9 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
           ))}
         </nav>
       </header>
+      {starts.length > 0 && history.length >= 2 && (
+        <p class="none">Dotted lines: workers that are alive were started, as by a deploy.</p>
+      )}
       {history.length < 2 ? (
         <p class="empty">
           No history yet. Points are made {span === 'hour' ? 'each minute' : 'every ten minutes'} of
@@ -54,6 +57,7 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             unit="jobs a minute"
             at={at}
             spanS={spanS}
+            starts={starts}
             series={[
               perMinute('completed', '--completed'),
               perMinute('enqueued', '--queued', true),
@@ -64,6 +68,7 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             unit="a minute"
             at={at}
             spanS={spanS}
+            starts={starts}
             series={[perMinute('failed', '--failed'), perMinute('retried', '--scheduled', true)]}
           />
           <Plot
@@ -71,6 +76,7 @@ export function Plots({ chosen, span }: PlotsProps): JSX.Element {
             unit="jobs"
             at={at}
             spanS={spanS}
+            starts={starts}
             series={[
               depth('queued', '--queued'),
               depth('active', '--active'),
@@ -100,12 +106,14 @@ interface PlotProps {
   /** What is shown, in seconds. */
   spanS: number;
   series: Series[];
+  /** When workers were started, epoch ms: a deploy, perhaps. */
+  starts: readonly number[];
 }
 
 const HEIGHT = 150;
 
 /** With a crosshair that pointer and arrow keys move; its values stand in words below it. */
-function Plot({ title, unit, at, series, spanS }: PlotProps): JSX.Element {
+function Plot({ title, unit, at, series, spanS, starts }: PlotProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [scheme, setScheme] = useState(0);
@@ -117,7 +125,7 @@ function Plot({ title, unit, at, series, spanS }: PlotProps): JSX.Element {
 
   useEffect(() => {
     const element = place.current!;
-    const made = new uPlot(optionsOf(series, element.clientWidth, spanS), data, element);
+    const made = new uPlot(optionsOf(series, element.clientWidth, spanS, starts), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       made.setSize({ width: element.clientWidth, height: HEIGHT });
@@ -128,7 +136,7 @@ function Plot({ title, unit, at, series, spanS }: PlotProps): JSX.Element {
       made.destroy();
       plot.current = undefined;
     };
-  }, [scheme, spanS, series.map(({ label }) => label).join()]);
+  }, [scheme, spanS, starts.join(), series.map(({ label }) => label).join()]);
 
   useEffect(() => {
     plot.current?.setData(data);
@@ -177,7 +185,32 @@ const time = (s: number): string => {
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
 };
 
-function optionsOf(series: Series[], width: number, spanS: number): uPlot.Options {
+/** A line where workers were started. */
+const markStarts =
+  (starts: readonly number[], color: string) =>
+  (plot: uPlot): void => {
+    const { ctx, bbox, scales } = plot;
+    const { min = 0, max = 0 } = scales['x'] ?? {};
+    ctx.save();
+    ctx.strokeStyle = color;
+    ctx.setLineDash([2, 3]);
+    for (const start of new Set(starts.map((ms) => Math.round(ms / 60_000) * 60))) {
+      if (start < (min ?? 0) || start > (max ?? 0)) continue;
+      const x = Math.round(plot.valToPos(start, 'x', true));
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
+
+function optionsOf(
+  series: Series[],
+  width: number,
+  spanS: number,
+  starts: readonly number[],
+): uPlot.Options {
   const color = colorOf;
   const font = '11px system-ui, sans-serif';
   const axis = { stroke: color('--muted'), font, ticks: { show: false } };
@@ -191,7 +224,11 @@ function optionsOf(series: Series[], width: number, spanS: number): uPlot.Option
       x: { range: (_plot, _low, high) => [(high || Date.now() / 1_000) - spanS, high] },
       y: { range: (_plot, _low, high) => [0, Math.max(1, (high || 0) * 1.1)] },
     },
-    hooks: { ready: [showLast], draw: [showLast], setCursor: [showLast] },
+    hooks: {
+      ready: [showLast],
+      draw: [showLast, markStarts(starts, color('--accent'))],
+      setCursor: [showLast],
+    },
     axes: [
       {
         ...axis,

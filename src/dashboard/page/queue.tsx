@@ -35,7 +35,7 @@ export function QueuePage({ queue, span }: QueuePageProps): JSX.Element {
       {chosen && <State {...chosen} />}
       <TopFailures queue={queue} most={5} />
       {chosen && <Plots key={queue} chosen={chosen} span={span} />}
-      {chosen && <Functions queue={queue} rows={chosen.functions} />}
+      {chosen && <Functions queue={queue} rows={chosen.functions} bounds={chosen.bounds} />}
     </Fragment>
   );
 }
