@@ -68,15 +68,13 @@ async function answer(request: Request, response: Response, site: Site): Promise
   await admit(request, site.settings, place !== undefined && (isLogin || isPage(place.path)));
   if (!place) throw new Refusal(404, 'there is nothing here');
   const { path, query, root } = place;
-  if (isLogin) {
+  if (isLogin || path === 'api/action') {
     allow(request, ['POST']);
     checkOrigin(request, site.settings.allowedHosts);
-    const cookie = login(request, await readJson(request), site.settings);
-    return sendJson(response, {}, 200, { 'Set-Cookie': cookie });
-  }
-  if (path === 'api/action') {
-    allow(request, ['POST']);
-    checkOrigin(request, site.settings.allowedHosts);
+    if (isLogin) {
+      const cookie = login(request, await readJson(request), site.settings);
+      return sendJson(response, {}, 200, { 'Set-Cookie': cookie });
+    }
     if (site.readOnly) throw new Refusal(403, 'this dashboard is read-only');
     const done = await act(site, await readJson(request));
     site.reads.forget();

@@ -60,17 +60,18 @@ export const REPLIES: Record<string, Reply> = {
   queues: async ({ queues, readOnly }): Promise<QueuesReply> => ({
     version: VERSION,
     readOnly,
-    queues: await ofEach(await queues.all(), summaryOf),
+    queues: await ofEach(await queues.all(), (queue) => summaryOf(queue)),
   }),
 
   queue: async ({ queues }, query): Promise<QueueReply> => {
     const queue = await queues.get(text(query, 'queue'));
     const span = oneOf(query, 'span', ['hour', 'day'] as const, 'hour');
+    const asked = queue.workers();
     const [summary, history, functions, workers, now] = await Promise.all([
-      summaryOf(queue),
+      summaryOf(queue, asked),
       queue.history(span),
       queue.functions('lately'),
-      queue.workers(),
+      asked,
       queue.now(),
     ]);
     const rows = functions
@@ -262,11 +263,11 @@ async function fromAll<T>(queues: Queues, read: (queue: Operator) => Promise<T[]
   return { list: lists.flat(), now };
 }
 
-async function summaryOf(queue: Operator): Promise<QueueSummary> {
+async function summaryOf(queue: Operator, asked = queue.workers()): Promise<QueueSummary> {
   const [counts, oldestWaitingMs, workers, stats] = await Promise.all([
     queue.counts(),
     queue.oldestWaitingMs(),
-    queue.workers(),
+    asked,
     queue.stats(),
   ]);
   return {

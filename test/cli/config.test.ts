@@ -174,7 +174,7 @@ scene('minq dashboard has its options from the file', async (t) => {
   server.child.stdout!.on('data', (text: string) => (said += text));
   await until(() => /http:\S+/.test(said));
   const url = /http:\S+/.exec(said)![0];
-  t.equal((await fetch(url)).status, 401);
+  t.equal((await fetch(new URL('api/queues', url))).status, 401);
   const headers = { authorization: 'Bearer sixteen-characters' };
   const reply = (await (await fetch(new URL('api/queues', url), { headers })).json()) as object;
   t.match(reply, { readOnly: true, queues: [{ name: 'default' }] });

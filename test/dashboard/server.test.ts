@@ -360,3 +360,41 @@ scene('mounted under a path: found there, and nowhere else', async (t, stage) =>
     t.equal((await get(elsewhere)).status, 404, elsewhere);
   }
 }); // prettier-ignore
+
+scene('kinds of failure: hidden where redact hides, found by their key, retried and removed alone', async (t, stage) => {
+  const queue = stage.queue();
+  const worker = stage.worker({ charge: (card: string) => { throw new Error(`card of ${card} refused`); }, mail: (to: string) => { throw new Error(to === 'x' ? 'no mailbox' : 'away'); } });
+  const fails = (fn: string, args: unknown[]) => queue.enqueue(fn, args, { retries: 0 });
+  for (const who of ['ann', 'ann', 'bob']) await fails('charge', [who]);
+  for (const to of ['x', 'y', 'y', 'y', 'y']) await fails('mail', [to]);
+  await until(async () => (await queue.counts()).failed === 8);
+  await worker.stop();
+  const open = await site(stage);
+  const { kinds, looked } = (await open.get('api/failures')).json as { kinds: { key: string; kind: string; count: number }[]; looked: number };
+  t.equal(looked, 8);
+  t.same(kinds.map(({ kind, count }) => [kind, count]), [['Error: away', 4], ['Error: card of ann refused', 2], ['Error: no mailbox', 1], ['Error: card of bob refused', 1]].toSorted((a, b) => kinds.findIndex(({ kind }) => kind === a[0]) - kinds.findIndex(({ kind }) => kind === b[0])));
+  const keyOf = (kind: string) => kinds.find((each) => each.kind === kind)!.key;
+  const jobsOf = async (key: string) => open.get(`api/jobs?queue=${stage.name}&state=failed&kind=${key}`);
+  t.equal((await jobsOf(keyOf('Error: card of ann refused'))).json.jobs.length, 2);
+  t.equal((await jobsOf('nothing')).status, 404);
+
+  const shy = await site(stage, { redact: (job) => ({ ...job, error: { name: 'Error', message: 'hidden' } }) });
+  const hidden = await shy.get('api/failures');
+  t.notMatch(hidden.text, /ann|bob|mailbox|away/);
+  t.same(hidden.json.kinds.map(({ key }: { key: string }) => key).toSorted(), kinds.map(({ key }) => key).toSorted(), 'and yet told apart');
+  const throwing = await site(stage, { redact: () => { throw new Error('no'); } });
+  t.notMatch((await throwing.get('api/failures')).text, /ann|bob|mailbox|away/);
+
+  t.same((await shy.act({ action: 'retryKind', queue: stage.name, key: keyOf('Error: card of ann refused') })).json, { done: true, count: 2 });
+  t.match(await queue.counts(), { queued: 2, failed: 6 });
+  t.same((await open.act({ action: 'removeKind', queue: stage.name, key: keyOf('Error: away') })).json, { done: true, count: 4 });
+  t.match(await queue.counts(), { queued: 2, failed: 2 });
+  t.equal((await open.act({ action: 'removeKind', queue: stage.name, key: keyOf('Error: away') })).status, 404, 'none is left');
+
+  const queued = (await queue.jobs('queued')).map(({ id }) => id);
+  t.same((await open.act({ action: 'removeThese', queue: stage.name, ids: ['gone', ...queued] })).json, { done: true, count: 2 });
+  t.same((await open.act({ action: 'cancelThese', queue: stage.name, ids: ['gone'] })).json, { done: false, count: 0 });
+  for (const ids of [[], 'x', ['\u0000'], Array.from({ length: 101 }, () => 'x'), undefined]) t.equal((await open.act({ action: 'retryThese', queue: stage.name, ids })).status, 400, JSON.stringify(ids));
+  t.same((await open.get('api/find?id=nobody')).json, { queues: [] });
+  t.equal((await open.get('api/find')).status, 400);
+}); // prettier-ignore

@@ -135,8 +135,16 @@ export const LEASE: readonly Mutant[] = [
     name: 'progress-of-a-lost-run',
     what: 'a run that lost its lease writes over the progress of the newer one',
     file: 'store/scripts/upkeep.ts',
-    find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end`,
-    replace: ``,
+    find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end\nredis.call('HSET', progress`,
+    replace: `redis.call('HSET', progress`,
     tests: ['store/control'],
+  },
+  {
+    name: 'log-of-a-lost-run',
+    what: 'a run that lost its lease adds to the log of a job that is gone: it stays for ever',
+    file: 'store/scripts/upkeep.ts',
+    find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end\nlocal id`,
+    replace: `local id`,
+    tests: ['worker/logs'],
   },
 ];
