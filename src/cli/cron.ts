@@ -1,4 +1,5 @@
 /** `minq cron`: the cron entries, and who fires them; one of them now, or no more; and when an expression falls due. */
+import { differences } from '../cron/dialects.ts';
 import { nextTick } from '../cron/times.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { checkCron, checkTimezone } from '../job/pattern.ts';
@@ -55,7 +56,7 @@ const ACTIONS: Record<string, (given: Given, name: string) => Promise<number>> =
     for (let tick = nextTick(when, Date.now()); tick !== undefined; tick = nextTick(when, tick)) {
       if (ticks.push(tick) === count) break;
     }
-    const notes = elsewhere(when.cron);
+    const notes = differences(when.cron, when.timezone, Date.now()).map(({ says }) => says);
     return show(given, { next: ticks, notes }, () => [
       ...ticks.map((tick) =>
         when.timezone === 'UTC' ? time(tick) : `${time(tick)}  ${local(tick, when.timezone)}`,
@@ -90,26 +91,6 @@ async function showEntries(given: Given, queue: Queue): Promise<number> {
         : 'nobody fires them now: start a worker',
     ];
   });
-}
-
-/** What other dialects of cron make of the same text, where that is something else. */
-function elsewhere(expression: string): string[] {
-  const fields = expression.split(/\s+/);
-  if (fields.length < 5) return [];
-  const [day, , weekday] = fields.slice(-3) as [string, string, string];
-  const notes: string[] = [];
-  if (!/^[*?]/.test(day) && !/^[*?]/.test(weekday)) {
-    notes.push(
-      'day of month or day of week: one that fits is enough, as in cron; in Celery both must fit',
-    );
-  }
-  if (/\d/.test(weekday.replace(/[#/]\d+/g, ''))) {
-    notes.push('day of week: 0 and 7 are Sunday, as in cron; in Quartz and its kin 1 is');
-  }
-  if (fields.length === 6) {
-    notes.push('six fields: the first one is the second; some have the year as the last one');
-  }
-  return notes;
 }
 
 /** The same instant on the clock of the zone. */

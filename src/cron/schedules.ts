@@ -3,6 +3,7 @@
  * else it looks again. So the rules stand here, and the script knows none of them.
  */
 import { JSON } from '../job/globals.ts';
+import { warningOf } from './dialects.ts';
 import { nextOf, parseDefinition, sameTimes, type Definition } from './entry.ts';
 import { InvalidArgumentError, MinqError } from '../job/errors.ts';
 import { MAX_ENTRIES } from '../store/scripts/cron.ts';
@@ -81,6 +82,9 @@ export async function syncEntries(
         );
       }
       changes.push(change(name, there, definition, now));
+      const { when } = parseDefinition(definition);
+      const elsewhere = 'cron' in when && warningOf(when.cron);
+      if (elsewhere) warnings.push(`cron entry "${name}", ${elsewhere}`);
     }
     for (const there of entries) {
       if (definitions.has(there.name) || readDefinition(there)?.app !== app) continue;

@@ -142,7 +142,7 @@ function firstChange(zone: string, offset: number, a: number, b: number): number
 }
 
 /** What the wall shows beyond UTC, in ms. */
-function offsetAt(zone: string, ms: number): number {
+export function offsetAt(zone: string, ms: number): number {
   if (zone === 'UTC') return 0;
   const second = Math.floor(ms / 1_000) * 1_000;
   const part: Record<string, number> = {};

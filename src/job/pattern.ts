@@ -29,6 +29,10 @@ const FAULTS: [said: RegExp, fault: string][] = [
   [/Invalid value/, ' is out of range'],
   [/larger than to/, ' ends before it begins; give it as two ranges'],
   [/is empty/, ' has an empty part'],
+  [
+    /numeric prefix/,
+    ' has a step and no range, which readers of cron take for different times; give from-to/n, or the number alone',
+  ],
   [/stepping|steps/, ' has a step that does not fit; give */n or from-to/n'],
   [/nth weekday/, ' needs 1 to 5 after the #, such as MON#2'],
   [/\b(L|LW|W) (has|can|is)/, ' has an L or W that does not fit; give L, LW or 15W'],

@@ -5,6 +5,7 @@ import { Connection } from '../redis/connection.ts';
 import { toMs, type Duration } from '../job/duration.ts';
 import { refuse, show } from '../job/refuse.ts';
 import { InvalidArgumentError, QueueClosedError } from '../job/errors.ts';
+import { warningOf } from '../cron/dialects.ts';
 import { definitionText } from '../cron/entry.ts';
 import { isFlow, type Flow } from '../flow/flow.ts';
 import { Job, type HandleContext } from './handle.ts';
@@ -325,6 +326,7 @@ export class Queue<Jobs = AnyJobs> extends Operator {
    * Adds a cron entry, or replaces the one of this name; the same again changes nothing. At each of its ticks one of the workers
    * enqueues a job, with the id `cron:<name>:<tick in epoch ms>`. One that is paused stays so, unless `paused` says otherwise.
    * @example await queue.schedule('digest', { cron: '0 7 * * MON-FRI', timezone: 'Europe/Berlin', fn: 'sendDigest' })
+   * A pattern that fires at other times in BullMQ the whole year round is warned of once (a warning of the process, `MINQ_CRON`).
    * @throws {InvalidArgumentError} before anything is sent
    * @throws {MinqError} `SCHEDULE_TAKEN`: a function's own entry has this name; `TOO_MANY_SCHEDULES`: over 10,000
    */
@@ -335,6 +337,8 @@ export class Queue<Jobs = AnyJobs> extends Operator {
     const { paused, ...rules } = checkSchedule(schedule);
     const text = definitionText(rules);
     checkScheduleName(name);
+    const elsewhere = rules.cron !== undefined && warningOf(rules.cron);
+    if (elsewhere) process.emitWarning(`cron entry "${name}", ${elsewhere}`, { code: 'MINQ_CRON' });
     const at = this.#routes.queueOf(rules.fn);
     this.assertOpen();
     await this.#lane(at).schedule(name, text, paused);

@@ -63,7 +63,8 @@ scene('minq cron next says when an expression falls due, and what it means elsew
   const lines = fridays.stdout.split('\n');
   t.match(lines[0], /^20\d\d-\d\d-\d\d 0[01]:00:00Z  \w+, \d+ \w+ 20\d\d at 02:00:00 (CET|CEST|GMT\+[12])$/);
   t.match(lines[2], /^day of month or day of week: one that fits is enough, .*in Celery both/);
-  t.equal(lines.length, 4);
+  t.match(lines[3], /^when the clocks change: .* minutes are kept/);
+  t.equal(lines.length, 5);
   const seconds = JSON.parse((await next('*/10 * * * * 1', '--json')).stdout) as { next: number[]; notes: string[] };
   t.equal(seconds.next.length, 5);
   t.ok(seconds.next.every((tick) => tick % 10_000 === 0 && new Date(tick).getUTCDay() === 1));

@@ -235,7 +235,10 @@ void t.test('what is no pattern is refused, and the message says why', async (t)
     ['*/0 * * * *', `its minute "*/0" ${step} (0-59)`],
     ['*/61 * * * *', `its minute "*/61" ${step} (0-59)`],
     ['/5 * * * *', `its minute "/5" ${step} (0-59)`],
-    ['5/5 * * * *', `its minute "5/5" ${step} (0-59)`],
+    [
+      '5/5 * * * *',
+      `its minute "5/5" has a step and no range, which readers of cron take for different times; give from-to/n, or the number alone (0-59)`,
+    ],
     ['* * L-3 * *', `its day of month "L-3" ${lw} (1-31)`],
     ['* * 1,LW * *', `its day of month "1,LW" ${lw} (1-31)`],
     ['* * 1-5W * *', `its day of month "1-5W" ${lw} (1-31)`],

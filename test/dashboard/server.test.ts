@@ -6,6 +6,7 @@ import { chain, currentJob, group, step } from '../../src/index.ts';
 import type { JobReply, JobsReply, QueueReply } from '../../src/dashboard/api.ts';
 import { commandsDuring } from '../helpers/commands.ts';
 import { startRedis } from '../helpers/redis.ts';
+import { gate } from '../helpers/gate.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { serve, site } from '../helpers/site.ts';
 import { until } from '../helpers/until.ts';
@@ -392,6 +393,14 @@ scene('kinds of failure: hidden where redact hides, found by their key, retried 
   t.equal((await open.act({ action: 'removeKind', queue: stage.name, key: keyOf('Error: away') })).status, 404, 'none is left');
 
   const queued = (await queue.jobs('queued')).map(({ id }) => id);
+  const door = gate();
+  stage.worker({ hold: door.pass }, { queue: `${stage.name}-held` });
+  const running = await queue.enqueue('hold', [], { queue: `${stage.name}-held`, id: 'runs' });
+  await until(async () => (await running.state()) === 'active');
+  const held = await site(stage, { queues: [`${stage.name}-held`] });
+  await queue.enqueue('hold', [], { queue: `${stage.name}-held`, id: 'waits', delay: '1h' });
+  t.same((await held.act({ action: 'removeThese', queue: `${stage.name}-held`, ids: ['runs', 'waits'] })).json, { done: true, count: 1 }, 'what runs is left, the other goes');
+  door.open();
   t.same((await open.act({ action: 'removeThese', queue: stage.name, ids: ['gone', ...queued] })).json, { done: true, count: 2 });
   t.same((await open.act({ action: 'cancelThese', queue: stage.name, ids: ['gone'] })).json, { done: false, count: 0 });
   for (const ids of [[], 'x', ['\u0000'], Array.from({ length: 101 }, () => 'x'), undefined]) t.equal((await open.act({ action: 'retryThese', queue: stage.name, ids })).status, 400, JSON.stringify(ids));
