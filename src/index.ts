@@ -33,6 +33,7 @@ export {
 } from './flow/flow.ts';
 export type { FlowInfo, FlowNode, FlowStep } from './flow/view.ts';
 export type { WorkerAnswer, WorkerOrder } from './queue/control.ts';
+export type { Retried } from './queue/failed.ts';
 export type { Job, ResultOptions } from './queue/handle.ts';
 export type { QueueFinding } from './views/findings.ts';
 export type {

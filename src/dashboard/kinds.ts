@@ -9,8 +9,8 @@ import type { FailureGroup, Failures } from '../views/failures.ts';
 import { Refusal } from './answer.ts';
 import type { Shown } from './queues.ts';
 
-/** A kind may fail once more before the pages know: they say how old it is by its last failure. */
-const KEPT_MS = 5_000;
+/** Less than the pages wait before they ask again. */
+const KEPT_MS = 8_000;
 const MOST_KEPT = 200;
 
 export const keyOf = ({ fn = '', kind }: Pick<FailureGroup, 'fn' | 'kind'>): string =>

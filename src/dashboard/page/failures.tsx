@@ -9,7 +9,7 @@ import { Table, type Column } from './table.tsx';
 import { Name, NameLink, Time, Trouble } from './text.tsx';
 import { Fragment, h, type JSX } from './vendor/preact.js';
 
-const EVERY_MS = 5_000;
+const EVERY_MS = 10_000;
 
 /** @param queue all of them, where there is none */
 export function FailuresPage({ queue }: { queue: string | undefined }): JSX.Element {
