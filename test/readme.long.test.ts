@@ -1,4 +1,4 @@
-/** Every code block of the README is run, or its commands are looked up: what it says is true now. */
+/** Every code block of README and the guides is run, or its commands are looked up: what it says is true now. */
 import { execFile, spawn } from 'node:child_process';
 import {
   mkdirSync,
@@ -14,12 +14,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { command as runCommand } from './helpers/command.ts';
+import { docs } from './helpers/docs.ts';
 import { startRedis } from './helpers/redis.ts';
 import { until } from './helpers/until.ts';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '..');
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+const readme = docs();
 const scripts = (
   JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;

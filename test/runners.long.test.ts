@@ -1,11 +1,12 @@
-/** README's page about `minq/testing`, on the packed package, in the runners that people use; also while their fake timers are on. */
+/** The guide about `minq/testing`, on the packed package, in the runners that people use; also while their fake timers are on. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import ts from 'typescript';
+import { read } from './helpers/docs.ts';
 import { ROOT } from './helpers/cli.ts';
 
 t.setTimeout(600_000);
@@ -25,7 +26,7 @@ const run = (command: string, args: string[], more: Record<string, string> = {},
     }),
   );
 
-const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+const readme = read('src/testing/GUIDE.md');
 /** What a transpiler makes of a file of README's: jest and node have none of their own. */
 function compiled(file: string, edit = (text: string) => text): string {
   const [, text] = new RegExp(`^// ${file}\n([^]*?)^\`\`\`$`, 'm').exec(readme)!;

@@ -7,6 +7,7 @@ import { check, flag, func, type Check } from '../job/checks.ts';
 import { refuse } from '../job/refuse.ts';
 import type { Request } from './answer.ts';
 
+/** Options of `dashboard()`; each has a default. */
 export interface DashboardOptions {
   /** Queues to show. Default: `default`, and all that are used. */
   queues?: string[];

@@ -10,6 +10,7 @@ const DEEPEST = 1_000;
 /** Steps whose states are read in one call. */
 const STATES_A_CALL = 500;
 
+/** A step of a flow, and the state it is in now. */
 export interface FlowStep {
   id: string;
   fn: string;
@@ -23,6 +24,7 @@ export interface FlowStep {
 /** A part of a flow: a step, or several one after the other (`chain`) or at once (`group`). */
 export type FlowNode = FlowStep | { chain: FlowNode[] } | { group: FlowNode[] };
 
+/** A flow as `job.flow()` gives it: its steps in their order, and the tree they stand in. */
 export interface FlowInfo {
   id: string;
   /** The queue on which results of groups are gathered: that of the `Queue` the flow was given to. */

@@ -4,6 +4,7 @@ import { misfit, shared } from './copies.ts';
 import { MinqError } from './errors.ts';
 import type { Logger } from './log.ts';
 
+/** What a running job knows of itself, as `currentJob()` gives it. */
 export interface JobContext {
   readonly id: string;
   /** Name of the function. */

@@ -24,6 +24,9 @@ export const STATES = [
   'failed',
   'cancelled',
 ] as const;
+/**
+ * Where a job is: `waiting` for the steps of its flow before it, `scheduled` for a time, `queued` for a free slot, `active`, or how it ended.
+ */
 export type JobState = (typeof STATES)[number];
 export type FinalState = 'completed' | 'failed' | 'cancelled';
 const FINAL_STATES = new Set<unknown>(['completed', 'failed', 'cancelled'] satisfies FinalState[]);

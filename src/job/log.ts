@@ -1,6 +1,7 @@
 /** Logging: a four-method interface that `console`, winston and pino fit, and the two loggers the CLI uses. */
 import { JSON, Date } from './globals.ts';
 
+/** What goes with a line of a log, by name. */
 export type LogFields = Record<string, string | number | boolean | undefined>;
 
 /**

@@ -32,6 +32,7 @@ export interface EnqueueOptions {
   meta?: Record<string, string>;
 }
 
+/** How long to wait before a job is retried. */
 export type BackoffOptions =
   Duration | { type?: 'exponential' | 'fixed'; delay?: Duration; max?: Duration; jitter?: number };
 

@@ -12,6 +12,7 @@ import { readWorkers } from '../views/inspector.ts';
 /** `ping`: say that you are there. `stop`: stop as for SIGTERM. Or another number of jobs at once, until the worker is started again. */
 export type WorkerOrder = 'ping' | 'stop' | { concurrency: number };
 
+/** Whether a worker has answered an order, see `queue.control()`. */
 export interface WorkerAnswer {
   worker: string;
   /** Within a second. A worker that didn't may be blocked, cut off or dead; should it hear the order later, it carries it out. */

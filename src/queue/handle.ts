@@ -17,6 +17,7 @@ export interface HandleContext {
   readonly check: () => void;
 }
 
+/** How long, and until what, `result()` and `call()` wait. `timeout` in ms or as `'30s'`; default: without end. */
 export interface ResultOptions {
   /** Give up waiting after this long. Default: wait as long as the job takes. */
   timeout?: Duration;
@@ -82,6 +83,10 @@ export class Job<Result = unknown> {
   }
 
   /** @throws {ResultNotFoundError} when no such job is known */
+  /**
+   * Where the job is now.
+   * @throws {ResultNotFoundError} for an unknown job
+   */
   async state(): Promise<JobState> {
     return (await this.info()).state;
   }

@@ -224,6 +224,7 @@ export abstract class Operator {
     await this.store.pause();
   }
 
+  /** Workers claim again. */
   async resume(): Promise<void> {
     await this.store.resume();
   }

@@ -41,6 +41,7 @@ import { Store } from '../store/store.ts';
 import { traceEnqueue } from './tracing.ts';
 import { resultOf, Waiter } from './waiter.ts';
 
+/** Options of `new Queue(name, options)`; each has a default. */
 export interface QueueOptions<Jobs = AnyJobs> {
   /** Default: `MINQ_REDIS_URL`, then `REDIS_URL`, then `redis://127.0.0.1:6379`. A client is duplicated, never closed. */
   redis?: RedisSource;

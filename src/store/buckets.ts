@@ -10,6 +10,7 @@ export const BOUNDS_MS = [
 export const BLOCKED_TIMES = '- blocked times';
 export const BLOCKED_MS = '- blocked ms';
 
+/** Durations counted in fixed parts. */
 export interface Histogram {
   /** How many durations fell into each bucket: one more than there are bounds. */
   readonly counts: number[];

@@ -30,6 +30,7 @@ export interface TestedRun {
   error?: unknown;
 }
 
+/** Options of `testing(jobs, options)`. */
 export interface TestingOptions<Jobs> extends Pick<QueueOptions<Jobs>, 'defaults' | 'routes'> {
   /** A Redis to test on, as for `Queue`. Default: one in this process, of the package js-redis-server. */
   redis?: RedisSource;
@@ -40,6 +41,7 @@ export interface TestingOptions<Jobs> extends Pick<QueueOptions<Jobs>, 'defaults
   middleware?: WorkerOptions['middleware'];
 }
 
+/** A queue and its jobs under a test, see `testing()`. */
 export interface Testing<Jobs> extends AsyncDisposable {
   /** Enqueues, for code under test; nothing runs before `drain` or `advance`. */
   readonly queue: Queue<Jobs>;

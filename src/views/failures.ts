@@ -26,6 +26,7 @@ export interface FailureGroup {
   example: { id: string; error: string };
 }
 
+/** What fails on a queue, by kind, see `queue.failures()`. */
 export interface Failures {
   /** The most frequent first; at most 100. */
   groups: FailureGroup[];

@@ -63,6 +63,7 @@ export interface JobInfo {
   attempts?: PastAttempt[];
 }
 
+/** An attempt that failed before the last one. Times are epoch ms by Redis's clock. */
 export interface PastAttempt {
   /** 1 for the first; after a retry by hand it begins again with 1. */
   attempt: number;
@@ -72,6 +73,7 @@ export interface PastAttempt {
   error: ErrorRecord;
 }
 
+/** How many jobs are in each state; whether the queue is paused, and its limits. */
 export type Counts = Record<JobState, number> & {
   paused: boolean;
   /** Of the whole queue, over all workers; undefined where it has none. */
@@ -84,6 +86,7 @@ export interface QueueLimit {
   rate?: { count: number; perMs: number };
 }
 
+/** What a worker said with its last sign of life. */
 export interface WorkerInfo {
   id: string;
   host: string;
@@ -116,6 +119,7 @@ export interface WorkerInfo {
   node: string;
 }
 
+/** A time for which an event loop was blocked. */
 export interface Blocked {
   /** Epoch ms by the worker's own clock. */
   at: number;
@@ -141,6 +145,7 @@ interface Page {
   limit?: number;
 }
 
+/** A page of jobs, and where to go on. */
 export interface FoundJobs {
   jobs: JobInfo[];
   /** Offset at which to go on; undefined at the end. A page may be short, or empty, and yet go on. */

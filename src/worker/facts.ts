@@ -11,6 +11,7 @@ import type { LoopWatch } from './loop-watch.ts';
 import type { Slots } from './slots.ts';
 import type { Timings } from './timings.ts';
 
+/** What a worker knows of itself. */
 export interface WorkerFacts {
   id: string;
   queue: string;
@@ -108,6 +109,7 @@ export function presenceOf(
   });
 }
 
+/** What a probe is told, see `worker.readiness()`. */
 export type Readiness = 'ready' | 'starting' | 'stopping' | 'no answer from Redis';
 
 /** How long Redis may take to answer a probe. */

@@ -47,6 +47,7 @@ import { Slots } from './slots.ts';
 import { Strangers } from './strangers.ts';
 import { Timings } from './timings.ts';
 
+/** Options of `new Worker(jobs, options)`; each has a default. */
 export interface WorkerOptions {
   /** Name of the queue. Default `default`. */
   queue?: string;
@@ -96,6 +97,10 @@ const MOST_SAID = 20;
 const LEAVE_MS = 1_500;
 const LEAVE_NOW_MS = 700;
 
+/**
+ * Runs jobs of a queue: plain async functions, several at once on one event loop.
+ * @example const worker = new Worker(jobs); await worker.run()
+ */
 export class Worker {
   /** Unique to this object; two workers may share host, name and pid. */
   readonly id = randomText(12);

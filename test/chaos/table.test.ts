@@ -1,4 +1,4 @@
-/** The table in the README, made from the results of the chaos suite. */
+/** The table in the guide, made from the results of the chaos suite. */
 import { format } from 'prettier';
 import t from 'tap';
 import { between, table } from './table.ts';

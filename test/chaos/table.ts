@@ -1,5 +1,5 @@
 /**
- * Writes what a run of the suite found out into the README, as a table between two marks:
+ * Writes what a run of the suite found out into the guide of test/, as a table between two marks:
  * `npm run chaos -- --full --json > file`, then `node --import=jiti/register test/chaos/table.ts file`. Scenarios may have
  * run one by one: then several files are given, of one seed.
  */
@@ -13,7 +13,7 @@ import type { Results, Row } from './results.ts';
 
 const BEGIN = '<!-- chaos:begin -->';
 const END = '<!-- chaos:end -->';
-const README = path.resolve(import.meta.dirname, '../../README.md');
+const GUIDE = path.resolve(import.meta.dirname, '../GUIDE.md');
 
 const HEAD = ['What happens', 'minq', 'BullMQ', 'arq, Celery, Sidekiq: documented, not measured'];
 
@@ -81,5 +81,5 @@ if (program && import.meta.url === pathToFileURL(program).href) {
   if (!all[0]) throw new Error('give the file with the JSON of the suite');
   const results = { ...all[0], scenarios: all.flatMap(({ scenarios }) => scenarios) };
   const whats = new Map((await loadScenarios()).map(({ name, what }) => [name, what]));
-  writeFileSync(README, between(readFileSync(README, 'utf8'), table(results, whats)));
+  writeFileSync(GUIDE, between(readFileSync(GUIDE, 'utf8'), table(results, whats)));
 }

@@ -1,16 +1,17 @@
-/** Behind a real nginx: as it asks by default, and with the lines of the README. */
+/** Behind a real nginx: as it asks by default, and with the lines of the guide. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { barriers, view } from '../helpers/browser.ts';
+import { read } from '../helpers/docs.ts';
 import { freePort } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
 import { site, siteAt, type Site } from '../helpers/site.ts';
 import { until } from '../helpers/until.ts';
 
-const readme = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8');
-const [, LINES = ''] = /^```nginx\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+const guide = read('src/dashboard/GUIDE.md');
+const [, LINES = ''] = /^```nginx\n([\s\S]*?)^```$/m.exec(guide) ?? [];
 
 /** Starts one that passes all on, until after the test. */
 async function nginx(stage: Stage, location: string): Promise<Site> {
@@ -91,7 +92,7 @@ scene('the pages below a path, in a browser: the login, its cookie, axe', async 
   t.match(cookie, { name: 'minq_session', path: '/minq/api', httpOnly: true, sameSite: 'Strict' });
 }); // prettier-ignore
 
-scene('with the lines of the README all works, mounted below a path', async (t, stage) => {
+scene('with the lines of the guide all works, mounted below a path', async (t, stage) => {
   const behind = await site(stage, { basePath: '/minq' });
   const through = await nginx(stage, LINES.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${behind.port}`));
   const mounted = siteAt(through.port, '127.0.0.1', '/minq');

@@ -181,7 +181,7 @@ faultyScene(
   },
 );
 
-/** What a user of Redis must be allowed to do, as the README lists it: for the connections, and for the scripts. */
+/** What a user of Redis must be allowed to do, as the guide lists it: for the connections, and for the scripts. */
 const CONNECTION_COMMANDS = 'info client|setname eval evalsha blpop subscribe unsubscribe';
 const SCRIPT_COMMANDS =
   'del exists get hdel hexists hget hgetall hincrby hlen hmget hscan hset hsetnx llen lpop lpush lrange lrem publish rpush ' +

@@ -2,11 +2,11 @@
  * Every documented default, written down by hand: as the README has it, and as it is found by using it. Nothing here is
  * read from the code that sets it.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { currentJob, Queue } from '../../src/index.ts';
+import { docs } from '../helpers/docs.ts';
 import { FROM_SOURCE, minq } from '../helpers/cli.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
@@ -19,7 +19,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** As the README has them: a row of a table, or a sentence. */
+/** As README and the guides have them: a row of a table, or a sentence. */
 const README: Record<string, RegExp> = {
   retries: /^\| `retries` +\| 3 +\| runs after the first: up to four in all/m,
   backoff: /^\| `backoff` +\| exponential +\| `\{ type, delay: '1s', max: '10m', jitter: 1 \}`/m,
@@ -41,7 +41,7 @@ const README: Record<string, RegExp> = {
 };
 
 void t.test('the README says them', async (t) => {
-  const text = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8');
+  const text = docs();
   for (const [name, said] of Object.entries(README)) t.match(text, said, name);
 });
 

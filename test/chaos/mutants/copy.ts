@@ -14,7 +14,13 @@ export function copyPackage(folder: string): void {
   const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', 'src', 'test'];
   const files = execFileSync('git', list, { cwd: ROOT, encoding: 'utf8' }).split('\0');
   mkdirSync(folder);
-  for (const file of ['package.json', 'tsconfig.json', 'README.md', ...files.filter(Boolean)]) {
+  for (const file of [
+    'package.json',
+    'tsconfig.json',
+    'README.md',
+    'bench/GUIDE.md',
+    ...files.filter(Boolean),
+  ]) {
     const from = path.join(ROOT, file);
     if (existsSync(from)) cpSync(from, path.join(folder, file)); // not of one that was deleted
   }
