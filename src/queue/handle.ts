@@ -82,10 +82,9 @@ export class Job<Result = unknown> {
     )) as Result;
   }
 
-  /** @throws {ResultNotFoundError} when no such job is known */
   /**
    * Where the job is now.
-   * @throws {ResultNotFoundError} for an unknown job
+   * @throws {ResultNotFoundError} when no such job is known
    */
   async state(): Promise<JobState> {
     return (await this.info()).state;
