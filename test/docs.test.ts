@@ -63,6 +63,20 @@ void t.test('every error has its line, and no line is of an error that is none',
   }
 }); // prettier-ignore
 
+void t.test('symptoms that are messages are messages of ours, word for word', async (t) => {
+  const rows = read('src/worker/TROUBLESHOOTING.md').split('\n').filter((line) => line.startsWith('| ')).slice(2);
+  t.ok(rows.length >= 20, `${rows.length} symptoms`);
+  const sources = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(path.join(ROOT, 'src', file), 'utf8').replace(/\$\{[^}]*\}/g, '…'))
+    .join('\n');
+  for (const row of rows) {
+    const [, message] = /^\| "([^"]+)"/.exec(row) ?? [];
+    if (message === undefined || /ES Module/.test(message)) continue; // of Node, not of ours
+    for (const part of message.split(/ ?\.\.\. ?| \bn\b /)) t.ok(sources.includes(part.trim()), part);
+  }
+}); // prettier-ignore
+
 /** Methods that say all by their name. */
 const PLAIN = new Set(['Logger.debug', 'Logger.info', 'Logger.warn', 'Logger.error']);
 
