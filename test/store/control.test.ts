@@ -191,6 +191,26 @@ scene('progress is stored while the run is in charge, and not after', async (t, 
   t.equal(await store.progress('a:2:2', '99'), false, 'the run has ended');
 });
 
+scene(
+  'a log is kept while the run is in charge, and not after: of a job that is gone nothing is left',
+  async (t, stage) => {
+    const store = stage.store('worker-a');
+    await store.enqueue(jobs('', 'a'));
+    await claim(store, 1, 1);
+    t.equal(await store.keepLog('a:1:1', 'one\n'), 'stored');
+    t.equal(await store.keepLog('a:1:1', 'two\n'), 'stored');
+    t.same((await state(stage))['logs'], { a: 'one\ntwo\n' });
+    await claim(
+      store,
+      2,
+      0,
+      settlement('a:1:1', { kind: 'completed', result: '1' }, { keptMs: 0 }),
+    );
+    t.equal(await store.keepLog('a:1:1', 'late\n'), 'lost');
+    t.equal((await state(stage))['logs'], undefined);
+  },
+);
+
 scene('what waits for a result is told once, at every kind of end', async (t, stage) => {
   const store = stage.store('worker-a');
   const listener = stage.redis.client.duplicate();

@@ -145,6 +145,6 @@ export const LEASE: readonly Mutant[] = [
     file: 'store/scripts/upkeep.ts',
     find: `if not redis.call('ZSCORE', active, ticket) then return 'lost' end\nlocal id`,
     replace: `local id`,
-    tests: ['worker/logs'],
+    tests: ['store/control'],
   },
 ];
