@@ -80,8 +80,9 @@ function reviving(info: FlowInfo, ids: readonly string[]) {
   const parts = partsOf(info);
   const retried = new Set(
     ids.filter((id) => {
-      const { state, failedStep } = parts.get(id)?.step ?? {};
-      return (state === 'failed' && failedStep === undefined) || state === 'cancelled';
+      const { state, failedStep, early } = parts.get(id)?.step ?? {};
+      if (failedStep !== undefined || early) return false; // it never had its turn
+      return state === 'failed' || state === 'cancelled';
     }),
   );
   const marks = new Map<string, string>();

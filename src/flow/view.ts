@@ -19,6 +19,8 @@ export interface FlowStep {
   state: JobState | 'unknown';
   /** Id of the step that failed, where this one failed only because of it. */
   failedStep?: string;
+  /** It was cancelled before its turn: it can't be retried. */
+  early?: true;
 }
 
 /** A part of a flow: a step, or several one after the other (`chain`) or at once (`group`). */
@@ -59,7 +61,8 @@ export async function readFlow(store: Store, flow: string): Promise<FlowInfo | u
       for (const [j, step] of some.entries()) {
         const [state, failedStep] = states[j]!.split(' ');
         step.state = state as FlowStep['state'];
-        if (failedStep !== undefined) step.failedStep = failedStep;
+        if (failedStep === step.id) step.early = true;
+        else if (failedStep !== undefined) step.failedStep = failedStep;
       }
     }
   }

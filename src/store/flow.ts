@@ -137,7 +137,7 @@ export class FlowStore {
     return undefined;
   }
 
-  /** States of up to 1,000 jobs; `unknown` for those that are forgotten; `failed <step>` where only that one failed. */
+  /** States of up to 1,000 jobs; `unknown` for those that are forgotten; of one that never had its turn, with the step because of which. */
   states(ids: readonly string[]): Promise<string[]> {
     return this.#caller.run(statesScript, {}, ids) as Promise<string[]>;
   }

@@ -213,3 +213,18 @@ scene('while the failure is on its way to a queue without a courier, a retry say
   t.equal(await queue.retryAll(), 1);
   t.same(await last.result({ timeout: '10s' }), [2, [1, [0]]]);
 }, { beside: true }); // prettier-ignore
+
+scene('a step cancelled before its turn lacks its argument: it is not retried, and revives nothing', async (t, stage) => {
+  const { work } = patient();
+  const queue = stage.queue();
+  const last = await queue.enqueue(chain(at(0), at(1), at(2)));
+  const early = last.id.replace(/\d+$/, '1');
+  await queue.job(early).cancel();
+  const before = (await last.flow())!.steps;
+  t.match(before, [{ state: 'queued' }, { state: 'cancelled', early: true }, { state: 'failed', failedStep: early }]);
+  t.equal(await queue.retry(early), false);
+  t.same((await last.flow())!.steps, before);
+  t.equal(await stage.redis.client.exists(stage.store().keys.building), 0);
+  stage.worker({ work });
+  await ended(stage, queue);
+}); // prettier-ignore

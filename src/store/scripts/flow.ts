@@ -146,7 +146,10 @@ goOnWithFlows()
 return last - 1`,
 });
 
-/** Reads: the states of these steps; `failed <step>` of one that failed only because that one did. */
+/**
+ * Reads: the states of these steps; of one that never had its turn, with the step because of which: another that failed, or itself,
+ * where it was cancelled.
+ */
 export const statesScript = defineScript({
   name: 'states',
   flags: 'no-writes',
@@ -160,8 +163,8 @@ for i = REST, #ARGV do
   local state = found[2]
   if state == 'ended' then
     state = string.match(found[6], '"state":"(%l+)"')
-    local origin = state == 'failed' and string.match(found[6], ',"step":"(%S+)"}$')
-    if origin then state = 'failed ' .. origin end
+    local origin = string.match(string.sub(found[6], -300), ',"step":"(%S+)"}$')
+    if origin then state = state .. ' ' .. origin end
   end
   states[#states + 1] = state
 end

@@ -146,4 +146,12 @@ export const FLOW: readonly Mutant[] = [
     replace: ``,
     tests: ['store/flow > what is revived'],
   },
+  {
+    name: 'revived-for-one-without-a-turn',
+    what: 'a step cancelled before its turn is revived for, though it can not be retried',
+    file: 'flow/revive.ts',
+    find: `if (failedStep !== undefined || early) return false;`,
+    replace: `if (failedStep !== undefined) return false;`,
+    tests: ['flow/revive > a step cancelled'],
+  },
 ];
