@@ -70,16 +70,9 @@ const TO_END = '\u001b[J';
 
 /** One key, of several that may have been pressed since. */
 const KEY = new RegExp(String.raw`\u001b\[\d*[A-Z~]|[^]`, 'g');
-/** Keys that scroll: a line; 2: a page. */
-const STEPS: Record<string, number> = {
-  '\u001b[A': -1,
-  k: -1,
-  '\u001b[B': 1,
-  j: 1,
-  '\u001b[5~': -2,
-  '\u001b[6~': 2,
-  ' ': 2,
-};
+/** Keys that scroll, a line or a page. */
+const LINES = new Map([['\u001b[A', -1], ['k', -1], ['\u001b[B', 1], ['j', 1]]); // prettier-ignore
+const PAGES = new Map([['\u001b[5~', -1], ['\u001b[6~', 1], [' ', 1]]); // prettier-ignore
 
 /** The whole terminal, drawn again and again, and given back as it was on every way out. */
 function openScreen(frame: () => string[], end: () => void) {
@@ -121,12 +114,11 @@ function openScreen(frame: () => string[], end: () => void) {
     for (const key of bytes.toString().match(KEY) ?? []) press(key);
   };
   const press = (key: string) => {
-    const page = (stdout.rows || 24) - 2;
     if (key === '\u0003') process.kill(process.pid, 'SIGINT');
     else if (key === '\u001a') suspend();
     else if (key === 'q') end();
-    else if (Object.hasOwn(STEPS, key)) {
-      top += STEPS[key]! * (Math.abs(STEPS[key]!) === 1 ? 1 : page / 2);
+    else {
+      top += (LINES.get(key) ?? 0) + (PAGES.get(key) ?? 0) * ((stdout.rows || 24) - 2);
       draw();
     }
   };

@@ -1,6 +1,6 @@
 /**
  * What other readers of cron make of the same text, where that is something else. Measured with croner 11, cron-parser 5.10 (BullMQ
- * has it), cron 4.4, cron-schedule 6, node-schedule 2.1, @breejs/later 4.2; Debian's rules are ours (see times.ts). The test holds
+ * has it), cron 4.4, cron-schedule 6, @breejs/later 4.2; Debian's rules are ours (see times.ts). The test holds
  * every pattern of which nothing is said against cron-parser.
  */
 import { offsetAt } from './times.ts';
@@ -56,7 +56,7 @@ export function differences(pattern: string, timezone: string, now: number): Dif
     });
   }
   if (!alone(hour) && changesClocks(timezone, now)) {
-    const wild = star(hour) || star(minute);
+    const wild = star(hour) || star(minute) || (fields.length === 6 && star(fields[0]!));
     found.push({
       says: wild
         ? 'when the clocks change: it keeps to what the clock on the wall says, as in Debian; in BullMQ and cron it runs once more in spring'

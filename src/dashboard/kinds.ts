@@ -23,11 +23,15 @@ export class Kinds {
     return ofEach(queues, (queue) => this.#of(queue));
   }
 
-  /** @throws {Refusal} where nothing fails like this any more */
-  async find(queue: Shown, key: string): Promise<Pick<FailureGroup, 'fn' | 'kind'>> {
+  /** @throws {Refusal} where nothing fails like this any more, or nobody knows whose failures they are */
+  async find(queue: Shown, key: string): Promise<{ fn: string; kind: string }> {
     const { groups } = await this.#of(queue);
     const group = groups.find((each) => keyOf(each) === key);
     if (!group) throw new Refusal(404, 'nothing fails like this any more');
+    // Without its function it would stand for those of all functions.
+    if (group.fn === undefined) {
+      throw new Refusal(409, 'their records are unreadable: look at them one by one');
+    }
     return { fn: group.fn, kind: group.kind };
   }
 

@@ -5,7 +5,7 @@ import { together } from '../views/findings.ts';
 import type { ScheduleInfo } from '../cron/schedules.ts';
 import { nextTick } from '../cron/times.ts';
 import { kindOf, type FailureGroup } from '../views/failures.ts';
-import { isSilent, orUnreadable, type JobFilter, type JobInfo, type WorkerInfo } from '../views/inspector.ts'; // prettier-ignore
+import { isSilent, orUnreadable, type JobInfo, type WorkerInfo } from '../views/inspector.ts'; // prettier-ignore
 import { STATES } from '../job/job.ts';
 import { checkJobId } from '../job/names.ts';
 import type { Operator } from '../queue/operator.ts';
@@ -127,12 +127,12 @@ export const REPLIES: Record<string, Reply> = {
     const offset = number(query, 'offset', 0, 0, 1_000_000_000);
     const limit = number(query, 'limit', PAGE, 1, LARGEST_PAGE);
     const [found, counts, now] = await Promise.all([
-      queue.page(state, { ...filterOf(filter), offset, limit }),
+      queue.page(state, { ...filter, offset, limit }),
       queue.counts(),
       queue.now(),
     ]);
     const total = counts[state];
-    const filtered = Object.values(filterOf(filter)).some((each) => each !== undefined);
+    const filtered = Object.values(filter).some((each) => each !== undefined);
     const atEnd = !filtered && (found.jobs.length === 0 || offset + limit >= total);
     return {
       jobs: found.jobs.map((job) => jobRow(redact(job))),
@@ -205,8 +205,6 @@ export const REPLIES: Record<string, Reply> = {
     return { entries: list.slice(0, MOST_ENTRIES), now };
   },
 };
-
-const filterOf = ({ fn, error, kind, args }: JobFilter): JobFilter => ({ fn, error, kind, args });
 
 /** The text of the kind too is told as the hook leaves it. */
 function kindShown({ example, ...group }: FailureGroup, redact: Redact): FailureKind {

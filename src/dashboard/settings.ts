@@ -31,7 +31,7 @@ export interface DashboardOptions {
   /** Show everything, change nothing. */
   readOnly?: boolean;
   /**
-   * Gives the job as it may be shown: what it takes out (of `args`, `result`, `error`, `progress`, `meta`, `attempts`)
+   * Gives the job as it may be shown: what it takes out (of `args`, `result`, `error`, `progress`, `meta`, `attempts`, `log`)
    * never leaves the server. If it throws, all of these are withheld. The arguments of a cron entry pass through it as
    * those of a job with the id `cron:<name>`. A search by error text looks at the jobs as they are stored: who searches
    * can find out whether a text is in an error that this hides.

@@ -106,9 +106,9 @@ function reviving(info: FlowInfo, ids: readonly string[]) {
   let revived = 0;
   let forgotten = false;
   const joins = new Set<string>();
+  const seen = new Set<string>();
   const ahead = [...retried].flatMap((id) => parts.get(id)!.next ?? []);
-  for (const seen = new Set<string>(); ahead.length > 0;) {
-    const { node } = ahead.shift()!;
+  for (const { node } of ahead) {
     if (seen.has(node)) continue;
     seen.add(node);
     const [id, place] = node.split('/') as [string, string?];
@@ -120,7 +120,7 @@ function reviving(info: FlowInfo, ids: readonly string[]) {
         put(queue, 'step', id, step.failedStep!);
         revived++;
       }
-      ahead.push(...(next ? [next] : []));
+      if (next) ahead.push(next);
       continue;
     }
     if (!joins.has(id)) {
@@ -132,13 +132,10 @@ function reviving(info: FlowInfo, ids: readonly string[]) {
     if (heads!.flatMap((head) => firstSteps(parts, head)).some(because)) {
       put(queue, 'group', `${id}/`, headsEntry(info.home, heads!));
     }
-    ahead.push(...heads!);
+    for (const head of heads!) ahead.push(head);
   }
 
-  const before = new Map<string, string[]>();
-  for (const [id, { next }] of parts) {
-    if (next) before.set(next.node, [...(before.get(next.node) ?? []), id]);
-  }
+  const before = new Map([...parts].flatMap(([id, { next }]) => (next ? [[next.node, id]] : [])));
   /** This part's end is told once more to the node that follows it, unless it is still to come. */
   const tell = (id: string): void => {
     const { queue, next, step, heads } = parts.get(id)!;
@@ -151,13 +148,13 @@ function reviving(info: FlowInfo, ids: readonly string[]) {
     giveBack(id);
     if (heads!.length > 0) return tellMembers(id);
     // It had no members to wait for: its turn was its end.
-    const earlier = before.get(id) ?? [];
-    for (const each of earlier) tell(each);
-    if (earlier.length === 0) put(queue, 'begin', id, '');
+    const earlier = before.get(id);
+    if (earlier === undefined) put(queue, 'begin', id, '');
+    else tell(earlier);
   };
   const tellMembers = (group: string): void => {
     const { heads } = parts.get(group)!;
-    for (let i = 1; i <= heads!.length; i++) before.get(`${group}/${i}`)?.forEach(tell);
+    for (let i = 1; i <= heads!.length; i++) tell(before.get(`${group}/${i}`)!);
   };
   const onTheWay = [...back]; // those inside them are given back meanwhile
   for (const group of onTheWay) tellMembers(group);

@@ -18,9 +18,7 @@ export interface Retried {
 
 /** @throws {MinqError} `FLOW_BUSY` */
 export async function retryOne(store: Store, id: string): Promise<Retried | false> {
-  const [words, retried] = await retry(store, [id], (error) => {
-    throw error;
-  });
+  const [words, retried] = await retry(store, [id], false);
   if (words[0] === 'given up') {
     throw new MinqError(
       'FLOW_BUSY',
@@ -36,7 +34,7 @@ export async function retryAll(store: Store, wanted: JobFilter): Promise<number>
   let retried = 0;
   for (let i = 0; i < all.length; i += MAX_RETRIED) {
     // What can't be run again now is not counted.
-    const [words] = await retry(store, all.slice(i, i + MAX_RETRIED), () => {});
+    const [words] = await retry(store, all.slice(i, i + MAX_RETRIED), true);
     retried += words.filter((word) => word === 'queued').length;
   }
   return retried;
@@ -50,12 +48,12 @@ export async function removeAll(store: Store, state: JobState, wanted: JobFilter
 
 /**
  * @param ids at most 100; of steps, those of a flow are revived together
- * @param onBusy is told of steps whose flow is busy: they are left
+ * @param leaveBusy leaves steps whose flow is busy
  */
 async function retry(
   store: Store,
   ids: string[],
-  onBusy: (error: unknown) => void,
+  leaveBusy: boolean,
 ): Promise<[words: string[], Retried]> {
   const flows = new Map<string | undefined, string[]>();
   for (const id of ids) {
@@ -71,8 +69,8 @@ async function retry(
       retried.revived += found?.revived ?? 0;
       retried.forgotten ||= found?.forgotten ?? false;
     } catch (error) {
-      if (!(error instanceof MinqError && error.code === 'FLOW_BUSY')) throw error;
-      onBusy(error);
+      const busy = error instanceof MinqError && error.code === 'FLOW_BUSY';
+      if (!busy || !leaveBusy) throw error;
     }
   }
   return [words, retried];

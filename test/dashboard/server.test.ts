@@ -404,6 +404,13 @@ scene('kinds of failure: hidden where redact hides, found by their key, retried 
   t.same((await open.act({ action: 'removeThese', queue: stage.name, ids: ['gone', ...queued] })).json, { done: true, count: 2 });
   t.same((await open.act({ action: 'cancelThese', queue: stage.name, ids: ['gone'] })).json, { done: false, count: 0 });
   for (const ids of [[], 'x', ['\u0000'], Array.from({ length: 101 }, () => 'x'), undefined]) t.equal((await open.act({ action: 'retryThese', queue: stage.name, ids })).status, 400, JSON.stringify(ids));
+  // Somebody wrote over the record of one: nobody knows whose failure it is, and it stands for no other.
+  const [broken] = await queue.jobs('failed', { limit: 1 });
+  await stage.redis.client.hset(stage.store().keys.jobs, broken!.id, 'garbage');
+  const later = await site(stage);
+  const unreadable = ((await later.get('api/failures')).json.kinds as { fn?: string; key: string }[]).find(({ fn }) => fn === undefined)!;
+  for (const action of ['retryKind', 'removeKind']) t.equal((await later.act({ action, queue: stage.name, key: unreadable.key })).status, 409, action);
+  t.equal((await queue.counts()).failed, 2);
   t.same((await open.get('api/find?id=nobody')).json, { queues: [] });
   t.equal((await open.get('api/find')).status, 400);
 }); // prettier-ignore

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import t from 'tap';
 import { chain, chord, currentJob, group, Queue, step, type Flow } from '../../src/index.ts';
+import { revive } from '../../src/flow/revive.ts';
 import { seeded } from '../helpers/seeded.ts';
 import { violations } from '../helpers/invariants.ts';
 import { scene, type Stage } from '../helpers/setup.ts';
@@ -172,7 +173,6 @@ scene('who dies between the calls leaves a flow that fails as before', async (t,
   await t.rejects(last.result({ timeout: '10s' }));
   await ended(stage, queue);
   const first = last.id.replace(/\d+$/, '0');
-  const { revive } = await import('../../src/flow/revive.ts');
   const { revived, marks } = await revive(stage.store(), last.id.replace(/\.\d+$/, ''), [first]);
   t.equal(revived, 3);
   await t.rejects(queue.retry(first), { code: 'FLOW_BUSY' }, 'somebody else is at it');

@@ -5,7 +5,7 @@ import path from 'node:path';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 export const GUIDES = [
-  'src/job', 'src/queue', 'src/cron', 'src/flow', 'src/worker', 'src/testing', 'src/cli', 'src/dashboard', 'src/redis', 'src',
+  'src/job', 'src/queue', 'src/cron', 'src/flow', 'src/worker', 'src/testing', 'src/cli', 'src/dashboard', 'src/redis',
   'test', 'bench',
 ].map((folder) => `${folder}/GUIDE.md`); // prettier-ignore
 

@@ -15,7 +15,7 @@ scene('of a job that fails its log is kept, of others where it is asked for; the
     log.error('the last\u001b[2J one');
     if (fails) throw new Error('no luck');
   };
-  stage.worker({ says, kept: job({ keepLogs: true }, (n: number, fails: boolean) => says(n, fails)), never: job({ keepLogs: false, retries: 0 }, (n: number, fails: boolean) => says(n, fails)), quiet: () => { throw new Error('x'); } });
+  stage.worker({ says, kept: job({ keepLogs: true }, (n: number, fails: boolean) => says(n, fails)), never: job({ keepLogs: false, retries: 0 }, (n: number, fails: boolean) => says(n, fails)), odd: () => { currentJob().log.info('odd', { odd: Object.create(null) as string }); throw new Error('of its own'); }, quiet: () => { throw new Error('x'); } });
   const run = async (fn: string, n: number, fails: boolean, options = {}) => {
     const handle = await queue.enqueue(fn, [n, fails], options);
     await handle.result({ timeout: '10s' }).catch(() => {});
@@ -36,6 +36,10 @@ scene('of a job that fails its log is kept, of others where it is asked for; the
   const long = (await (await run('says', 5_000, true, { retries: 0 })).info()).log!;
   t.ok(long.length > 7_000 && Buffer.byteLength(long) <= 8_192);
   t.match(long, /^\d\d:.*\n[^]*line 4999 of attempt 1 size=4999\n.*the last/);
+
+  const odd = await queue.enqueue('odd', [], { retries: 0 });
+  await t.rejects(odd.result({ timeout: '10s' }), { cause: { message: 'of its own' } });
+  t.match((await odd.info()).log, /info {2}\(unreadable\)\n/, 'what is no text disturbs no job');
 
   const broken = await run('says', 1, true, { retries: 0 });
   t.ok(await queue.retry(broken.id));
